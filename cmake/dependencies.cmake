@@ -1,0 +1,34 @@
+# Everything here is a Debian 12 package; tools/bootstrap installs them.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(RocksDB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue/concurrentqueue.h REQUIRED)
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
+find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+find_path(HTTPLIB_INCLUDE httplib.h REQUIRED)
+find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(nlohmann_json REQUIRED)
+
+add_library(weir_httplib INTERFACE)
+add_library(weir::httplib ALIAS weir_httplib)
+target_include_directories(weir_httplib SYSTEM INTERFACE ${HTTPLIB_INCLUDE})
+target_link_libraries(weir_httplib INTERFACE ${HTTPLIB_LIBRARY} Threads::Threads)
+
+# Debian ships llhttp as generated C sources in node-llhttp. Strict mode is not the default of 8.1: without it, CR-only
+# header ends and bytes after "Connection: close" are accepted (CVE-2023-30589, CVE-2025-23167).
+find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp REQUIRED)
+find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED)
+add_library(weir_llhttp STATIC ${LLHTTP_SOURCE}/llhttp.c ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c)
+add_library(weir::llhttp ALIAS weir_llhttp)
+target_include_directories(weir_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+target_compile_definitions(weir_llhttp PUBLIC LLHTTP_STRICT_MODE=1)

@@ -1,0 +1,86 @@
+// The hand-over types between a shard and the committer, and between the committer and delivery.
+//
+//   shard --Append--> committer --Committed--> the same shard      (the one return edge)
+//                               --CommittedGroup--> delivery       (a cache of the log's tail, never its truth)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "storage/event.h"
+
+namespace weir::commit {
+
+// Encoded records a shard hands over together. Written by the shard until its first Append is enqueued, then only by the
+// committer (sealing), then read-only. Freed or recycled when the last reference goes.
+class Slab {
+ public:
+  explicit Slab(std::size_t capacity) : bytes_(new char[capacity]), capacity_(capacity) {}
+
+  // Room for `size` bytes, or nullptr when they do not fit.
+  char* Reserve(std::size_t size) {
+    if (capacity_ - used_ < size) return nullptr;
+    char* place = bytes_.get() + used_;
+    used_ += size;
+    return place;
+  }
+  void Clear() { used_ = 0; }
+  std::size_t used() const { return used_; }
+  std::size_t capacity() const { return capacity_; }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t capacity_;
+  std::size_t used_ = 0;
+};
+
+// Which request of which connection waits. Opaque to the committer, which hands it back unchanged.
+struct Ticket {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t request = 0;
+};
+
+// One request's events: `record_count` encoded records, back to back from `records`. They are committed in one batch.
+struct Append {
+  Ticket ticket;
+  std::uint16_t shard = 0;
+  std::uint16_t record_count = 1;
+  std::uint32_t first_record_bytes = 0;   // size of the first record; further records follow with their own lengths
+  std::int64_t dedupe_window_us = 0;
+  char* records = nullptr;                // inside *slab
+  std::uint32_t bytes = 0;                // all records together
+  std::int64_t enqueued_ns = 0;           // CLOCK_MONOTONIC, for weir_commit_wait_seconds
+  std::shared_ptr<Slab> slab;
+};
+
+enum class CommitOutcome : std::uint8_t {
+  kStored,
+  kDuplicate,    // durable already, under `sequence`
+  kConflict,     // same id, other bytes: answered as a duplicate, kept for the operator
+  kUnavailable,  // not stored and not acked: the store is stalled, the disk is full or a sync failed -> 503
+};
+
+struct Committed {
+  Ticket ticket;
+  CommitOutcome outcome = CommitOutcome::kUnavailable;  // of the first record
+  std::uint16_t stored = 0;                             // records of the request that were new
+  std::uint16_t duplicates = 0;                         // and that were not
+  storage::Sequence sequence = storage::kNoSequence;    // of the first record
+};
+
+// The new events of one commit, in sequence order, for delivery workers.
+struct CommittedGroup {
+  storage::Sequence first = storage::kNoSequence;
+  struct Record {
+    const char* bytes;      // sealed; storage::Peek reads it
+    std::size_t size;
+  };
+  std::vector<Record> records;                  // records[i] has sequence first + i
+  std::vector<std::shared_ptr<Slab>> slabs;     // keep the bytes alive
+  std::size_t bytes = 0;
+};
+
+}  // namespace weir::commit

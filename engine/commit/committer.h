@@ -1,0 +1,52 @@
+// One thread, one partition: takes whatever arrived while the last sync ran, commits it as one batch with one sync, and
+// posts each result to its shard. No linger: at low load a group is one event. A duplicate of an event in the same group
+// or an earlier one gets its answer after that event is durable, because both are decided here by the only writer.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/commit/queues.h"
+#include "engine/observe/probe.h"
+#include "storage/event_store.h"
+
+namespace weir::commit {
+
+class Committer {
+ public:
+  struct Wiring {
+    storage::EventStore& store;
+    AppendQueue& appends;
+    std::vector<AckQueue*> shards;    // by Append::shard
+    std::vector<TailQueue*> tails;    // every delivery worker
+    observe::CommitProbe& probe;
+    // Called once, on the committer's thread, when a commit failed in a way that forbids any further ack. The server exits.
+    std::function<void(const storage::StoreError&)> on_failure;
+  };
+
+  explicit Committer(Wiring wiring);
+  ~Committer();  // Stop()
+
+  void Start();
+  // Commits what is queued, then ends the thread. Shards must have stopped producing.
+  void Stop();
+
+ private:
+  void Run();
+  void CommitGroup(std::size_t count);
+
+  Wiring wiring_;
+  std::atomic<bool> stopping_{false};
+  bool failed_ = false;                       // committer thread only: nothing is acked any more
+  std::vector<Append> group_;                 // committer thread only, reused
+  std::vector<storage::AppendRecord> records_;
+  std::vector<storage::AppendResult> results_;
+  std::vector<std::vector<Committed>> acks_;  // by shard
+  std::thread thread_;
+};
+
+}  // namespace weir::commit

@@ -1,0 +1,97 @@
+// The configuration as validated values. Text -> Config is in load.h; nothing else reads TOML except a scheme's own fields
+// (engine/source). Immutable after loading; a reload makes a new one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/source/source.h"
+
+namespace weir::config {
+
+struct Address {
+  std::string host;          // numeric IPv4 or IPv6
+  std::uint16_t port = 0;
+};
+
+enum class AckMode : std::uint8_t { kFsync, kOs };
+
+struct ServerLimits {
+  std::size_t body_bytes = 1 << 20;
+  std::size_t header_bytes = 16 << 10;
+  std::size_t connections = 10'000;
+  std::int64_t header_timeout_ms = 10'000;
+  std::int64_t body_timeout_ms = 30'000;
+  std::int64_t idle_timeout_ms = 75'000;
+  std::size_t inflight_bytes = std::size_t{256} << 20;
+  std::uint64_t min_free_disk_bytes = std::uint64_t{256} << 20;  // below it: 503 until there is room again
+};
+
+struct Server {
+  std::vector<Address> listen = {{"127.0.0.1", 8080}};
+  std::filesystem::path data = "data";
+  unsigned threads = 0;      // resolved: never 0 after loading
+  AckMode ack = AckMode::kFsync;
+  ServerLimits limits;
+  std::int64_t drain_timeout_ms = 10'000;
+};
+
+struct Admin {
+  std::optional<Address> listen;
+  std::string token;         // resolved; empty = no token asked
+};
+
+struct RetryPolicy {
+  std::uint32_t attempts = 10;          // in all, the first included
+  std::int64_t first_ms = 5'000;
+  double factor = 5.0;
+  std::int64_t max_ms = 3'600'000;
+  double jitter = 0.2;                  // fraction of the delay, both ways
+};
+
+struct Breaker {
+  std::uint32_t failures = 20;          // in a row
+  std::int64_t open_ms = 30'000;
+};
+
+enum class SinkKind : std::uint8_t { kHttp, kFile };
+
+struct Sink {
+  std::string name;
+  SinkKind kind = SinkKind::kHttp;
+  // http
+  std::string url;
+  std::vector<std::string> secrets;     // resolved; the first signs
+  std::int64_t timeout_ms = 10'000;
+  std::uint32_t concurrency = 64;
+  std::vector<int> dead_letter_statuses = {410};
+  // file
+  std::filesystem::path path;
+  std::uint64_t rotate_bytes = std::uint64_t{256} << 20;
+  std::int64_t rotate_age_s = 0;        // 0 = by size only
+  // both
+  RetryPolicy retry;
+  Breaker breaker;
+};
+
+struct Route {
+  std::string source = "*";             // a source's name, or "*"
+  std::vector<std::string> types;       // globs over the event type; empty = every type
+  std::string sink;
+};
+
+struct Config {
+  std::filesystem::path file;
+  Server server;
+  Admin admin;
+  std::vector<source::Source> sources;
+  std::vector<Sink> sinks;
+  std::vector<Route> routes;
+};
+
+}  // namespace weir::config

@@ -1,0 +1,24 @@
+// Which events a sink gets. Pure. A malformed event matches nothing: it is dead-lettered where it came in.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "storage/event.h"
+
+namespace weir::deliver {
+
+// '*' matches any run of characters, dots included; everything else matches itself.
+bool GlobMatches(std::string_view pattern, std::string_view text);
+
+// True if one of `routes` (all leading to the same sink) takes the event.
+bool RoutesMatch(const std::vector<config::Route>& routes, const storage::Event& event);
+
+// The routes of the last run, kept in the store's meta under "routes", so that offline commands can tell which sinks an
+// event was meant for.
+std::string SerializeRoutes(const std::vector<config::Route>& routes);
+std::vector<config::Route> ParseRoutes(std::string_view text);
+
+}  // namespace weir::deliver

@@ -1,0 +1,41 @@
+// Event <-> bytes. The grammar of a stored record stands at the top of event_codec.cc; docs/format.md shows one in hex.
+// Pure: no I/O, no clock. A record is written by the shard that received the event and sealed by the committer, which
+// alone knows its sequence; both happen in the same buffer so that the body is copied once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "storage/event.h"
+
+namespace weir::storage {
+
+enum class CodecError : std::uint8_t {
+  kTruncated,   // shorter than its own lengths say
+  kVersion,     // written by a format this build does not read
+  kChecksum,    // bytes changed since they were sealed
+};
+
+// Bytes Encode writes for `event`.
+std::size_t EncodedSize(const Event& event);
+
+// Writes EncodedSize(event) bytes to `out`, with sequence, previous checksum and checksum still zero.
+void Encode(const Event& event, char* out);
+
+// Fills in what only the committer knows. `previous_check` is the checksum of the record with sequence-1 (0 for the first):
+// the chain makes a missing or swapped record visible. Returns this record's checksum.
+std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint64_t previous_check);
+
+// Views of an unsealed or sealed record without verifying its checksum, for bytes this process wrote itself.
+Event Peek(const char* record, std::size_t size);
+
+// Verifies version, lengths and checksum. The views point into `record`.
+std::expected<Event, CodecError> Decode(std::string_view record);
+
+// The two links of the chain, for the audit. `record` must have passed Decode.
+std::uint64_t CheckOf(std::string_view record);
+std::uint64_t PreviousCheckOf(std::string_view record);
+
+}  // namespace weir::storage
