@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,7 +23,6 @@ class Committer {
     storage::EventStore& store;
     AppendQueue& appends;
     std::vector<AckQueue*> shards;    // by Append::shard
-    std::vector<TailQueue*> tails;    // every delivery worker
     observe::CommitProbe& probe;
     // Called once, on the committer's thread, when a commit failed in a way that forbids any further ack. The server exits.
     std::function<void(const storage::StoreError&)> on_failure;
@@ -32,6 +32,10 @@ class Committer {
   ~Committer();  // Stop()
 
   void Start();
+  // Any thread: which delivery workers are offered new groups (a reload adds and removes sinks). Once this returns, the
+  // committer no longer touches a queue that is not in `tails`.
+  void SetTails(std::vector<TailQueue*> tails);
+
   // Commits what is queued, then ends the thread. Shards must have stopped producing.
   void Stop();
 
@@ -46,6 +50,8 @@ class Committer {
   std::vector<storage::AppendRecord> records_;
   std::vector<storage::AppendResult> results_;
   std::vector<std::vector<Committed>> acks_;  // by shard
+  std::mutex tails_mutex_;                    // taken once a group; held by others only during a reload
+  std::vector<TailQueue*> tails_;             // protected by tails_mutex_
   std::thread thread_;
 };
 
