@@ -1,5 +1,5 @@
-// Counters and histograms, written by one thread each and read by the metrics page. Relaxed stores, no locks, no atomic
-// read-modify-write on the hot path. Methods are named after what happened.
+// Counters and histograms, written by one thread each and read by the metrics page. Relaxed stores, no locks,
+// no atomic read-modify-write on the hot path. Methods are named after what happened.
 #pragma once
 
 #include <array>
@@ -25,14 +25,17 @@ class Counter {
 class Gauge {
  public:
   void Set(std::int64_t v) { value_.store(v, std::memory_order_relaxed); }
-  void Add(std::int64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void Add(std::int64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<std::int64_t> value_{0};
 };
 
-// Powers of two from 1 up: bucket i counts values in [2^(i-1), 2^i). Values are nanoseconds or counts; the page converts.
+// Powers of two from 1 up: bucket i counts values in [2^(i-1), 2^i). Values are nanoseconds or counts; the
+// page converts.
 class Histogram {
  public:
   static constexpr std::size_t kBuckets = 40;
@@ -51,9 +54,9 @@ class Histogram {
 
 // What the committer tells.
 struct CommitProbe {
-  Histogram batch_events;    // weir_commit_batch_events
-  Histogram sync_ns;         // weir_commit_sync_seconds: the write and its sync
-  Histogram wait_ns;         // weir_commit_wait_seconds: an event's wait from hand-over to the start of its commit
+  Histogram batch_events;  // weir_commit_batch_events
+  Histogram sync_ns;       // weir_commit_sync_seconds: the write and its sync
+  Histogram wait_ns;  // weir_commit_wait_seconds: an event's wait from hand-over to the start of its commit
   Counter stored;
   Counter duplicates;
   Counter conflicts;

@@ -1,5 +1,5 @@
-// What one shard tells. Written by the shard's thread only; the metrics page sums over shards. Labels that senders choose
-// (event types) are bounded: past kTypesPerSource a type counts as "other".
+// What one shard tells. Written by the shard's thread only; the metrics page sums over shards. Labels that
+// senders choose (event types) are bounded: past kTypesPerSource a type counts as "other".
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <unordered_map>
 
 #include "engine/limits.h"
 #include "engine/observe/probe.h"
@@ -17,15 +17,32 @@
 namespace weir::observe {
 
 inline constexpr std::size_t kTypesPerSource = 64;
+inline constexpr std::size_t kSourcesMax =
+    1024;  // source names over the life of the process; past it: "other"
 
-// Why a request was not taken; one label value each of webhook_rejected_total{source,code}. Requests refused before their
-// source is known count under source="".
+// Why a request was not taken; one label value each of webhook_rejected_total{source,code}. Requests refused
+// before their source is known count under source="".
 enum class RejectionCode : std::uint8_t {
-  kUnknownSource, kMethodNotAllowed, kUnsupportedEncoding, kLengthRequired, kBodyTooLarge, kHeadTooLarge, kTimeout,
-  kMalformedRequest, kAddressNotAllowed, kRateLimited, kOverloaded, kMalformedPayload, kMissingSignature,
-  kMalformedSignature, kInvalidSignature, kStaleTimestamp, kKeyUnavailable, kCount
+  kUnknownSource,
+  kMethodNotAllowed,
+  kUnsupportedEncoding,
+  kLengthRequired,
+  kBodyTooLarge,
+  kHeadTooLarge,
+  kTimeout,
+  kMalformedRequest,
+  kAddressNotAllowed,
+  kRateLimited,
+  kOverloaded,
+  kMalformedPayload,
+  kMissingSignature,
+  kMalformedSignature,
+  kInvalidSignature,
+  kStaleTimestamp,
+  kKeyUnavailable,
+  kCount
 };
-std::string_view RejectionCodeName(RejectionCode code);   // as in the error bodies: "unknown_source" …
+std::string_view RejectionCodeName(RejectionCode code);  // as in the error bodies: "unknown_source" …
 
 struct SourceProbe {
   std::string source;
@@ -47,8 +64,11 @@ struct SourceProbe {
   const TypeCount& type(std::size_t i) const { return *types_[i]; }
 
  private:
+  TypeCount& AddType(std::string_view type);
+
   std::array<std::unique_ptr<TypeCount>, kTypesPerSource + 1> types_;
   std::atomic<std::size_t> published_{0};
+  std::unordered_map<std::string_view, TypeCount*> by_type_;  // the writer's own; keys point into types_
 };
 
 class ShardProbe {
@@ -56,18 +76,19 @@ class ShardProbe {
   Gauge connections;
   Counter connections_accepted;
   Counter requests;
-  Counter buffers_starved;   // a receive ended because no provided buffer was left
+  Counter buffers_starved;  // a receive ended because no provided buffer was left
   Counter ring_overflows;
 
-  // Shard thread: the probe of a source by name, made on first use; survives reloads, so counters never go backwards.
+  // Shard thread: the probe of a source by name, made on first use; survives reloads, so counters never go
+  // backwards.
   SourceProbe& ForSource(std::string_view name);
   std::size_t source_count() const { return published_.load(std::memory_order_acquire); }
   const SourceProbe& source(std::size_t i) const { return *sources_[i]; }
 
  private:
-  static constexpr std::size_t kSourcesMax = 1024;
   std::array<std::unique_ptr<SourceProbe>, kSourcesMax> sources_;
   std::atomic<std::size_t> published_{0};
+  std::unordered_map<std::string_view, SourceProbe*> by_name_;  // the writer's own; keys point into sources_
 };
 
 }  // namespace weir::observe

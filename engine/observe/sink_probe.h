@@ -13,21 +13,28 @@ namespace weir::observe {
 
 // Label values of webhook_failed_total{sink,reason}.
 enum class FailureReason : std::uint8_t {
-  kConnect, kTimeout, kStatus4xx, kStatus5xx, kThrottled, kProtocol, kIo, kCount
+  kConnect,
+  kTimeout,
+  kStatus4xx,
+  kStatus5xx,
+  kThrottled,
+  kProtocol,
+  kIo,
+  kCount
 };
 std::string_view FailureReasonName(FailureReason reason);
 
 struct SinkProbe {
   std::string sink;
-  Counter processed;                         // webhook_processed_total: settled by a success
+  Counter processed;  // webhook_processed_total: settled by a success
   std::array<Counter, static_cast<std::size_t>(FailureReason::kCount)> failed;
   Counter dead_lettered;
-  Histogram attempt_ns;                      // webhook_processing_duration_seconds
-  Gauge queue_depth;                         // events of the log not yet settled, scheduled or dead for this sink
-  Gauge oldest_pending_us;                   // Unix time of the oldest of them; 0 = none
+  Histogram attempt_ns;     // webhook_processing_duration_seconds
+  Gauge queue_depth;        // events of the log not yet settled, scheduled or dead for this sink
+  Gauge oldest_pending_us;  // Unix time of the oldest of them; 0 = none
   Gauge retry_queue_size;
   Gauge dead_letters;
-  Gauge breaker_open;                        // 0 or 1
+  Gauge breaker_open;  // 0 or 1
 };
 
 }  // namespace weir::observe
