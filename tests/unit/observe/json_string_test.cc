@@ -1,0 +1,48 @@
+#include "engine/observe/json_string.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace weir::observe {
+namespace {
+
+using namespace std::string_literals;
+
+std::string Quoted(std::string_view text) {
+  std::string out;
+  AppendJsonString(out, text);
+  return out;
+}
+
+TEST(JsonString, EscapesWhatRfc8259Demands) {
+  EXPECT_EQ(Quoted("a\"b\\c"), R"("a\"b\\c")");
+  EXPECT_EQ(Quoted("\n\r\t"), R"("\n\r\t")");
+  EXPECT_EQ(Quoted("\0\x1f\x7f"s), R"("\u0000\u001f\u007f")");
+}
+
+TEST(JsonString, KeepsWellFormedUtf8) {
+  EXPECT_EQ(Quoted("é€𝄞"), "\"é€𝄞\"");
+}
+
+TEST(JsonString, ReplacesEachMaximalIllFormedPartOnce) {
+  EXPECT_EQ(Quoted("a\x80z"), "\"a\uFFFDz\"");
+  EXPECT_EQ(Quoted("\xE2\x82"), "\"\uFFFD\"") << "cut short";
+  EXPECT_EQ(Quoted("\xE2\x28\xA1"), "\"\uFFFD(\uFFFD\"") << "the byte that breaks the sequence is kept";
+  EXPECT_EQ(Quoted("\xC0\xAF"), "\"\uFFFD\uFFFD\"") << "overlong";
+  EXPECT_EQ(Quoted("\xED\xA0\x80"), "\"\uFFFD\uFFFD\uFFFD\"") << "a surrogate";
+  EXPECT_EQ(Quoted("\xF4\x90\x80\x80"), "\"\uFFFD\uFFFD\uFFFD\uFFFD\"") << "past U+10FFFF";
+}
+
+TEST(JsonString, IsValidJsonForEveryPairOfBytes) {
+  for (unsigned first = 0; first < 256; ++first) {
+    for (unsigned second = 0; second < 256; ++second) {
+      const std::string text = {static_cast<char>(first), static_cast<char>(second)};
+      ASSERT_TRUE(nlohmann::json::accept(Quoted(text))) << first << ' ' << second;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::observe
