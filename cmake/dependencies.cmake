@@ -22,7 +22,11 @@ find_package(nlohmann_json REQUIRED)
 add_library(weir_httplib INTERFACE)
 add_library(weir::httplib ALIAS weir_httplib)
 target_include_directories(weir_httplib SYSTEM INTERFACE ${HTTPLIB_INCLUDE})
-target_link_libraries(weir_httplib INTERFACE ${HTTPLIB_LIBRARY} Threads::Threads)
+# The classes of httplib.h change size with these three; Debian's library is compiled with all of them (cpp-httplib.pc), and a
+# program compiled without them corrupts its memory on the first request.
+target_compile_definitions(weir_httplib INTERFACE
+  CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
+target_link_libraries(weir_httplib INTERFACE ${HTTPLIB_LIBRARY} OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 # Debian ships llhttp as generated C sources in node-llhttp. Strict mode is not the default of 8.1: without it, CR-only
 # header ends and bytes after "Connection: close" are accepted (CVE-2023-30589, CVE-2025-23167).
