@@ -17,7 +17,7 @@
 
 #include "engine/observe/json_string.h"
 
-namespace weir::log {
+namespace weir::observe::log {
 namespace {
 
 std::atomic<Level> level_now{Level::kInfo};
@@ -57,7 +57,7 @@ void AppendTime(std::string& out, std::int64_t now_us) {
 
 struct AppendValue {
   std::string& out;
-  void operator()(std::string_view text) const { observe::AppendJsonString(out, text); }
+  void operator()(std::string_view text) const { AppendJsonString(out, text); }
   void operator()(bool value) const { out += value ? "true" : "false"; }
   void operator()(double value) const {
     if (std::isfinite(value)) {
@@ -132,6 +132,15 @@ void Stop() {
   dropped_before += dropped;
 }
 
+void Flush() {
+  {
+    const std::lock_guard lock(writer_mutex);
+    if (!writer.logger) return;
+  }
+  Stop();
+  Start(level_now.load(std::memory_order_relaxed));
+}
+
 std::uint64_t Dropped() {
   const std::lock_guard lock(writer_mutex);
   return dropped_before + (writer.pool ? writer.pool->overrun_counter() : 0);
@@ -160,10 +169,10 @@ std::string FormatLine(std::int64_t now_us, Level level, std::string_view messag
   line += R"(","level":")";
   line += LevelName(level);
   line += R"(","msg":)";
-  observe::AppendJsonString(line, message);
+  AppendJsonString(line, message);
   for (const Field& field : fields) {
     line += ',';
-    observe::AppendJsonString(line, field.key);
+    AppendJsonString(line, field.key);
     line += ':';
     std::visit(AppendValue{line}, field.value);
   }
@@ -171,4 +180,4 @@ std::string FormatLine(std::int64_t now_us, Level level, std::string_view messag
   return line;
 }
 
-}  // namespace weir::log
+}  // namespace weir::observe::log

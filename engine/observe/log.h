@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <variant>
 
-namespace weir::log {
+namespace weir::observe::log {
 
 enum class Level : std::uint8_t { kDebug, kInfo, kWarn, kError };
 
@@ -50,6 +50,8 @@ inline constexpr std::size_t kQueueLines = 8192;
 void Start(Level level);
 // Writes everything queued, then ends the writer thread.
 void Stop();
+// Returns when everything queued so far has been written; lines may be queued again afterwards. Before _Exit.
+void Flush();
 // Lines dropped since the process started because the writer fell behind.
 std::uint64_t Dropped();
 
@@ -63,4 +65,8 @@ void Error(std::string_view message, Fields fields = {});
 // The text of one line, without its newline. Pure; `now_us` is Unix time in microseconds.
 std::string FormatLine(std::int64_t now_us, Level level, std::string_view message, Fields fields);
 
-}  // namespace weir::log
+}  // namespace weir::observe::log
+
+namespace weir {
+namespace log = observe::log;
+}  // namespace weir

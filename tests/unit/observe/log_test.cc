@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace weir::log {
+namespace weir::observe::log {
 namespace {
 
 constexpr std::int64_t kNowUs = 1'774'000'000'000'042;
@@ -95,6 +95,18 @@ TEST(Log, WritesEverythingQueuedBeforeStopReturns) {
       std::all_of(lines.begin(), lines.end(), [](const auto& l) { return nlohmann::json::accept(l); }));
 }
 
+TEST(Log, HasWrittenWhatWasQueuedWhenFlushReturns) {
+  testing::internal::CaptureStderr();
+  Start(Level::kInfo);
+  for (int i = 0; i < 1000; ++i) Info("line", {{"i", i}});
+  Flush();
+  EXPECT_EQ(Lines(testing::internal::GetCapturedStderr()).size(), 1000u);
+  testing::internal::CaptureStderr();
+  Info("after");
+  Stop();
+  EXPECT_EQ(Lines(testing::internal::GetCapturedStderr()).size(), 1u);
+}
+
 TEST(Log, MayBeStartedAndStoppedAgain) {
   testing::internal::CaptureStderr();
   Stop();
@@ -110,4 +122,4 @@ TEST(Log, MayBeStartedAndStoppedAgain) {
 }
 
 }  // namespace
-}  // namespace weir::log
+}  // namespace weir::observe::log
