@@ -1,5 +1,5 @@
-// The operator's commands: one function a command, one file a function. Each adds its subcommand, with an example in its help,
-// and leaves the exit code of what it did in `exit_code`.
+// The operator's commands: one function a command, one file a function. Each adds its subcommand, with an
+// example in its help, and leaves the exit code of what it did in `exit_code`.
 #pragma once
 
 namespace CLI {
@@ -11,7 +11,7 @@ namespace weir::tools {
 // Exit codes of every command.
 inline constexpr int kDone = 0;
 inline constexpr int kFoundWrong = 1;
-inline constexpr int kUsage = 2;         // usage or configuration
+inline constexpr int kUsage = 2;  // usage or configuration
 inline constexpr int kNotReachable = 3;
 
 void AddServeCommand(CLI::App& app, int& exit_code);

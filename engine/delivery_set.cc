@@ -1,0 +1,135 @@
+#include "engine/delivery_set.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "engine/deliver/route_table.h"
+#include "engine/observe/log.h"
+
+namespace weir {
+
+namespace {
+
+constexpr std::int64_t kRemovedSinkDrainMs = 5'000;
+constexpr std::string_view kRoutesKey = "routes";
+
+std::vector<config::Route> RoutesTo(const std::vector<config::Route>& routes, std::string_view sink) {
+  std::vector<config::Route> matching;
+  std::ranges::copy_if(routes, std::back_inserter(matching),
+                       [&](const config::Route& route) { return route.sink == sink; });
+  return matching;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<DeliverySet>, std::string> DeliverySet::Create(storage::EventStore& store,
+                                                                             const config::Config& config,
+                                                                             OnFailure on_failure) {
+  std::unique_ptr<DeliverySet> set(new DeliverySet(store, std::move(on_failure)));
+  for (const auto& sink : config.sinks) {
+    auto slot = set->MakeSlot(sink, config.routes);
+    if (!slot) return std::unexpected(slot.error());
+    set->slots_.push_back(std::move(*slot));
+  }
+  if (auto saved = set->SaveRoutes(config.routes); !saved) return std::unexpected(saved.error());
+  return set;
+}
+
+std::expected<DeliverySet::Slot, std::string> DeliverySet::MakeSlot(
+    const config::Sink& sink, const std::vector<config::Route>& routes) {
+  Slot slot{.probe = std::make_unique<observe::SinkProbe>(), .worker = nullptr};
+  slot.probe->sink = sink.name;
+  auto worker = deliver::Worker::Create({.store = store_,
+                                         .sink = sink,
+                                         .routes = RoutesTo(routes, sink.name),
+                                         .probe = *slot.probe,
+                                         .jitter_seed = std::random_device{}(),
+                                         .on_failure = on_failure_});
+  if (!worker) return std::unexpected("sink \"" + sink.name + "\": " + worker.error());
+  slot.worker = std::move(*worker);
+  return slot;
+}
+
+std::expected<void, std::string> DeliverySet::SaveRoutes(const std::vector<config::Route>& routes) {
+  auto saved = store_.PutMeta(kRoutesKey, deliver::SerializeRoutes(routes));
+  if (!saved) return std::unexpected(saved.error().message);
+  return {};
+}
+
+DeliverySet::Slot* DeliverySet::Find(std::string_view sink) {
+  const auto found = std::ranges::find_if(slots_, [&](const Slot& slot) { return slot.probe->sink == sink; });
+  return found == slots_.end() ? nullptr : &*found;
+}
+
+std::vector<commit::TailQueue*> DeliverySet::tails() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<commit::TailQueue*> queues;
+  for (const Slot& slot : slots_) queues.push_back(&slot.worker->tail());
+  return queues;
+}
+
+void DeliverySet::Start() {
+  const std::lock_guard lock(mutex_);
+  for (Slot& slot : slots_) slot.worker->Start();
+}
+
+void DeliverySet::Stop(std::int64_t drain_ms) {
+  const std::lock_guard lock(mutex_);
+  for (Slot& slot : slots_) slot.worker->Stop(drain_ms);
+}
+
+std::expected<void, std::string> DeliverySet::Prepare(const config::Config& config) {
+  next_slots_.clear();
+  next_sinks_ = config.sinks;
+  next_routes_ = config.routes;
+  for (const auto& sink : config.sinks) {
+    if (Find(sink.name) != nullptr) continue;
+    auto slot = MakeSlot(sink, config.routes);
+    if (!slot) return std::unexpected(slot.error());
+    next_slots_.push_back(std::move(*slot));
+  }
+  return {};
+}
+
+void DeliverySet::Commit(const std::function<void(std::vector<commit::TailQueue*>)>& set_tails) {
+  std::vector<Slot> removed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto stays = [&](const Slot& slot) {
+      return std::ranges::any_of(next_sinks_,
+                                 [&](const auto& sink) { return sink.name == slot.probe->sink; });
+    };
+    const auto gone = std::ranges::partition(slots_, stays);
+    std::ranges::move(gone, std::back_inserter(removed));
+    slots_.erase(gone.begin(), gone.end());
+    for (const auto& sink : next_sinks_) {
+      if (Slot* slot = Find(sink.name)) slot->worker->Reconfigure(sink, RoutesTo(next_routes_, sink.name));
+    }
+    for (Slot& slot : next_slots_) {
+      slot.worker->Start();
+      slots_.push_back(std::move(slot));
+    }
+    next_slots_.clear();
+  }
+  set_tails(tails());
+  for (Slot& slot : removed) slot.worker->Stop(kRemovedSinkDrainMs);
+  if (auto saved = SaveRoutes(next_routes_); !saved) {
+    observe::log::Error("routes could not be recorded for offline commands", {{"reason", saved.error()}});
+  }
+}
+
+void DeliverySet::VisitProbes(const std::function<void(const observe::SinkProbe&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  for (const Slot& slot : slots_) visit(*slot.probe);
+}
+
+bool DeliverySet::Submit(std::string_view sink, deliver::DeadLetterAction action) {
+  const std::lock_guard lock(mutex_);
+  Slot* slot = Find(sink);
+  if (slot == nullptr) return false;
+  slot->worker->Submit(std::move(action));
+  return true;
+}
+
+}  // namespace weir

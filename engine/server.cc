@@ -1,0 +1,273 @@
+#include "engine/server.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "engine/admin/admin_server.h"
+#include "engine/commit/committer.h"
+#include "engine/delivery_set.h"
+#include "engine/disk_floor.h"
+#include "engine/ingest/shard.h"
+#include "engine/io/wake.h"
+#include "engine/observe/log.h"
+#include "engine/observe/probe.h"
+#include "engine/observe/shard_probe.h"
+#include "storage/check.h"
+#include "storage/event_store.h"
+
+namespace weir {
+
+namespace {
+
+// How often the disk's free space is looked at; between two looks the gate's budget bounds what may come in.
+constexpr int kDiskLookMs = 100;
+// What a failed store still gets to answer 503 to the requests it holds.
+constexpr std::int64_t kFailedDrainMs = 500;
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+std::string AddressText(const config::Address& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+sigset_t HandledSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config) {
+  return std::make_shared<const source::SourceTable>(std::move(config.sources));
+}
+
+}  // namespace
+
+struct Server::Parts {
+  config::Config config;  // its sources have moved to the table
+  Options options;
+
+  std::unique_ptr<storage::EventStore> store;
+  ingest::Gate gate;
+  commit::AppendQueue appends;
+  observe::CommitProbe commit_probe;
+  std::unique_ptr<commit::Committer> committer;
+  std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
+  std::vector<std::unique_ptr<ingest::Shard>> shards;
+  std::unique_ptr<DeliverySet> delivery;
+  std::unique_ptr<admin::AdminServer> admin;
+
+  io::EventfdWake failure_wake;
+  std::atomic<bool> failed{false};
+  int signal_fd = -1;
+  bool disk_said_no = false;
+
+  ~Parts() {
+    if (signal_fd >= 0) ::close(signal_fd);
+  }
+
+  std::expected<void, std::string> OpenStore();
+  std::expected<void, std::string> CreateShards();
+  std::expected<void, std::string> CreateAdmin();
+  void Fail(const storage::StoreError& error);
+  void LookAtDisk();
+  void Reload();
+  void Drain();
+  // Waits for a signal, a failure or the next look at the disk. Returns the signal, or 0.
+  int Wait(int timeout_ms);
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Config config, Options options) {
+  const sigset_t signals = HandledSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of the write, which the store reports
+
+  auto parts = std::make_unique<Parts>();
+  parts->config = std::move(config);
+  parts->options = std::move(options);
+  parts->signal_fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (parts->signal_fd < 0) return std::unexpected(std::string("signalfd: ") + std::strerror(errno));
+
+  if (auto opened = parts->OpenStore(); !opened) return std::unexpected(opened.error());
+  auto delivery =
+      DeliverySet::Create(*parts->store, parts->config,
+                          [raw = parts.get()](const storage::StoreError& error) { raw->Fail(error); });
+  if (!delivery) return std::unexpected(delivery.error());
+  parts->delivery = std::move(*delivery);
+  if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
+  if (auto bound = parts->CreateAdmin(); !bound) return std::unexpected(bound.error());
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+std::expected<void, std::string> Server::Parts::OpenStore() {
+  storage::StoreOptions store_options;
+  store_options.directory = config.server.data;
+  store_options.accept_data_loss = options.accept_data_loss;
+  store_options.sync = config.server.ack == config::AckMode::kFsync;
+  store_options.memtable_bytes = MemtableBytesFor(config.server.limits.min_free_disk_bytes);
+  auto opened = storage::EventStore::Open(store_options);
+  if (!opened) return std::unexpected(opened.error().message);
+  store = std::move(*opened);
+  LookAtDisk();
+  return {};
+}
+
+std::expected<void, std::string> Server::Parts::CreateShards() {
+  const auto sources = TakeSources(config);
+  std::vector<commit::AckQueue*> acks;
+  config::ServerLimits limits = config.server.limits;
+  limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
+  for (unsigned i = 0; i < config.server.threads; ++i) {
+    shard_probes.push_back(std::make_unique<observe::ShardProbe>());
+    auto shard = ingest::Shard::Create({.index = static_cast<std::uint16_t>(i),
+                                        .listen = config.server.listen,
+                                        .limits = limits,
+                                        .ack = config.server.ack,
+                                        .sources = sources,
+                                        .appends = appends,
+                                        .gate = gate,
+                                        .probe = *shard_probes.back(),
+                                        .seed = RandomSeed()});
+    if (!shard) return std::unexpected(shard.error());
+    // Port 0 is the kernel's choice once; every further shard shares what the first one got.
+    if (i == 0) config.server.listen = (*shard)->bound();
+    shards.push_back(std::move(*shard));
+    acks.push_back(&shards.back()->acks());
+  }
+  committer = std::make_unique<commit::Committer>(
+      commit::Committer::Wiring{.store = *store,
+                                .appends = appends,
+                                .shards = std::move(acks),
+                                .probe = commit_probe,
+                                .on_failure = [this](const storage::StoreError& error) { Fail(error); }});
+  committer->SetTails(delivery->tails());
+  return {};
+}
+
+// Runs on the thread that met the failure. Nothing is acked from here on: the committer answers "unavailable"
+// by itself, the gate turns new requests away before their bodies are read.
+void Server::Parts::Fail(const storage::StoreError& error) {
+  gate.storable.store(false);
+  if (failed.exchange(true)) return;
+  observe::log::Error("store failed; stopping without a further ack", {{"reason", error.message}});
+  failure_wake.Signal();
+}
+
+void Server::Parts::LookAtDisk() {
+  struct statvfs disk{};
+  if (failed.load() || ::statvfs(config.server.data.c_str(), &disk) != 0) return;
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
+  gate.disk_budget_bytes.store(verdict.budget_bytes);
+  gate.storable.store(verdict.storable);
+  if (verdict.storable == disk_said_no) {
+    disk_said_no = !verdict.storable;
+    const auto free_text = std::to_string(free_bytes);
+    if (disk_said_no) {
+      observe::log::Warn("disk nearly full: events are answered 503 until there is room",
+                         {{"free_bytes", free_text},
+                          {"min_free_disk_bytes", std::to_string(config.server.limits.min_free_disk_bytes)}});
+    } else {
+      observe::log::Info("disk has room again: events are stored", {{"free_bytes", free_text}});
+    }
+  }
+}
+
+void Server::Parts::Reload() {
+  auto loaded = config::Load(config.file, options.environment);
+  if (!loaded) {
+    for (const auto& error : loaded.error()) {
+      observe::log::Error("reload refused, the running configuration stays",
+                          {{"error", config::ToString(error)}});
+    }
+    return;
+  }
+  if (auto ready = delivery->Prepare(*loaded); !ready) {
+    observe::log::Error("reload refused, the running configuration stays", {{"error", ready.error()}});
+    return;
+  }
+  const auto sources = TakeSources(*loaded);
+  for (auto& shard : shards) shard->SwapSources(sources);
+  delivery->Commit([this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); });
+  config.sinks = std::move(loaded->sinks);
+  config.routes = std::move(loaded->routes);
+  observe::log::Info("configuration reloaded", {{"file", config.file.string()},
+                                                {"sources", std::to_string(sources->sources().size())},
+                                                {"sinks", std::to_string(config.sinks.size())}});
+}
+
+int Server::Parts::Wait(int timeout_ms) {
+  pollfd waits[] = {{.fd = signal_fd, .events = POLLIN, .revents = 0},
+                    {.fd = failure_wake.fd(), .events = POLLIN, .revents = 0}};
+  if (::poll(waits, std::size(waits), timeout_ms) <= 0) return 0;
+  signalfd_siginfo info{};
+  if (::read(signal_fd, &info, sizeof info) != sizeof info) return 0;
+  return static_cast<int>(info.ssi_signo);
+}
+
+// Top-down: no new work, answers for what is in flight, then the stages below, the store last.
+void Server::Parts::Drain() {
+  const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
+  gate.accepting.store(false);
+  for (auto& shard : shards) shard->Stop(drain_ms);
+  committer->Stop();
+  delivery->Stop(drain_ms);
+  admin->Stop();
+}
+
+int Server::Run() {
+  Parts& parts = *parts_;
+  parts.delivery->Start();
+  parts.committer->Start();
+  for (auto& shard : parts.shards) shard->Start();
+  parts.admin->Start();
+  for (const auto& address : parts.config.server.listen) {
+    observe::log::Info("listening",
+                       {{"address", AddressText(address)},
+                        {"threads", std::to_string(parts.shards.size())},
+                        {"ack", parts.config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
+  }
+
+  for (;;) {
+    const int signal = parts.Wait(kDiskLookMs);
+    if (parts.failed.load()) break;
+    if (signal == SIGHUP) parts.Reload();
+    if (signal == SIGTERM || signal == SIGINT) {
+      observe::log::Info("draining", {{"timeout_ms", std::to_string(parts.config.server.drain_timeout_ms)}});
+      break;
+    }
+    parts.LookAtDisk();
+  }
+
+  parts.Drain();
+  const bool failed = parts.failed.load();
+  observe::log::Info("stopped", {{"last_sequence", std::to_string(parts.store->last_sequence())}});
+  observe::log::Flush();
+  if (failed) {
+    // No clean-shutdown mark and no further write through a store whose disk said no.
+    std::_Exit(1);
+  }
+  return 0;
+}
+
+}  // namespace weir
