@@ -12,9 +12,9 @@ namespace weir::source {
 
 struct Kind {
   std::string name;
-  std::string title;         // "Stripe"
+  std::string title;  // "Stripe"
   std::shared_ptr<const Scheme> scheme;
-  std::string_view toml;     // its whole contract as text, notes included
+  std::string_view toml;  // its whole contract as text, notes included
 };
 
 // Sorted by name. A mistake in an embedded table is ours: it aborts, and a test compiles all of them.

@@ -1,5 +1,5 @@
-// A source as the hot path sees it: its name, its compiled scheme, its secrets, its limits. Immutable after it was built; a
-// reload builds a new table and swaps it.
+// A source as the hot path sees it: its name, its compiled scheme, its secrets, its limits. Immutable after
+// it was built; a reload builds a new table and swaps it.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::source {
+
+inline constexpr std::int64_t kKindTolerance = -1;
 
 struct Scheme;  // scheme.h: a compiled description of one sender's contract
 
@@ -17,14 +20,19 @@ struct Source {
   std::string name;
   std::string kind;
   std::shared_ptr<const Scheme> scheme;
-  std::vector<std::string> secrets;       // resolved values; cleansed on destruction; never logged, never formatted
-  std::int64_t tolerance_s = 300;         // 0 = the scheme carries no timestamp
+  std::vector<std::string>
+      secrets;  // resolved values; cleansed on destruction; never logged, never formatted
+  // How far a signed timestamp may be from now, both ways. kKindTolerance = what the kind's contract says,
+  // which differs between 5 s and 10 min: configuration sets this only when the operator wrote a tolerance.
+  std::int64_t tolerance_s = kKindTolerance;
   std::int64_t dedupe_window_us = 0;
   std::size_t body_bytes_max = 0;
-  std::string public_url;                 // empty when the scheme does not sign the URL
-  bool reject_malformed = false;          // on_malformed = "reject"
-  std::uint32_t index = 0;                // position in the table: label of its metrics
-  std::uint64_t secrets_epoch = 0;        // changes whenever secrets or scheme do: keyed contexts are cached by it
+  std::string public_url;  // empty when the scheme does not sign the URL
+  // [source.parameters]: what a contract needs beyond secrets (PayPal's webhook_id, Meta's verify_token).
+  std::vector<std::pair<std::string, std::string>> parameters;
+  bool reject_malformed = false;    // on_malformed = "reject"
+  std::uint32_t index = 0;          // position in the table: label of its metrics
+  std::uint64_t secrets_epoch = 0;  // given by SourceTable, never reused: keyed contexts are cached by it
 
   Source() = default;
   Source(Source&&) = default;
@@ -32,8 +40,14 @@ struct Source {
   ~Source();
 };
 
+// What keeps a source from being served, each with what would be right: an unusable or empty secret (by
+// position, never its value), a missing public_url or parameter, a tolerance where the kind signs no
+// timestamp. Empty = none. For configuration.
+std::vector<std::string> ProblemsOf(const Source& source);
+
 class SourceTable {
  public:
+  // Gives every source its index and a new secrets_epoch.
   explicit SourceTable(std::vector<Source> sources);
   // The source of POST /webhooks/{name}; nullptr if there is none.
   const Source* Find(std::string_view name) const;

@@ -1,11 +1,13 @@
-// Request + source + now -> verdict. One Verifier a thread: it owns the keyed MAC contexts, one per secret, fetched and keyed
-// once, and the JSON parser. Nothing is parsed, stored or logged before the signature over the raw bytes has passed.
+// Request + source + now -> verdict. One Verifier a thread: it owns the keyed MAC contexts, one per secret,
+// fetched and keyed once, and the JSON parser. Nothing is parsed, stored or logged before the signature over
+// the raw bytes has passed.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,13 +17,15 @@
 namespace weir::source {
 
 enum class RejectReason : std::uint8_t {
-  kMissingSignature,    // 401 missing_signature
-  kMalformedSignature,  // 401 malformed_signature: present, but not of the scheme's form; also a repeated field
-  kInvalidSignature,    // 401 invalid_signature
-  kStaleTimestamp,      // 400 stale_timestamp: authentic, outside the tolerance
-  kUnsupportedEncoding, // 415: a Content-Encoding; the signature is over raw bytes, which are never decompressed
-  kMethodNotAllowed,    // 405
-  kKeyUnavailable,      // 503: the verification key cannot be had right now
+  kMissingSignature,     // 401 missing_signature
+  kMalformedSignature,   // 401 malformed_signature: present, but not of the scheme's form; also a repeated
+                         // field
+  kInvalidSignature,     // 401 invalid_signature
+  kStaleTimestamp,       // 400 stale_timestamp: authentic, outside the tolerance
+  kUnsupportedEncoding,  // 415: a Content-Encoding; the signature is over raw bytes, which are never
+                         // decompressed
+  kMethodNotAllowed,     // 405
+  kKeyUnavailable,       // 503: the verification key cannot be had right now
 };
 std::string_view RejectCode(RejectReason reason);
 
@@ -40,9 +44,10 @@ struct VerifiedEvent {
 
 // What the sender expects in answer to a stored event (or a duplicate), where its contract says so.
 struct Accepted {
-  std::vector<VerifiedEvent>* events = nullptr;  // owned by the verifier, valid until its next Verify; empty batch = ack only
-  std::uint32_t secret_index = 0;                // which of the source's secrets matched
-  int status = 0;                                // 0 = weir's own 202/200 and body
+  std::vector<VerifiedEvent>* events =
+      nullptr;  // owned by the verifier, valid until its next Verify; empty batch = ack only
+  std::uint32_t secret_index = 0;  // which of the source's secrets matched
+  int status = 0;                  // 0 = weir's own 202/200 and body
   std::string_view content_type;
   std::string_view reply;
 };
@@ -53,6 +58,9 @@ struct Handshake {
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // A secret the sender handed over (Asana, Notion), to be kept for the operator where the configuration can
+  // name it. Never logged. Only ever set while the source has no secret.
+  std::string captured_secret;
 };
 
 using Verdict = std::variant<Accepted, Rejected, Handshake>;
