@@ -1,5 +1,5 @@
-// Every fixed bound of the engine, with its unit, and the relations between them. Includes nothing of ours, so any folder
-// may read it. What two operators would set differently is configuration, not a limit.
+// Every fixed bound of the engine, with its unit, and the relations between them. Includes nothing of ours,
+// so any folder may read it. What two operators would set differently is configuration, not a limit.
 #pragma once
 
 #include <cstddef>
@@ -10,50 +10,71 @@ namespace weir::limits {
 inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
-// --- HTTP (engine/http): the head of one request -----------------------------------------------------------------
-inline constexpr std::size_t kHeaderFieldsMax = 100;          // fields
-inline constexpr std::size_t kTargetBytesMax = 8 * kKiB;      // request-target; RFC 9112 §3 asks for at least 8000 octets
-inline constexpr std::size_t kHeadBytesCeiling = 64 * kKiB;   // what [server.limits] headers may be raised to
-inline constexpr std::size_t kChunkExtensionBytesMax = 1 * kKiB;           // per chunk
+// --- HTTP (engine/http): the head of one request
+// -----------------------------------------------------------------
+inline constexpr std::size_t kHeaderFieldsMax = 100;  // fields
+inline constexpr std::size_t kTargetBytesMax =
+    8 * kKiB;  // request-target; RFC 9112 §3 asks for at least 8000 octets
+inline constexpr std::size_t kHeadBytesCeiling = 64 * kKiB;  // what [server.limits] headers may be raised to
+inline constexpr std::size_t kChunkExtensionBytesMax = 1 * kKiB;  // per chunk
 inline constexpr std::size_t kChunkExtensionBytesPerMessageMax = 16 * kKiB;
 inline constexpr std::size_t kTrailerBytesMax = 4 * kKiB;
+inline constexpr std::size_t kChunkFramingBytesMax = 32 * kKiB;  // all of a chunked body but its data, beyond one byte each
 
-// --- Shards (engine/io, engine/ingest) -----------------------------------------------------------------------------
-inline constexpr unsigned kRingEntries = 4096;                // submission entries; the completion ring is four times this
+// --- Shards (engine/io, engine/ingest)
+// -----------------------------------------------------------------------------
+inline constexpr unsigned kRingEntries = 4096;  // submission entries; the completion ring is four times this
 inline constexpr std::size_t kReceiveBufferBytes = 8 * kKiB;  // one provided buffer, padding included
 inline constexpr std::size_t kReceiveBuffers = 2048;          // provided buffers a shard, a power of two
 inline constexpr std::size_t kConnectionsPerShardMax = 1 << 16;
-inline constexpr std::size_t kPipelinedRequestsMax = 16;      // requests of one connection awaiting their commit
-inline constexpr std::size_t kBodyBytesCeiling = 64 * kMiB;   // what a source may raise `body` to
+inline constexpr std::size_t kPipelinedRequestsMax = 16;  // requests of one connection awaiting their commit
+inline constexpr std::size_t kBodyBytesCeiling = 64 * kMiB;  // what a source may raise `body` to
 
 // simdjson reads this far past the end of its input; every buffer that holds a body keeps that much slack.
 inline constexpr std::size_t kJsonPaddingBytes = 64;
 
-// --- Events ----------------------------------------------------------------------------------------------------------
+// --- Events
+// ----------------------------------------------------------------------------------------------------------
 inline constexpr std::size_t kEventIdBytesMax = 512;
 inline constexpr std::size_t kEventTypeBytesMax = 256;
 inline constexpr std::size_t kSourceNameBytesMax = 64;
-inline constexpr std::size_t kEventsPerRequestMax = 1000;     // a batch delivered in one request
+inline constexpr std::size_t kEventsPerRequestMax = 1000;  // a batch delivered in one request
 
-// --- Commit ----------------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kCommitQueueEvents = 1 << 16;    // appends waiting for the committer, all shards together
-inline constexpr std::size_t kCommitGroupEventsMax = 4096;    // events in one WriteBatch
+// --- Commit
+// ----------------------------------------------------------------------------------------------------------
+inline constexpr std::size_t kCommitQueueEvents =
+    1 << 16;  // appends waiting for the committer, all shards together
+inline constexpr std::size_t kCommitGroupEventsMax = 4096;  // events in one WriteBatch
 inline constexpr std::size_t kCommitGroupBytesMax = 16 * kMiB;
-inline constexpr std::size_t kSlabBytes = 256 * kKiB;         // encoded records a shard hands over together
+inline constexpr std::size_t kSlabBytes = 256 * kKiB;  // encoded records a shard hands over together
 
-// --- Delivery --------------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kTailGroups = 256;               // committed groups a sink's tail queue holds
-inline constexpr std::size_t kTailBytesMax = 32 * kMiB;       // and their bytes; past either the worker reads the log
-inline constexpr std::size_t kSettledAboveMax = 8192;         // events settled out of order above a sink's offset
-inline constexpr std::size_t kRetryScheduleMax = 100'000;     // retries a sink may have waiting before it stops reading
+// --- Delivery
+// --------------------------------------------------------------------------------------------------------
+inline constexpr std::size_t kTailGroups = 256;  // committed groups a sink's tail queue holds
+inline constexpr std::size_t kTailBytesMax =
+    32 * kMiB;  // and their bytes; past either the worker reads the log
+inline constexpr std::size_t kSettledAboveMax = 8192;  // events settled out of order above a sink's offset
+inline constexpr std::size_t kRetryScheduleMax =
+    100'000;  // retries a sink may have waiting before it stops reading
 
-// --- Verification ----------------------------------------------------------------------------------------------------
+// --- Verification
+// ----------------------------------------------------------------------------------------------------
 inline constexpr std::size_t kSignaturesPerRequestMax = 32;
 inline constexpr std::size_t kSignatureHeaderBytesMax = 8 * kKiB;
 inline constexpr std::size_t kSecretsPerSourceMax = 16;
 
+// --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several
+inline constexpr std::size_t kAdminThreads = 4;                   // answering, a listener
+inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;   // body of a request to the API
+inline constexpr std::size_t kAdminRowsMax = 1000;                // rows of one answer
+inline constexpr std::size_t kAdminScanEventsMax = 50'000;        // events looked at for one answer
+inline constexpr std::size_t kExportPageBytes = 4 * kMiB;         // of one answer, passed by at most one event
+inline constexpr std::size_t kDeadLettersPerActionMax = 10'000;   // dead letters retried or dropped by one request
+inline constexpr std::size_t kExportCursorBytesMax = 4 * kKiB;    // a cursor's stored text
+
 static_assert((kReceiveBuffers & (kReceiveBuffers - 1)) == 0 && kReceiveBuffers <= 32768);
 static_assert(kConnectionsPerShardMax <= (1u << 24), "a connection slot is 24 bits of user_data");
+static_assert(kChunkExtensionBytesPerMessageMax + kTrailerBytesMax <= kChunkFramingBytesMax);
 static_assert(kSlabBytes <= kCommitGroupBytesMax);
 
 }  // namespace weir::limits

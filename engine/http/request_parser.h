@@ -1,6 +1,7 @@
-// Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets. llhttp 8.1 in strict mode does the grammar;
-// what it lets through (obs-fold, a bare LF after the request line, an empty field name, codings other than exactly
-// "chunked", chunked in HTTP/1.0, Host rules, size limits) is refused here before and after it.
+// Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets. llhttp 8.1 in strict mode
+// does the grammar; what it lets through (obs-fold, a bare LF after the request line, an empty field name,
+// codings other than exactly "chunked", chunked in HTTP/1.0, Host rules, size limits) is refused here before
+// and after it.
 #pragma once
 
 #include <cstddef>
@@ -42,23 +43,26 @@ class RequestParser {
   RequestParser(RequestParser&&) noexcept;
   RequestParser& operator=(RequestParser&&) noexcept;
 
-  // Parses the head that starts at bytes[0] (a leading CRLF is skipped, RFC 9112 §2.2). May be called again with the same
-  // bytes plus more; how far it has searched for the end of the head is remembered, so that one byte at a time stays linear.
-  // On kDone request() is filled (its views point into `bytes`), and head_bytes() says where the body starts.
+  // Parses the head that starts at bytes[0] (a leading CRLF is skipped, RFC 9112 §2.2). May be called again
+  // with the same bytes plus more; how far it has searched for the end of the head is remembered, so that one
+  // byte at a time stays linear. On kDone request() is filled (its views point into `bytes`), and
+  // head_bytes() says where the body starts.
   Step ParseHead(std::string_view bytes);
   std::size_t head_bytes() const;
 
-  // A body with Content-Length is the next content_length bytes: the caller frames it. A chunked one goes through here:
-  // consumes from `bytes`, appends decoded bytes to `decoded`, and says how many were consumed. `body_limit` may differ from
-  // the constructor's once the source is known.
-  Step DecodeChunked(std::string_view bytes, std::string& decoded, std::size_t body_limit, std::size_t& consumed);
+  // A body with Content-Length is the next content_length bytes: the caller frames it. A chunked one goes
+  // through here: consumes from `bytes`, appends decoded bytes to `decoded`, and says how many were consumed.
+  // `body_limit` may differ from the constructor's once the source is known.
+  Step DecodeChunked(std::string_view bytes, std::string& decoded, std::size_t body_limit,
+                     std::size_t& consumed);
 
   // Moves the views of request() from a buffer at `from` to a copy of the same bytes at `to`.
   void Rebase(const char* from, const char* to);
 
   Request& request();
   ParseError error() const;
-  std::string_view error_detail() const;  // for the log and the error body: never contains bytes of the request
+  std::string_view error_detail()
+      const;  // for the log and the error body: never contains bytes of the request
 
   // Ready for the next request of the connection.
   void Reset();

@@ -1,4 +1,5 @@
-// A server's answer -> status, fields of interest, framing. Pure and resumable. Used by the http sink and by weir-bench.
+// A server's answer -> status, fields of interest, framing. Pure and resumable. Used by the http sink and by
+// weir-bench.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Status, fields and body -> bytes. Pure; appends to a string the connection owns. JSON escaping is done here once.
+// Status, fields and body -> bytes. Pure; appends to a string the connection owns. JSON escaping is done here
+// once.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,10 @@ std::string_view ReasonPhrase(int status);  // RFC 9110 §15
 struct ResponseHead {
   int status = 200;
   std::string_view content_type = "application/json";  // left out when the body is empty
-  std::string_view request_id;                          // X-Request-Id
+  std::string_view request_id;                         // X-Request-Id
   bool close = false;
-  bool http10 = false;             // answer a 1.0 request in its own version
-  std::uint32_t retry_after_s = 0; // 0 = leave out
+  bool http10 = false;              // answer a 1.0 request in its own version
+  std::uint32_t retry_after_s = 0;  // 0 = leave out
   std::span<const Field> extra = {};
 };
 

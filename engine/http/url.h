@@ -1,4 +1,5 @@
-// Absolute http/https URL -> parts (RFC 3986). Pure. Refuses user information, other schemes and control characters.
+// Absolute http/https URL -> parts (RFC 3986). Pure. Refuses user information, other schemes and control
+// characters.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,9 @@ namespace weir::http {
 
 struct Url {
   bool https = false;
-  std::string host;    // without brackets for IPv6
+  std::string host;  // without brackets for IPv6
   std::uint16_t port = 80;
-  std::string target;  // path and query, at least "/"
+  std::string target;     // path and query, at least "/"
   std::string authority;  // for the Host field: host, and port unless it is the scheme's own
 };
 
