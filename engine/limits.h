@@ -72,6 +72,17 @@ inline constexpr std::size_t kExportPageBytes = 4 * kMiB;         // of one answ
 inline constexpr std::size_t kDeadLettersPerActionMax = 10'000;   // dead letters retried or dropped by one request
 inline constexpr std::size_t kExportCursorBytesMax = 4 * kKiB;    // a cursor's stored text
 
+// --- Configuration ---------------------------------------------------------------------------------------------------
+inline constexpr std::size_t kConfigFileBytesMax = 4 * kMiB;
+inline constexpr std::size_t kSecretBytesMax = 64 * kKiB;     // a PEM chain fits
+inline constexpr std::size_t kListenAddressesMax = 16;
+inline constexpr std::size_t kSourcesMax = 1000;
+inline constexpr std::size_t kSinksMax = 64;                  // each has a thread and a tail queue
+inline constexpr std::size_t kRoutesMax = 1000;
+inline constexpr std::size_t kTypesPerRouteMax = 100;
+inline constexpr unsigned kIngestThreadsMax = 256;
+inline constexpr std::size_t kSinkNameBytesMax = 64;
+
 static_assert((kReceiveBuffers & (kReceiveBuffers - 1)) == 0 && kReceiveBuffers <= 32768);
 static_assert(kConnectionsPerShardMax <= (1u << 24), "a connection slot is 24 bits of user_data");
 static_assert(kChunkExtensionBytesPerMessageMax + kTrailerBytesMax <= kChunkFramingBytesMax);

@@ -79,18 +79,19 @@ TEST(Log, SaysNothingBelowItsLevel) {
 TEST(Log, WritesEverythingQueuedBeforeStopReturns) {
   testing::internal::CaptureStderr();
   Start(Level::kInfo);
-  constexpr int kThreads = 4;
-  constexpr int kLinesEach = 500;
+  constexpr std::size_t kThreads = 4;
+  constexpr std::size_t kLinesEach = 500;
   std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
+  threads.reserve(kThreads);
+  for (std::size_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([t] {
-      for (int i = 0; i < kLinesEach; ++i) Info("line", {{"thread", t}, {"i", i}});
+      for (std::size_t i = 0; i < kLinesEach; ++i) Info("line", {{"thread", t}, {"i", i}});
     });
   }
   for (auto& thread : threads) thread.join();
   Stop();
   const auto lines = Lines(testing::internal::GetCapturedStderr());
-  EXPECT_EQ(lines.size(), std::size_t{kThreads * kLinesEach});
+  EXPECT_EQ(lines.size(), kThreads * kLinesEach);
   EXPECT_TRUE(
       std::all_of(lines.begin(), lines.end(), [](const auto& l) { return nlohmann::json::accept(l); }));
 }
