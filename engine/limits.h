@@ -21,6 +21,11 @@ inline constexpr std::size_t kChunkExtensionBytesPerMessageMax = 16 * kKiB;
 inline constexpr std::size_t kTrailerBytesMax = 4 * kKiB;
 inline constexpr std::size_t kChunkFramingBytesMax = 32 * kKiB;  // all of a chunked body but its data, beyond one byte each
 
+// --- HTTP: the answers of sinks -------------------------------------------------------------------------------------
+inline constexpr std::size_t kResponseHeadBytesMax = 16 * kKiB;
+inline constexpr std::size_t kResponseBodyBytesMax = 16 * kMiB;  // read to keep a connection; past it the status suffices
+inline constexpr std::size_t kInterimResponsesMax = 8;           // 1xx before one answer
+
 // --- Shards (engine/io, engine/ingest)
 // -----------------------------------------------------------------------------
 inline constexpr unsigned kRingEntries = 4096;  // submission entries; the completion ring is four times this

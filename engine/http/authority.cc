@@ -4,12 +4,10 @@
 #include <netinet/in.h>
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "engine/http/tokens.h"
 
@@ -39,10 +37,9 @@ bool IsIpv6(std::string_view host) {
 // *DIGIT: an empty port is the scheme's own.
 bool ParsePort(std::string_view text, std::optional<std::uint16_t>& port) {
   if (text.empty()) return true;
-  std::uint16_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size()) return false;
-  port = value;
+  const std::optional<std::uint64_t> value = ParseDecimal(text);
+  if (!value || *value > UINT16_MAX) return false;
+  port = static_cast<std::uint16_t>(*value);
   return true;
 }
 

@@ -25,8 +25,7 @@ constexpr std::array<std::string_view, 4> kRefusedTrailers = {"content-length", 
                                                               "authorization"};
 
 std::uint64_t HexValue(char digit) {
-  if (IsDigit(digit)) return static_cast<std::uint64_t>(digit - '0');
-  return static_cast<std::uint64_t>(ToLower(digit) - 'a' + 10);
+  return static_cast<std::uint8_t>(IsDigit(digit) ? digit - '0' : ToLower(digit) - 'a' + 10);
 }
 
 }  // namespace

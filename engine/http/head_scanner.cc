@@ -27,11 +27,11 @@ bool IsControl(char byte) {
 // The first byte below 0x20 or equal to 0x7f at or after `position`; `end` when there is none. Eight bytes a
 // step: a borrow can only spoil lanes above a true hit, so the lowest marked lane is exact on a little-endian
 // machine.
-std::size_t FindControl(const char* bytes, std::size_t position, std::size_t end) {
+std::size_t FindControl(std::string_view bytes, std::size_t position, std::size_t end) {
   static_assert(std::endian::native == std::endian::little);
   for (; position + 8 <= end; position += 8) {
     std::uint64_t word = 0;
-    std::memcpy(&word, bytes + position, 8);
+    std::memcpy(&word, &bytes[position], 8);
     const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
     const std::uint64_t not_delete = word ^ (kOnes * 0x7f);
     const std::uint64_t is_delete = (not_delete - kOnes) & ~not_delete;
@@ -107,7 +107,7 @@ HeadScanner::Step HeadScanner::Scan(std::string_view bytes) {
     if (position_ >= end) return Exhausted(bytes, window_end);
     if (position_ == line_begin_ && CheckLineStart(bytes[position_]) == Step::kFault) return Step::kFault;
 
-    position_ = FindControl(bytes.data(), position_, end);
+    position_ = FindControl(bytes, position_, end);
     if (position_ == end) return Exhausted(bytes, window_end);
     const char control = bytes[position_];
     if (control == '\t' && request_line_end_ != 0) {

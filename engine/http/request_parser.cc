@@ -1,29 +1,25 @@
 #include "engine/http/request_parser.h"
 
-#include <llhttp.h>
-
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "engine/http/authority.h"
 #include "engine/http/chunked_body.h"
+#include "engine/http/head_grammar.h"
 #include "engine/http/head_scanner.h"
 #include "engine/http/parse_fault.h"
 #include "engine/http/request_line.h"
+#include "engine/http/tokens.h"
 #include "storage/check.h"
-
-static_assert(LLHTTP_STRICT_MODE == 1, "loose mode ends a message at a lone CR (CVE-2023-30589)");
 
 namespace weir::http {
 
 struct RequestParser::State {
-  explicit State(Limits the_limits);
+  explicit State(Limits limits) : scanner(limits.head_bytes) {}
 
   Step ParseHead(std::string_view bytes);
   bool RunGrammar(std::string_view bytes);
@@ -33,10 +29,9 @@ struct RequestParser::State {
   bool Fail(ParseError error, std::string_view detail);
   void Reset();
 
-  Limits limits;
   HeadScanner scanner;
   ChunkedBody chunks;
-  llhttp_t grammar{};
+  HeadGrammar grammar{HeadGrammar::Kind::kRequest};
   Request request;
   std::size_t hosts = 0;
   bool transfer_encoding = false;
@@ -47,96 +42,50 @@ namespace {
 
 using Step = RequestParser::Step;
 
-std::string_view TrimWhitespace(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-Request& RequestOf(llhttp_t* grammar) {
-  return *static_cast<Request*>(grammar->data);
-}
-
-// The scanner has counted the lines, so field_storage has room. Head bytes reach llhttp in one piece: a span
-// comes whole.
-int OnFieldName(llhttp_t* grammar, const char* at, std::size_t length) {
-  Request& request = RequestOf(grammar);
-  request.field_storage[request.field_count++] = {.name = {at, length}, .value = {at + length, 0}};
-  return HPE_OK;
-}
-
-int OnFieldValue(llhttp_t* grammar, const char* at, std::size_t length) {
-  Request& request = RequestOf(grammar);
-  request.field_storage[request.field_count - 1].value = TrimWhitespace({at, length});
-  return HPE_OK;
-}
-
-// Pausing here means that success has exactly one return code, and that nothing llhttp would do next (a body,
-// an upgrade, the following request) can be mistaken for it.
-int OnHeadersComplete(llhttp_t* /*grammar*/) {
-  return HPE_PAUSED;
-}
-
-const llhttp_settings_t* GrammarSettings() {
-  static const llhttp_settings_t settings = [] {
-    llhttp_settings_t made;
-    llhttp_settings_init(&made);
-    made.on_header_field = OnFieldName;
-    made.on_header_value = OnFieldValue;
-    made.on_headers_complete = OnHeadersComplete;
-    return made;
-  }();
-  return &settings;
-}
-
-ParseFault FaultOf(llhttp_errno_t code, const Request& request) {
-  switch (code) {
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
+ParseFault FaultOf(HeadGrammar::Verdict verdict, const Request& request) {
+  using Verdict = HeadGrammar::Verdict;
+  switch (verdict) {
+    case Verdict::kContentLengthTwice:
       if (FindField(request, "transfer-encoding")) {
         return {.error = ParseError::kBadTransferEncoding,
                 .detail = "both Transfer-Encoding and Content-Length"};
       }
       return {.error = ParseError::kBadContentLength, .detail = "more than one Content-Length field"};
-    case HPE_INVALID_CONTENT_LENGTH:
+    case Verdict::kBadContentLength:
       return {.error = ParseError::kBadContentLength, .detail = "Content-Length is not one valid number"};
-    case HPE_INVALID_TRANSFER_ENCODING:
+    case Verdict::kBadTransferEncoding:
       return {.error = ParseError::kBadTransferEncoding,
               .detail = "Transfer-Encoding is not exactly 'chunked'"};
-    case HPE_INVALID_HEADER_TOKEN:
+    case Verdict::kBadFieldCharacter:
       return {.error = ParseError::kMalformed, .detail = "a character that no header field may hold"};
-    default:
-      return {.error = ParseError::kMalformed, .detail = "the header block is not well formed"};
+    case Verdict::kMalformed:
+    case Verdict::kValid:
+      break;
   }
+  return {.error = ParseError::kMalformed, .detail = "the header block is not well formed"};
 }
 
 }  // namespace
-
-RequestParser::State::State(Limits the_limits) : limits(the_limits), scanner(the_limits.head_bytes) {
-  llhttp_init(&grammar, HTTP_REQUEST, GrammarSettings());
-  grammar.data = &request;
-}
 
 bool RequestParser::State::Fail(ParseError error, std::string_view detail) {
   fault = ParseFault{.error = error, .detail = detail};
   return false;
 }
 
-// llhttp over a complete head. It knows methods that are no business of a server of webhooks and gives some
-// of them (PRI, CONNECT, SOURCE, RTSP's) another grammar, so it is shown POST in place of every method that
-// is not one of ours.
+// llhttp knows methods that are no business of a receiver of webhooks and gives some of them (PRI, CONNECT,
+// SOURCE, RTSP's) another grammar, so it is shown POST in place of every method that is not one of ours.
 bool RequestParser::State::RunGrammar(std::string_view bytes) {
-  std::size_t begin = scanner.request_line_begin();
+  const std::size_t begin = scanner.request_line_begin();
+  std::string_view head = bytes.substr(begin, scanner.head_end() - begin);
+  std::string_view stand_in;
   if (request.method == Method::kOther) {
-    constexpr std::string_view kStandIn = "POST";
-    llhttp_execute(&grammar, kStandIn.data(), kStandIn.size());
-    begin += request.method_text.size();
+    head.remove_prefix(request.method_text.size());
+    stand_in = "POST";
   }
-  const llhttp_errno_t code = llhttp_execute(&grammar, bytes.data() + begin, scanner.head_end() - begin);
-  if (code != HPE_PAUSED) {
-    fault = FaultOf(code, request);
-    return false;
-  }
-  return true;
+  const auto verdict = grammar.Check(stand_in, head, request.field_storage, request.field_count);
+  if (verdict == HeadGrammar::Verdict::kValid) return true;
+  fault = FaultOf(verdict, request);
+  return false;
 }
 
 bool RequestParser::State::ApplyField(const Field& field) {
@@ -153,19 +102,15 @@ bool RequestParser::State::ApplyField(const Field& field) {
       }
       request.expect_continue = request.minor_version == 1;  // RFC 9110 §10.1.1: ignored in HTTP/1.0
       return true;
-    case 14: {
+    case 14:
       if (!EqualsIgnoreCase(field.name, "content-length")) return true;
       if (request.content_length)
         return Fail(ParseError::kBadContentLength, "more than one Content-Length field");
-      std::uint64_t length = 0;
-      const char* end = field.value.data() + field.value.size();
-      const auto [parsed_to, error] = std::from_chars(field.value.data(), end, length);
-      if (error != std::errc{} || parsed_to != end) {
+      request.content_length = ParseDecimal(field.value);
+      if (!request.content_length) {
         return Fail(ParseError::kBadContentLength, "Content-Length is not one valid number");
       }
-      request.content_length = length;
       return true;
-    }
     case 17:
       if (!EqualsIgnoreCase(field.name, "transfer-encoding")) return true;
       if (transfer_encoding || !EqualsIgnoreCase(field.value, "chunked")) {
@@ -187,9 +132,7 @@ bool RequestParser::State::CheckFraming() {
     return Fail(ParseError::kBadTransferEncoding, "Transfer-Encoding in HTTP/1.0");
   }
   if (hosts == 0 && request.minor_version == 1) return Fail(ParseError::kMissingHost, "no Host field");
-  const bool close = (grammar.flags & F_CONNECTION_CLOSE) != 0;
-  const bool keep_alive = (grammar.flags & F_CONNECTION_KEEP_ALIVE) != 0;
-  request.keep_alive = !close && (keep_alive || request.minor_version == 1);
+  request.keep_alive = grammar.KeepsConnection();
   return true;
 }
 
@@ -230,7 +173,6 @@ RequestParser::Step RequestParser::State::ParseHead(std::string_view bytes) {
 void RequestParser::State::Reset() {
   scanner.Reset();
   chunks = ChunkedBody();
-  llhttp_reset(&grammar);
   request.method = Method::kOther;
   request.method_text = request.target = request.path = request.query = {};
   request.minor_version = 1;

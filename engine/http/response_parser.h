@@ -30,6 +30,7 @@ class ResponseParser {
   Step Feed(std::string_view bytes, std::size_t& consumed);
   Step Finish();  // the peer closed: completes an answer without a length, or is an error
   const Response& response() const;
+  std::string_view error_detail() const;  // after kError; a literal, never bytes of the answer
   void Reset();
 
  private:

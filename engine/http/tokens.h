@@ -1,8 +1,9 @@
-// Character classes of HTTP and URI grammar, as one table look-up a byte.
+// The small terminals of HTTP and URI grammar: characters (one table look-up each), whitespace, numbers.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace weir::http {
@@ -61,6 +62,25 @@ constexpr bool IsDigit(char byte) {
 }
 constexpr char ToLower(char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+}
+
+// OWS (RFC 9110 §5.6.3) off both ends.
+constexpr std::string_view TrimWhitespace(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// 1*DIGIT that fits into 64 bits, and nothing else.
+constexpr std::optional<std::uint64_t> ParseDecimal(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char byte : text) {
+    const auto digit = static_cast<std::uint64_t>(byte - '0');
+    if (!IsDigit(byte) || value > (UINT64_MAX - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 }  // namespace weir::http
