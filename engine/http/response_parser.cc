@@ -93,7 +93,7 @@ ResponseParser::State::Phase ResponseParser::State::ApplyFields(std::span<const 
 
 ResponseParser::State::Phase ResponseParser::State::ApplyHead(std::string_view head) {
   std::size_t field_count = 0;
-  if (grammar.Check({}, head, fields, field_count) != HeadGrammar::Verdict::kValid) {
+  if (grammar.Check({}, head, field_storage, field_count) != HeadGrammar::Verdict::kValid) {
     return Fail("the answer is not valid HTTP");
   }
   if (grammar.major_version() != 1 || grammar.minor_version() > 1) {
@@ -107,7 +107,7 @@ ResponseParser::State::Phase ResponseParser::State::ApplyHead(std::string_view h
   }
   response.status = grammar.status();
   response.keep_alive = grammar.KeepsConnection();
-  return ApplyFields(std::span(fields).first(field_count));
+  return ApplyFields(std::span(field_storage).first(field_count));
 }
 
 ResponseParser::State::Phase ResponseParser::State::ReadHead(std::string_view bytes, std::size_t& consumed) {
