@@ -1,5 +1,10 @@
-// The kernel's ring, wrapped in one place: the only engine header that includes <liburing.h>. One ring a thread, created on
-// the thread that uses it (IORING_SETUP_SINGLE_ISSUER), entered once a turn.
+// The kernel's ring, wrapped in one place: only engine/io includes <liburing.h>. One ring a thread, created
+// on the thread that uses it (IORING_SETUP_SINGLE_ISSUER), entered once a turn. Completions are copied out
+// first and handled afterwards: a handler may queue new operations without ever seeing the completion ring
+// move under it.
+//
+// Descriptors given to the ring must be in blocking mode: io_uring waits for readiness itself, and answers
+// EAGAIN at once for one that is O_NONBLOCK.
 #pragma once
 
 #include <liburing.h>
@@ -15,15 +20,22 @@
 
 namespace weir::io {
 
-// Best first. Features are probed by trying; the mode in use is logged, shown by `weir check` and in the metrics.
-enum class RingMode : std::uint8_t { kDeferTaskrun, kCoopTaskrun, kPlain };
+// Best first. Features are probed by trying; the mode in use is logged, shown by `weir check` and in the
+// metrics.
+enum class RingMode : std::uint8_t {
+  kDeferTaskrun,  // 6.1: completions are made inside our own wait, never by interrupting the thread
+  kCoopTaskrun,   // 5.19: no interruption by a signal to make them
+  kPlain,
+};
 std::string_view RingModeName(RingMode mode);
 
 struct Completion {
   UserData user_data;
-  std::int32_t result;   // >= 0, or -errno
-  std::uint32_t flags;   // IORING_CQE_F_*
+  std::int32_t result = 0;  // >= 0, or -errno
+  std::uint32_t flags = 0;  // IORING_CQE_F_*
 
+  // Further completions of the same submission follow. Without it a multishot operation has ended, whatever
+  // its result.
   bool more() const { return (flags & IORING_CQE_F_MORE) != 0; }
   bool has_buffer() const { return (flags & IORING_CQE_F_BUFFER) != 0; }
   std::uint16_t buffer_id() const { return static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT); }
@@ -40,26 +52,30 @@ class Ring {
   RingMode mode() const { return mode_; }
   io_uring* raw() { return &ring_; }
 
-  // Each takes one submission entry; when none is free, what is queued is submitted first, so these cannot fail.
+  // Each takes one submission entry; when none is free, what is queued is submitted first, so these cannot
+  // fail.
   void AcceptMultishot(int fd, UserData user_data);
   void ReceiveMultishot(int fd, std::uint16_t buffer_group, UserData user_data);
   void Receive(int fd, std::span<char> into, UserData user_data);
-  void Send(int fd, std::span<const char> bytes, UserData user_data);   // MSG_NOSIGNAL
+  void Send(int fd, std::span<const char> bytes, UserData user_data);  // MSG_NOSIGNAL
+  // `address` must stay where it is until the submission, that is until the next SubmitAndReap.
   void Connect(int fd, const sockaddr* address, socklen_t length, UserData user_data);
-  void Shutdown(int fd, UserData user_data);
+  void Shutdown(int fd, int how, UserData user_data);  // how: SHUT_WR, SHUT_RDWR
   void Close(int fd, UserData user_data);
-  void CancelAll(int fd, UserData user_data);      // every operation on this descriptor
+  void Cancel(UserData target, UserData user_data);  // the one operation that was submitted as `target`
+  void CancelAll(int fd, UserData user_data);        // every operation on this descriptor
   void ReadEventfd(int fd, std::uint64_t* into, UserData user_data);
 
-  // Submits, then waits until at least one completion is there, or `timeout_ms` has passed (0 = do not wait, < 0 = no limit),
-  // and copies what is there into `into`. Returns how many.
+  // Submits, then waits until at least one completion is there, or `timeout_ms` has passed (0 = do not wait,
+  // < 0 = no limit), and copies what is there into `into`. Returns how many; 0 also after a signal.
   std::size_t SubmitAndReap(std::span<Completion> into, std::int64_t timeout_ms);
 
-  std::uint32_t overflows() const;   // completions the kernel had to keep because the ring was full
+  std::uint32_t overflows() const;  // completions the kernel had to keep because the ring was full
 
  private:
   Ring() = default;
-  io_uring_sqe* Entry();
+  io_uring_sqe* Entry(UserData user_data);
+  std::size_t Reap(std::span<Completion> into);
   io_uring ring_{};
   RingMode mode_ = RingMode::kPlain;
   bool open_ = false;

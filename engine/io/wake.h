@@ -1,5 +1,6 @@
-// Two ways to wake a thread that ran out of work, both free while it is busy: the waiter says that it is about to sleep,
-// looks at its queue once more, and only then sleeps; the notifier makes a system call only if it saw that flag.
+// Two ways to wake a thread that ran out of work, both free while it is busy: the waiter says that it is
+// about to sleep, looks at its queue once more, and only then sleeps; the notifier makes a system call only
+// if it saw that flag.
 #pragma once
 
 #include <atomic>
@@ -12,8 +13,8 @@ class FutexWake {
  public:
   // Any thread, after the work is visible in the queue.
   void Notify() {
-    // A read-modify-write, not a load: a plain load could be satisfied before the enqueue in front of it is visible, and
-    // then neither side would see the other. Pairs with PrepareWait.
+    // A read-modify-write, not a load: a plain load could be satisfied before the enqueue in front of it is
+    // visible, and then neither side would see the other. Pairs with PrepareWait.
     if (sleeping_.exchange(0, std::memory_order_seq_cst) != 0) sleeping_.notify_one();
   }
   // The waiter: PrepareWait, look at the queue again, then Wait or CancelWait.
@@ -28,7 +29,7 @@ class FutexWake {
 // For a thread that sleeps in its ring with a read of this eventfd armed (shards, delivery workers).
 class EventfdWake {
  public:
-  EventfdWake();   // aborts the start with a message if the process is out of descriptors
+  EventfdWake();  // aborts the start with a message if the process is out of descriptors
   ~EventfdWake();
   EventfdWake(const EventfdWake&) = delete;
   EventfdWake& operator=(const EventfdWake&) = delete;
