@@ -39,8 +39,8 @@ struct ResponseParser::State {
   std::string head_so_far;  // used only when a head arrives in pieces
   HeadScanner scanner{limits::kResponseHeadBytesMax};
   HeadGrammar grammar{HeadGrammar::Kind::kResponse};
-  std::array<Field, limits::kHeaderFieldsMax>
-      fields;  // scratch of ApplyHead; a member so that it is not cleared each time
+  // Scratch of ApplyHead; a member so that it is not cleared for each answer.
+  std::array<Field, limits::kHeaderFieldsMax> field_storage;
   ChunkedBody chunks;
   std::string decoded;
   std::uint64_t body_bytes_left = 0;
