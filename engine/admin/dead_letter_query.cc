@@ -1,0 +1,68 @@
+#include "engine/admin/dead_letter_query.h"
+
+#include <utility>
+
+#include "storage/event_codec.h"
+
+namespace weir::admin {
+
+namespace {
+
+bool DiedInRange(const DeadLetterFilter& filter, const storage::DeadLetter& dead) {
+  return (!filter.since_us || dead.died_at_us >= *filter.since_us) &&
+         (!filter.until_us || dead.died_at_us < *filter.until_us);
+}
+
+bool EventMatches(const EventFilter& wanted, const std::string& record, std::optional<EventSummary>& event) {
+  const bool any = wanted.source.empty() && wanted.type.empty() && wanted.id.empty();
+  const auto decoded = storage::Decode(record);
+  if (!decoded) return any;
+  event = Summarize(
+      {.event = *decoded, .state = decoded->malformed.empty() ? EventState::kDead : EventState::kMalformed});
+  return Matches(wanted, *decoded);
+}
+
+}  // namespace
+
+storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, const DeadLetterFilter& filter,
+                                            const std::function<bool(const FoundDeadLetter&)>& visit) {
+  const EventFilter wanted{.source = filter.source,
+                           .type = filter.type,
+                           .id = filter.id,
+                           .since_us = std::nullopt,
+                           .until_us = std::nullopt,
+                           .state = std::nullopt};
+  std::optional<storage::StoreError> failed;
+  auto visited = store.VisitDeadLetters(filter.sink, [&](const storage::DeadLetter& dead) {
+    if (!filter.sink.empty() && dead.sink != filter.sink) return true;
+    if (!DiedInRange(filter, dead)) return true;
+    auto record = store.ReadRecord(dead.sequence);
+    if (!record && record.error().code != storage::StoreErrorCode::kNotFound) {
+      failed = record.error();
+      return false;
+    }
+    std::optional<EventSummary> event;
+    if (!EventMatches(wanted, record.value_or(""), event)) return true;
+    return visit({.dead = dead, .event = std::move(event)});
+  });
+  if (failed) return std::unexpected(*failed);
+  return visited;
+}
+
+storage::StoreResult<DeadLetterSelection> SelectDeadLetters(const storage::EventStore& store,
+                                                            const DeadLetterFilter& filter, std::size_t max) {
+  DeadLetterSelection selection;
+  auto visited = VisitDeadLetters(store, filter, [&](const FoundDeadLetter& found) {
+    if (selection.count == max) {
+      selection.more = true;
+      return false;
+    }
+    selection.by_sink[found.dead.sink].push_back(found.dead.sequence);
+    ++selection.count;
+    return true;
+  });
+  if (!visited) return std::unexpected(visited.error());
+  return selection;
+}
+
+}  // namespace weir::admin

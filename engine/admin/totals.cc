@@ -1,0 +1,67 @@
+#include "engine/admin/totals.h"
+
+#include <cmath>
+
+namespace weir::admin {
+
+namespace {
+
+void AddSource(const observe::SourceProbe& probe, SourceTotals& totals) {
+  for (std::size_t i = 0; i < probe.type_count(); ++i) {
+    const auto& type = probe.type(i);
+    totals.received_by_type[type.type] += type.count.value();
+    totals.received += type.count.value();
+  }
+  totals.duplicates += probe.duplicates.value();
+  totals.handshakes += probe.handshakes.value();
+  for (std::size_t i = 0; i < totals.rejected.size(); ++i) totals.rejected[i] += probe.rejected[i].value();
+  for (std::size_t i = 0; i < totals.secret_matched.size(); ++i) {
+    totals.secret_matched[i] += probe.secret_matched[i].value();
+  }
+  totals.duration_ns.Add(probe.duration_ns);
+}
+
+}  // namespace
+
+void HistogramTotals::Add(const observe::Histogram& histogram) {
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const std::uint64_t n = histogram.bucket(i);
+    buckets[i] += n;
+    count += n;
+  }
+  sum += histogram.sum();
+}
+
+double HistogramTotals::Quantile(double fraction) const {
+  if (count == 0) return 0;
+  const double wanted = fraction * static_cast<double>(count);
+  double seen = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    const auto here = static_cast<double>(buckets[i]);
+    if (here > 0 && seen + here >= wanted) {
+      const double low = i == 0 ? 0 : std::ldexp(1.0, static_cast<int>(i) - 1);
+      const double high = i == 0 ? 0 : std::ldexp(1.0, static_cast<int>(i));
+      return low + (high - low) * (wanted - seen) / here;
+    }
+    seen += here;
+  }
+  return std::ldexp(1.0, static_cast<int>(buckets.size()) - 1);
+}
+
+ShardTotals AddUp(const std::vector<const observe::ShardProbe*>& shards) {
+  ShardTotals totals;
+  for (const observe::ShardProbe* shard : shards) {
+    totals.connections += shard->connections.value();
+    totals.connections_accepted += shard->connections_accepted.value();
+    totals.requests += shard->requests.value();
+    totals.buffers_starved += shard->buffers_starved.value();
+    totals.ring_overflows += shard->ring_overflows.value();
+    for (std::size_t i = 0; i < shard->source_count(); ++i) {
+      const observe::SourceProbe& source = shard->source(i);
+      AddSource(source, totals.sources[source.source]);
+    }
+  }
+  return totals;
+}
+
+}  // namespace weir::admin
