@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct RequestParser::State {
   explicit State(Limits limits) : scanner(limits.head_bytes) {}
 
   Step ParseHead(std::string_view bytes);
+  bool ReadRequestLine(std::string_view bytes);
+  bool FinishHead(std::string_view bytes);
   bool RunGrammar(std::string_view bytes);
   bool ApplyFields();
   bool ApplyField(const Field& field);
@@ -33,6 +36,7 @@ struct RequestParser::State {
   ChunkedBody chunks;
   HeadGrammar grammar{HeadGrammar::Kind::kRequest};
   Request request;
+  const char* request_line_at = nullptr;
   std::size_t hosts = 0;
   bool transfer_encoding = false;
   std::optional<ParseFault> fault;
@@ -143,30 +147,39 @@ bool RequestParser::State::ApplyFields() {
   return CheckFraming();
 }
 
+bool RequestParser::State::ReadRequestLine(std::string_view bytes) {
+  const std::size_t begin = scanner.request_line_begin();
+  const auto line = bytes.substr(begin, scanner.request_line_end() - begin);
+  request_line_at = line.data();
+  const auto result = ParseRequestLine(line, request);
+  if (!result) fault = result.error();
+  return result.has_value();
+}
+
+bool RequestParser::State::FinishHead(std::string_view bytes) {
+  // The caller's buffer may have moved as it grew; views made from an earlier call would point into the old
+  // one.
+  if (request_line_at != &bytes[scanner.request_line_begin()] && !ReadRequestLine(bytes)) return false;
+  request.header_block = bytes.substr(scanner.fields_begin(), scanner.fields_end() - scanner.fields_begin());
+  return RunGrammar(bytes) && ApplyFields();
+}
+
 RequestParser::Step RequestParser::State::ParseHead(std::string_view bytes) {
-  if (fault) return Step::kError;
-  for (;;) {
+  while (!fault) {
     switch (scanner.Scan(bytes)) {
       case HeadScanner::Step::kNeedMore:
         return Step::kNeedMore;
       case HeadScanner::Step::kFault:
         fault = scanner.fault();
-        return Step::kError;
-      case HeadScanner::Step::kRequestLine: {
-        const std::size_t begin = scanner.request_line_begin();
-        const auto line = bytes.substr(begin, scanner.request_line_end() - begin);
-        if (const auto result = ParseRequestLine(line, request); !result) {
-          fault = result.error();
-          return Step::kError;
-        }
         break;
-      }
+      case HeadScanner::Step::kRequestLine:
+        ReadRequestLine(bytes);
+        break;
       case HeadScanner::Step::kHeadEnd:
-        request.header_block =
-            bytes.substr(scanner.fields_begin(), scanner.fields_end() - scanner.fields_begin());
-        return RunGrammar(bytes) && ApplyFields() ? Step::kDone : Step::kError;
+        return FinishHead(bytes) ? Step::kDone : Step::kError;
     }
   }
+  return Step::kError;
 }
 
 // Field by field: assigning a fresh Request would clear field_storage, several KiB that nobody reads.
@@ -215,21 +228,23 @@ RequestParser::Step RequestParser::DecodeChunked(std::string_view bytes, std::st
 
 void RequestParser::Rebase(const char* from, const char* to) {
   Request& request = state_->request;
-  // A path of "/" that no byte of the target spells, and a body de-chunked elsewhere, are not in the buffer.
-  const std::size_t message_bytes = head_bytes() + request.content_length.value_or(0);
-  auto move = [from, to, message_bytes](std::string_view& view) {
+  const std::size_t head = head_bytes();
+  // What is outside stays: a path of "/" that no byte of the target spells, a body that was de-chunked
+  // elsewhere.
+  auto move = [from, to, head](std::string_view& view) {
     const auto offset =
         reinterpret_cast<std::uintptr_t>(view.data()) - reinterpret_cast<std::uintptr_t>(from);
-    if (view.data() != nullptr && offset <= message_bytes) view = {to + offset, view.size()};
+    if (offset < head) view = {to + offset, view.size()};
   };
-  for (std::string_view* view : {&request.method_text, &request.target, &request.path, &request.query,
-                                 &request.header_block, &request.body}) {
+  for (std::string_view* view :
+       {&request.method_text, &request.target, &request.path, &request.query, &request.header_block}) {
     move(*view);
   }
-  for (std::size_t i = 0; i < request.field_count; ++i) {
-    move(request.field_storage[i].name);
-    move(request.field_storage[i].value);
+  for (Field& field : std::span(request.field_storage).first(request.field_count)) {
+    move(field.name);
+    move(field.value);
   }
+  if (request.body.data() == from + head) request.body = {to + head, request.body.size()};
 }
 
 Request& RequestParser::request() {
