@@ -87,6 +87,7 @@ inline constexpr std::size_t kRoutesMax = 1000;
 inline constexpr std::size_t kTypesPerRouteMax = 100;
 inline constexpr unsigned kIngestThreadsMax = 256;
 inline constexpr std::size_t kSinkNameBytesMax = 64;
+inline constexpr std::size_t kSinkConcurrencyMax = 4096;      // attempts in flight
 
 static_assert((kReceiveBuffers & (kReceiveBuffers - 1)) == 0 && kReceiveBuffers <= 32768);
 static_assert(kConnectionsPerShardMax <= (1u << 24), "a connection slot is 24 bits of user_data");

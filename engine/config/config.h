@@ -1,5 +1,5 @@
-// The configuration as validated values. Text -> Config is in load.h; nothing else reads TOML except a scheme's own fields
-// (engine/source). Immutable after loading; a reload makes a new one.
+// The configuration as validated values. Text -> Config is in load.h; nothing else reads TOML except a
+// scheme's own fields (engine/source). Immutable after loading; a reload makes a new one.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace weir::config {
 
 struct Address {
-  std::string host;          // numeric IPv4 or IPv6
+  std::string host;  // numeric IPv4 or IPv6
   std::uint16_t port = 0;
 };
 
@@ -34,8 +34,8 @@ struct ServerLimits {
 
 struct Server {
   std::vector<Address> listen = {{"127.0.0.1", 8080}};
-  std::filesystem::path data = "data";
-  unsigned threads = 0;      // resolved: never 0 after loading
+  std::filesystem::path data = "data";  // absolute after loading
+  unsigned threads = 0;                 // resolved: never 0 after loading
   AckMode ack = AckMode::kFsync;
   ServerLimits limits;
   std::int64_t drain_timeout_ms = 10'000;
@@ -43,19 +43,19 @@ struct Server {
 
 struct Admin {
   std::optional<Address> listen;
-  std::string token;         // resolved; empty = no token asked
+  std::string token;  // resolved; empty = no token asked
 };
 
 struct RetryPolicy {
-  std::uint32_t attempts = 10;          // in all, the first included
+  std::uint32_t attempts = 10;  // in all, the first included
   std::int64_t first_ms = 5'000;
   double factor = 5.0;
   std::int64_t max_ms = 3'600'000;
-  double jitter = 0.2;                  // fraction of the delay, both ways
+  double jitter = 0.2;  // fraction of the delay, both ways
 };
 
 struct Breaker {
-  std::uint32_t failures = 20;          // in a row
+  std::uint32_t failures = 20;  // in a row
   std::int64_t open_ms = 30'000;
 };
 
@@ -66,32 +66,43 @@ struct Sink {
   SinkKind kind = SinkKind::kHttp;
   // http
   std::string url;
-  std::vector<std::string> secrets;     // resolved; the first signs
+  std::vector<std::string> secrets;  // resolved; the first signs
   std::int64_t timeout_ms = 10'000;
   std::uint32_t concurrency = 64;
   std::vector<int> dead_letter_statuses = {410};
   // file
   std::filesystem::path path;
   std::uint64_t rotate_bytes = std::uint64_t{256} << 20;
-  std::int64_t rotate_age_s = 0;        // 0 = by size only
+  std::int64_t rotate_age_s = 0;  // 0 = by size only
   // both
   RetryPolicy retry;
   Breaker breaker;
 };
 
 struct Route {
-  std::string source = "*";             // a source's name, or "*"
-  std::vector<std::string> types;       // globs over the event type; empty = every type
+  std::string source = "*";        // a source's name, or "*"
+  std::vector<std::string> types;  // globs over the event type; empty = every type
   std::string sink;
 };
 
+// A mistake, or something that works and is still worth a look.
+struct ConfigError {
+  std::string file;
+  unsigned line = 0;  // 1-based; 0 when it has no place in the file
+  unsigned column = 0;
+  std::string key;     // "source[2].tolerance", counted from 0
+  std::string reason;  // what is wrong, and what would be right
+};
+std::string ToString(const ConfigError& error);  // file:line: key: reason
+
 struct Config {
-  std::filesystem::path file;
+  std::filesystem::path file;  // absolute
   Server server;
   Admin admin;
   std::vector<source::Source> sources;
   std::vector<Sink> sinks;
   std::vector<Route> routes;
+  std::vector<ConfigError> warnings;  // in the order of the file
 };
 
 }  // namespace weir::config

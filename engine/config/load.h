@@ -1,5 +1,5 @@
-// TOML file -> Config, or every mistake in it with file, line, key, reason and the allowed range. Secrets are resolved here
-// (env:, file:, cred:), so that a configuration that loads is one that can run.
+// TOML file -> Config, or every mistake in it with file, line, key, reason and the allowed range. Secrets are
+// resolved here (env:, file:, cred:), so that a configuration that loads is one that can run.
 #pragma once
 
 #include <expected>
@@ -14,20 +14,13 @@
 
 namespace weir::config {
 
-struct ConfigError {
-  std::string file;
-  unsigned line = 0;    // 1-based; 0 when the mistake has no place in the file
-  unsigned column = 0;
-  std::string key;      // "source[2].tolerance"
-  std::string reason;   // what is wrong, and what would be right
-};
-std::string ToString(const ConfigError& error);   // file:line: key: reason
-
 // How env: references are read; the process environment in production.
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
-std::expected<Config, std::vector<ConfigError>> Load(const std::filesystem::path& file, const Environment& environment);
-std::expected<Config, std::vector<ConfigError>> Parse(std::string_view text, const std::filesystem::path& name_for_errors,
+std::expected<Config, std::vector<ConfigError>> Load(const std::filesystem::path& file,
+                                                     const Environment& environment);
+std::expected<Config, std::vector<ConfigError>> Parse(std::string_view text,
+                                                      const std::filesystem::path& name_for_errors,
                                                       const Environment& environment);
 
 }  // namespace weir::config

@@ -1,0 +1,95 @@
+#include "engine/config/load.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "engine/config/address.h"
+#include "engine/config/sections.h"
+#include "engine/limits.h"
+
+namespace weir::config {
+namespace {
+
+using Errors = std::vector<ConfigError>;
+
+std::unexpected<Errors> Failed(const std::filesystem::path& file, std::string reason) {
+  return std::unexpected(
+      Errors{{.file = file.string(), .line = 0, .column = 0, .key = "", .reason = std::move(reason)}});
+}
+
+void RefuseSharedPort(const Config& config, TableReader& document) {
+  if (!config.admin.listen || config.admin.listen->port == 0) return;
+  const bool shared = std::ranges::any_of(config.server.listen, [&](const Address& address) {
+    return address.host == config.admin.listen->host && address.port == config.admin.listen->port;
+  });
+  if (shared) {
+    document.findings().Error(document.At("admin"),
+                              "listens on " + ToString(*config.admin.listen) + ", which [server] listens on");
+  }
+}
+
+// The document in the order in which its parts depend on each other.
+Config ReadDocument(const toml::table& table, const Context& context, Findings& findings) {
+  Config config;
+  TableReader document(table, "", findings);
+  ReadServer(document, context, config.server);
+  ReadAdmin(document, context, config.admin);
+  RefuseSharedPort(config, document);
+  ReadSources(document, context, config.server.limits, config.sources);
+  ReadSinks(document, context, config.sinks);
+  ReadRoutes(document, config.sources, config.sinks, config.routes);
+  document.Finish();
+  return config;
+}
+
+}  // namespace
+
+std::string ToString(const ConfigError& error) {
+  std::string text = error.file;
+  if (error.line != 0) text += ':' + std::to_string(error.line);
+  text += ": ";
+  if (!error.key.empty()) text += error.key + ": ";
+  return text + error.reason;
+}
+
+std::filesystem::path InDirectory(const Context& context, const std::string& path) {
+  return (context.directory / path).lexically_normal();
+}
+
+std::expected<Config, Errors> Load(const std::filesystem::path& file, const Environment& environment) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return Failed(file, "cannot be opened: " + std::system_category().message(errno));
+  std::string text(limits::kConfigFileBytesMax + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) return Failed(file, "cannot be read: " + std::system_category().message(errno));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > limits::kConfigFileBytesMax) return Failed(file, "is too large to be a configuration");
+  return Parse(text, file, environment);
+}
+
+std::expected<Config, Errors> Parse(std::string_view text, const std::filesystem::path& name_for_errors,
+                                    const Environment& environment) {
+  Findings findings(name_for_errors.string());
+  toml::table table;
+  try {
+    table = toml::parse(text, name_for_errors.string());
+  } catch (const toml::parse_error& error) {
+    const auto begin = error.source().begin;
+    findings.Error({.line = begin.line, .column = begin.column, .key = ""}, std::string(error.description()));
+    return std::unexpected(findings.TakeErrors());
+  }
+  std::error_code ignored;
+  const auto absolute = std::filesystem::absolute(name_for_errors, ignored);
+  const Context context{.directory = absolute.parent_path(), .environment = environment};
+  Config config = ReadDocument(table, context, findings);
+  config.file = absolute;
+  config.warnings = findings.TakeWarnings();
+  if (findings.error_count() != 0) return std::unexpected(findings.TakeErrors());
+  return config;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <array>
+
+#include "engine/config/name.h"
+#include "engine/config/quantity.h"
+#include "engine/config/sections.h"
+#include "engine/config/suggest.h"
+#include "engine/http/url.h"
+#include "engine/limits.h"
+#include "engine/source/kinds.h"
+#include "engine/source/scheme.h"
+#include "engine/source/scheme_toml.h"
+
+namespace weir::config {
+namespace {
+
+constexpr std::int64_t kSecondMs = 1'000;
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::int64_t kDedupeWindowDefaultMs = 7 * kDayMs;
+constexpr std::int64_t kDedupeWindowMaxMs = 90 * kDayMs;
+constexpr std::string_view kCustom = "custom";
+
+std::shared_ptr<const source::Scheme> CompileCustom(TableReader& reader) {
+  if (!reader.Has("scheme")) {
+    reader.RawTable("scheme");
+    reader.Error("scheme", "is missing; kind = \"custom\" says in [source.scheme] how its sender signs");
+    return nullptr;
+  }
+  const toml::table* table = reader.RawTable("scheme");
+  if (table == nullptr) return nullptr;
+  auto scheme = source::CompileScheme(*table);
+  if (scheme) return std::move(*scheme);
+  const Place at = reader.At("scheme");
+  for (source::SchemeError& error : scheme.error()) {
+    reader.findings().Error({.line = error.line != 0 ? error.line : at.line,
+                             .column = error.column,
+                             .key = error.key.empty() ? at.key : at.key + '.' + error.key},
+                            std::move(error.reason));
+  }
+  return nullptr;
+}
+
+std::string UnknownKind(const std::string& name) {
+  std::vector<std::string> names = {std::string(kCustom)};
+  for (const source::Kind& kind : source::Kinds()) names.push_back(kind.name);
+  const std::string_view nearest = Nearest(name, names);
+  return '"' + name + "\" is not a kind; " +
+         (nearest.empty() ? "\"weir kinds\" lists them" : "did you mean \"" + std::string(nearest) + "\"?");
+}
+
+void ReadKind(TableReader& reader, source::Source& source) {
+  if (!reader.Has("kind")) reader.Error("kind", "is missing; \"weir kinds\" lists them");
+  const auto kind = reader.String("kind");
+  if (!kind) {
+    reader.RawTable("scheme");
+    return;
+  }
+  source.kind = kind->value;
+  if (kind->value == kCustom) {
+    source.scheme = CompileCustom(reader);
+    return;
+  }
+  reader.Misplaced("scheme", "only for kind = \"custom\"");
+  if (const source::Kind* found = source::FindKind(kind->value)) {
+    source.scheme = found->scheme;
+    source.kind = found->name;
+  } else {
+    reader.Error("kind", UnknownKind(kind->value));
+  }
+}
+
+void ReadSourceSecrets(TableReader& reader, const Context& context, source::Source& source) {
+  const std::size_t errors_before = reader.findings().error_count();
+  source.secrets = ReadSecrets(reader, "secrets", context);
+  const bool reported = reader.findings().error_count() != errors_before;
+  if (source.secrets.empty() && !reported) {
+    reader.Error("secrets", std::string(reader.Has("secrets") ? "is empty" : "is missing") +
+                                "; without a secret no sender can be told from another");
+  }
+  if (source.secrets.size() > limits::kSecretsPerSourceMax) {
+    reader.Error("secrets", "are more than " + std::to_string(limits::kSecretsPerSourceMax));
+  }
+  for (std::size_t i = 1; i < source.secrets.size(); ++i) {
+    const auto end = source.secrets.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(source.secrets.begin(), end, source.secrets[i]) != end) {
+      reader.findings().Warning(reader.At("secrets"), "two of the secrets are the same");
+    }
+  }
+}
+
+void ReadTimes(TableReader& reader, source::Source& source) {
+  std::int64_t window_ms = kDedupeWindowDefaultMs;
+  reader.DurationMs("dedupe_window", {60 * kSecondMs, kDedupeWindowMaxMs}, window_ms);
+  source.dedupe_window_us = window_ms * 1'000;
+
+  if (!reader.Has("tolerance")) {
+    reader.String("tolerance");
+    return;
+  }
+  if (source.scheme && !source::HasTimestamp(*source.scheme)) {
+    return reader.Misplaced("tolerance", "has no meaning: a sender of this kind signs no timestamp");
+  }
+  std::int64_t tolerance_ms = 0;
+  reader.DurationMs("tolerance", {kSecondMs, kDayMs}, tolerance_ms);
+  if (tolerance_ms % kSecondMs != 0) reader.Error("tolerance", "must be whole seconds");
+  if (tolerance_ms == 0) return;
+  source.tolerance_s = tolerance_ms / kSecondMs;
+  // A replay is as acceptable as its timestamp for twice the tolerance: until then it must still be known.
+  if (window_ms < 2 * tolerance_ms) {
+    reader.Error("tolerance", "is more than half the dedupe window of " + FormatDurationMs(window_ms) +
+                                  "; a replay could be stored again");
+  }
+}
+
+void ReadParameters(TableReader& reader, source::Source& source) {
+  auto table = reader.Table("parameters");
+  if (!table) return;
+  if (!source.scheme) return;  // which ones there are is not known
+  for (const source::ParameterRule& rule : source.scheme->parameters) {
+    const auto text = table->String(rule.name);
+    if (text && text->value.empty()) table->Error(rule.name, "is empty");
+    if (text) source.parameters.emplace_back(rule.name, text->value);
+  }
+  table->Finish();
+}
+
+void ReadPublicUrl(TableReader& reader, source::Source& source) {
+  if (const auto url = reader.String("public_url")) {
+    const auto parsed = http::ParseUrl(url->value);
+    if (!parsed) reader.Error("public_url", parsed.error());
+    source.public_url = url->value;
+  } else if (source.scheme && source::NeedsPublicUrl(*source.scheme) && !reader.Has("public_url")) {
+    reader.Error("public_url", "is missing; a sender of this kind signs the URL it calls");
+  }
+}
+
+void ReadSource(TableReader& reader, const Context& context, const ServerLimits& limits,
+                source::Source& source) {
+  const std::size_t errors_before = reader.findings().error_count();
+  ReadKind(reader, source);
+  ReadSourceSecrets(reader, context, source);
+  ReadTimes(reader, source);
+  ReadParameters(reader, source);
+  ReadPublicUrl(reader, source);
+
+  source.body_bytes_max = limits.body_bytes;
+  reader.Size("body", {1, limits::kBodyBytesCeiling}, source.body_bytes_max);
+  if (source.body_bytes_max > limits.inflight_bytes) {
+    reader.Error("body", "is more than server.limits.inflight_bytes, " + FormatSize(limits.inflight_bytes));
+  }
+  static constexpr std::array<std::string_view, 2> kOnMalformed = {"dead-letter", "reject"};
+  if (const auto choice = reader.Choice("on_malformed", kOnMalformed)) source.reject_malformed = *choice == 1;
+  for (const std::string_view key : {"allow_from", "rate", "quarantine"}) reader.Unavailable(key);
+  reader.Finish();
+
+  // What only the scheme can judge, such as the form of a secret; after other mistakes it would repeat them.
+  if (source.scheme && reader.findings().error_count() == errors_before) {
+    for (std::string& problem : source::ProblemsOf(source)) reader.Error("", std::move(problem));
+  }
+}
+
+}  // namespace
+
+void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
+                 std::vector<source::Source>& sources) {
+  std::vector<TableReader> readers = document.Tables("source");
+  if (readers.empty() && !document.Has("source")) {
+    document.findings().Error({}, "there is no [[source]]; nobody could send anything");
+  }
+  if (readers.size() > limits::kSourcesMax) {
+    document.Error("source", "is given more than " + std::to_string(limits::kSourcesMax) + " times");
+    return;
+  }
+  std::vector<std::string> names;
+  for (TableReader& reader : readers) {
+    source::Source source;
+    if (auto name = ReadName(reader, limits::kSourceNameBytesMax, names)) {
+      names.push_back(*name);
+      source.name = std::move(*name);
+    }
+    source.index = static_cast<std::uint32_t>(sources.size());
+    ReadSource(reader, context, limits, source);
+    sources.push_back(std::move(source));
+  }
+}
+
+}  // namespace weir::config

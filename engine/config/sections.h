@@ -1,0 +1,38 @@
+// The readers of the document's sections; load.cc calls them in order. Each leaves the default where a value
+// is wrong and reports the mistake.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/config/config.h"
+#include "engine/config/load.h"
+#include "engine/config/table_reader.h"
+
+namespace weir::config {
+
+struct Context {
+  std::filesystem::path directory;  // of the configuration file; relative paths start here
+  const Environment& environment;
+};
+
+void ReadServer(TableReader& document, const Context& context, Server& server);
+void ReadAdmin(TableReader& document, const Context& context, Admin& admin);
+void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
+                 std::vector<source::Source>& sources);
+void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>& sinks);
+// After sources and sinks: a route that leads from or to nowhere is a mistake.
+void ReadRoutes(TableReader& document, const std::vector<source::Source>& sources,
+                const std::vector<Sink>& sinks, std::vector<Route>& routes);
+
+// The values of `key` (an array of references) and of `key`_insecure (an array of literals), in that order.
+std::vector<std::string> ReadSecrets(TableReader& reader, std::string_view key, const Context& context);
+// The value of `key` or of `key`_insecure, both single strings.
+std::optional<std::string> ReadSecret(TableReader& reader, std::string_view key, const Context& context);
+
+// Absolute, with "." and ".." resolved in the text only.
+std::filesystem::path InDirectory(const Context& context, const std::string& path);
+
+}  // namespace weir::config
