@@ -1,5 +1,6 @@
-// Assertions for mistakes only our own code can make. On in every build: each costs a compare, a wrong ack costs an event.
-// Anything a sender, a sink, a disk or a configuration file can cause is a value (std::expected), never a check.
+// Assertions for mistakes only our own code can make. On in every build: each costs a compare, a wrong ack
+// costs an event. Anything a sender, a sink, a disk or a configuration file can cause is a value
+// (std::expected), never a check.
 #pragma once
 
 #include <cstdio>
@@ -14,6 +15,7 @@ namespace weir {
 
 }  // namespace weir
 
-#define WEIR_CHECK(expression) \
-  (__builtin_expect(static_cast<bool>(expression), 1) ? static_cast<void>(0) \
-                                                      : ::weir::CheckFailed(#expression, __FILE__, __LINE__))
+#define WEIR_CHECK(expression)                        \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? static_cast<void>(0)                         \
+       : ::weir::CheckFailed(#expression, __FILE__, __LINE__))

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/event.h"
@@ -39,10 +40,10 @@ using StoreResult = std::expected<T, StoreError>;
 
 struct StoreOptions {
   std::filesystem::path directory;
-  bool read_only = false;           // for offline operator commands
+  bool read_only = false;  // for offline operator commands
   bool create_if_missing = true;
-  bool accept_data_loss = false;    // open although the audit found a gap; the gap is logged and recorded
-  bool sync = true;                 // false for [server] ack = "os": written, not synced
+  bool accept_data_loss = false;  // open although the audit found a gap; the gap is logged and recorded
+  bool sync = true;               // false for [server] ack = "os": written, not synced
   std::size_t memtable_bytes = 64u << 20;
 };
 
@@ -50,13 +51,15 @@ struct StoreOptions {
 struct AppendRecord {
   char* record;
   std::size_t size;
-  std::int64_t dedupe_window_us;  // an earlier event with this id counts as a duplicate if it is at most this old
+  std::int64_t
+      dedupe_window_us;  // an earlier event with this id counts as a duplicate if it is at most this old
 };
 
 enum class AppendOutcome : std::uint8_t {
   kStored,     // new: durable under `sequence`
   kDuplicate,  // the id is already stored under `sequence` with the same body
-  kConflict,   // the id is already stored under `sequence` with a different body; the newcomer was kept as a conflict
+  kConflict,   // the id is already stored under `sequence` with a different body; the newcomer was kept as a
+               // conflict
 };
 
 struct AppendResult {
@@ -64,51 +67,58 @@ struct AppendResult {
   Sequence sequence;
 };
 
-// --- What delivery keeps -----------------------------------------------------------------------------------------------
+// --- What delivery keeps
+// -----------------------------------------------------------------------------------------------
 
 struct RetryEntry {
   Sequence sequence;
-  std::int64_t due_us;         // Unix time, microseconds
-  std::uint32_t attempts;      // attempts made so far
-  std::string last_outcome;    // short, for the operator: "503", "timeout", "connection refused"
+  std::int64_t due_us;       // Unix time, microseconds
+  std::uint32_t attempts;    // attempts made so far
+  std::string last_outcome;  // short, for the operator: "503", "timeout", "connection refused"
 };
 
 struct DeadLetter {
-  std::string sink;            // kIngestSink when the event never became deliverable
+  std::string sink;  // kIngestSink when the event never became deliverable
   Sequence sequence;
   std::int64_t died_at_us;
   std::uint32_t attempts;
-  std::string reason;          // short code: "attempts_exhausted", "410", "malformed: no event id at /id"
-  std::string last_answer;     // first bytes of the sink's last answer; empty if there was none
+  std::string reason;       // short code: "attempts_exhausted", "410", "malformed: no event id at /id"
+  std::string last_answer;  // first bytes of the sink's last answer; empty if there was none
 };
 inline constexpr std::string_view kIngestSink = "-";
 
-// A sink's place in the log. Everything at or below `offset` is settled, dead, or in the retry schedule; `above` lists the
-// settled sequences past it, ascending.
+// A sink's place in the log. Everything at or below `offset` is settled, dead, or in the retry schedule;
+// `above` lists the settled sequences past it, ascending.
 struct SinkPosition {
   Sequence offset = kNoSequence;
   std::vector<Sequence> above;
 };
 
-// One atomic step of a sink. Written without a sync of its own: what is lost with a crash is delivered again. Retries, dead
-// letters and the position are one batch, so the offset never passes an event whose fate is not written.
+// One atomic step of a sink. Written without a sync of its own: what is lost with a crash is delivered again.
+// Retries, dead letters and the position are one batch, so the offset never passes an event whose fate is not
+// written.
 struct SettlementBatch {
   std::string_view sink;
   std::optional<SinkPosition> position;
   std::vector<RetryEntry> retries_added;
   std::vector<std::pair<std::int64_t, Sequence>> retries_removed;  // (due_us, sequence)
   std::vector<DeadLetter> dead_added;
-  std::vector<Sequence> dead_removed;                              // of this sink
+  std::vector<Sequence> dead_removed;  // of this sink
 };
 
 // Walks the log from a sequence. Sees everything committed when it was made or last refreshed.
+//
+// Usable for as long as the store is open: after nullopt a later Next sees what was committed in between. It
+// copies a few hundred KiB at a time and holds no snapshot, so that an idle reader pins neither files nor
+// memtables.
 class LogReader {
  public:
   LogReader(LogReader&&) noexcept;
+  LogReader& operator=(LogReader&&) noexcept;
   ~LogReader();
-  // The next event, or nullopt at the end of the log. The views live until the next call. A gap, a bad checksum or an
-  // unreadable block is an error, never a silent end: RocksDB's iterator stops early on corruption and only says so in
-  // its status.
+  // The next event, or nullopt at the end of the log. The views live until the next call. A gap, a bad
+  // checksum or an unreadable block is an error, never a silent end: RocksDB's iterator stops early on
+  // corruption and only says so in its status.
   StoreResult<std::optional<Event>> Next();
 
  private:
@@ -119,26 +129,27 @@ class LogReader {
 };
 
 struct StoreStatistics {
-  Sequence first_sequence = kNoSequence;   // oldest event still kept
-  Sequence last_sequence = kNoSequence;    // newest durable event
-  std::uint64_t bytes;                 // of files on disk
+  Sequence first_sequence = kNoSequence;  // oldest event still kept
+  Sequence last_sequence = kNoSequence;   // newest durable event
+  std::uint64_t bytes;                    // of files on disk
   std::uint64_t dedupe_entries_in_memory;
   bool write_stopped = false;
 };
 
 class EventStore {
  public:
-  // Recovers, audits (gapless log, high-water record, chain of the tail), and rebuilds the dedupe table's head.
+  // Recovers, audits (gapless log, high-water record, chain of the tail), and rebuilds the dedupe table's
+  // head.
   static StoreResult<std::unique_ptr<EventStore>> Open(const StoreOptions& options);
   ~EventStore();  // Writes the clean-shutdown mark and an exact high-water record.
 
   // Dedupe, sequence, append, counters: one WriteBatch, one sync. On success `results[i]` says what became of
-  // `records[i]` and everything reported is durable, duplicates included. On kIo nothing may be acked, ever again.
-  // A record identical in (source, id) to an earlier one of the same call is its duplicate.
+  // `records[i]` and everything reported is durable, duplicates included. On kIo nothing may be acked, ever
+  // again. A record identical in (source, id) to an earlier one of the same call is its duplicate.
   StoreResult<void> Commit(std::span<AppendRecord> records, std::span<AppendResult> results);
 
-  Sequence last_sequence() const;   // durable
-  StoreResult<std::string> ReadRecord(Sequence sequence) const;   // sealed bytes for Decode
+  Sequence last_sequence() const;                                // durable
+  StoreResult<std::string> ReadRecord(Sequence sequence) const;  // sealed bytes for Decode
   StoreResult<Sequence> Find(std::string_view source, std::string_view id) const;
   LogReader ReadFrom(Sequence first) const;
 
@@ -147,9 +158,9 @@ class EventStore {
   StoreResult<void> Settle(const SettlementBatch& batch);
   // Calls `visit` in (sink, sequence) order until it returns false.
   StoreResult<void> VisitDeadLetters(std::string_view sink_or_empty,
-                                             const std::function<bool(const DeadLetter&)>& visit) const;
+                                     const std::function<bool(const DeadLetter&)>& visit) const;
   StoreResult<std::uint64_t> CountDeadLetters(std::string_view sink) const;
-  StoreResult<std::vector<std::string>> SinkNames() const;   // sinks with a stored position
+  StoreResult<std::vector<std::string>> SinkNames() const;  // sinks with a stored position
 
   // Small named texts that must outlive the process (routes of the last run, export cursors). Not for events.
   StoreResult<std::string> GetMeta(std::string_view key) const;
@@ -158,6 +169,7 @@ class EventStore {
   StoreStatistics Statistics() const;
 
  private:
+  friend class LogReader;
   struct Parts;
   explicit EventStore(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

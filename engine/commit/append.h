@@ -1,7 +1,8 @@
 // The hand-over types between a shard and the committer, and between the committer and delivery.
 //
 //   shard --Append--> committer --Committed--> the same shard      (the one return edge)
-//                               --CommittedGroup--> delivery       (a cache of the log's tail, never its truth)
+//                               --CommittedGroup--> delivery       (a cache of the log's tail, never its
+//                               truth)
 #pragma once
 
 #include <cstddef>
@@ -13,8 +14,8 @@
 
 namespace weir::commit {
 
-// Encoded records a shard hands over together. Written by the shard until its first Append is enqueued, then only by the
-// committer (sealing), then read-only. Freed or recycled when the last reference goes.
+// Encoded records a shard hands over together. Written by the shard until its first Append is enqueued, then
+// only by the committer (sealing), then read-only. Freed or recycled when the last reference goes.
 class Slab {
  public:
   explicit Slab(std::size_t capacity) : bytes_(new char[capacity]), capacity_(capacity) {}
@@ -43,16 +44,18 @@ struct Ticket {
   std::uint32_t request = 0;
 };
 
-// One request's events: `record_count` encoded records, back to back from `records`. They are committed in one batch.
+// One request's events: `record_count` encoded records, back to back from `records`. They are committed in
+// one batch.
 struct Append {
   Ticket ticket;
   std::uint16_t shard = 0;
   std::uint16_t record_count = 1;
-  std::uint32_t first_record_bytes = 0;   // size of the first record; further records follow with their own lengths
+  std::uint32_t first_record_bytes =
+      0;  // size of the first record; further records follow with their own lengths
   std::int64_t dedupe_window_us = 0;
-  char* records = nullptr;                // inside *slab
-  std::uint32_t bytes = 0;                // all records together
-  std::int64_t enqueued_ns = 0;           // CLOCK_MONOTONIC, for weir_commit_wait_seconds
+  char* records = nullptr;       // inside *slab
+  std::uint32_t bytes = 0;       // all records together
+  std::int64_t enqueued_ns = 0;  // CLOCK_MONOTONIC, for weir_commit_wait_seconds
   std::shared_ptr<Slab> slab;
 };
 
@@ -75,11 +78,11 @@ struct Committed {
 struct CommittedGroup {
   storage::Sequence first = storage::kNoSequence;
   struct Record {
-    const char* bytes;      // sealed; storage::Peek reads it
+    const char* bytes;  // sealed; storage::Peek reads it
     std::size_t size;
   };
-  std::vector<Record> records;                  // records[i] has sequence first + i
-  std::vector<std::shared_ptr<Slab>> slabs;     // keep the bytes alive
+  std::vector<Record> records;               // records[i] has sequence first + i
+  std::vector<std::shared_ptr<Slab>> slabs;  // keep the bytes alive
   std::size_t bytes = 0;
 };
 

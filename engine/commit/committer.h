@@ -1,13 +1,14 @@
-// One thread, one partition: takes whatever arrived while the last sync ran, commits it as one batch with one sync, and
-// posts each result to its shard. No linger: at low load a group is one event. A duplicate of an event in the same group
-// or an earlier one gets its answer after that event is durable, because both are decided here by the only writer.
+// One thread, one partition: takes whatever arrived while the last sync ran, commits it as one batch with one
+// sync, and posts each result to its shard. No linger: at low load a group is one event. A duplicate of an
+// event in the same group or an earlier one gets its answer after that event is durable, because both are
+// decided here by the only writer.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -22,9 +23,10 @@ class Committer {
   struct Wiring {
     storage::EventStore& store;
     AppendQueue& appends;
-    std::vector<AckQueue*> shards;    // by Append::shard
+    std::vector<AckQueue*> shards;  // by Append::shard
     observe::CommitProbe& probe;
-    // Called once, on the committer's thread, when a commit failed in a way that forbids any further ack. The server exits.
+    // Called once, on the committer's thread, when a commit failed in a way that forbids any further ack. The
+    // server exits.
     std::function<void(const storage::StoreError&)> on_failure;
   };
 
@@ -32,8 +34,8 @@ class Committer {
   ~Committer();  // Stop()
 
   void Start();
-  // Any thread: which delivery workers are offered new groups (a reload adds and removes sinks). Once this returns, the
-  // committer no longer touches a queue that is not in `tails`.
+  // Any thread: which delivery workers are offered new groups (a reload adds and removes sinks). Once this
+  // returns, the committer no longer touches a queue that is not in `tails`.
   void SetTails(std::vector<TailQueue*> tails);
 
   // Commits what is queued, then ends the thread. Shards must have stopped producing.
@@ -41,18 +43,27 @@ class Committer {
 
  private:
   void Run();
-  void CommitGroup(std::size_t count);
+  void CommitAll(std::span<Append> appends);
+  void CommitGroup(std::span<Append> group);
+  void Gather(std::span<const Append> group, std::int64_t now_ns);
+  bool Store(std::int64_t started_ns);
+  void PostAcks(std::span<const Append> group, bool committed);
+  void Count(storage::AppendOutcome outcome, Committed& ack);
+  void Publish(std::span<const Append> group);
 
   Wiring wiring_;
   std::atomic<bool> stopping_{false};
-  bool failed_ = false;                       // committer thread only: nothing is acked any more
-  std::vector<Append> group_;                 // committer thread only, reused
+  std::thread thread_;
+
+  // Touched by the committer's thread only; reused from group to group.
+  bool failed_ = false;  // nothing is acked any more
+  std::vector<Append> popped_;
   std::vector<storage::AppendRecord> records_;
   std::vector<storage::AppendResult> results_;
   std::vector<std::vector<Committed>> acks_;  // by shard
-  std::mutex tails_mutex_;                    // taken once a group; held by others only during a reload
-  std::vector<TailQueue*> tails_;             // protected by tails_mutex_
-  std::thread thread_;
+
+  std::mutex tails_mutex_;  // taken once a group; held by others only during a reload
+  std::vector<TailQueue*> tails_;
 };
 
 }  // namespace weir::commit

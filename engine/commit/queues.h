@@ -1,5 +1,5 @@
-// The lock-free queues around the committer. All are moodycamel queues with explicit producer tokens, filled and drained in
-// bulk; all are bounded by a count kept beside them, because the queue itself is not.
+// The lock-free queues around the committer. All are moodycamel queues with explicit producer tokens, filled
+// and drained in bulk; all are bounded by a count kept beside them, because the queue itself is not.
 #pragma once
 
 #include <concurrentqueue/concurrentqueue.h>
@@ -22,10 +22,11 @@ class AppendQueue {
   AppendQueue() : queue_(limits::kCommitQueueEvents), consumer_(queue_) {}
   Producer MakeProducer() { return Producer(queue_); }
 
-  // Moves every append in, or none: false means the committer is behind and the requests are to be answered 503.
+  // Moves every append in, or none: false means the committer is behind and the requests are to be answered
+  // 503.
   bool TryPush(Producer& producer, std::span<Append> appends) {
     const auto count = static_cast<std::int64_t>(appends.size());
-    if (waiting_.fetch_add(count, std::memory_order_relaxed) + count > kCapacity) {
+    if (waiting_.fetch_add(count, std::memory_order_seq_cst) + count > kCapacity) {
       waiting_.fetch_sub(count, std::memory_order_relaxed);
       return false;
     }
@@ -41,7 +42,9 @@ class AppendQueue {
     return count;
   }
   io::FutexWake& wake() { return wake_; }
-  std::int64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  // Sequentially consistent like the count in TryPush: between PrepareWait and Wait this is the second look,
+  // and it has to see every push whose Notify did not see the waiter.
+  std::int64_t waiting() const { return waiting_.load(std::memory_order_seq_cst); }
 
  private:
   static constexpr std::int64_t kCapacity = limits::kCommitQueueEvents;
@@ -72,8 +75,8 @@ class AckQueue {
   io::EventfdWake& wake_;
 };
 
-// Committer -> one delivery worker: a cache of the log's tail. A full queue drops the group, not its events: the worker
-// notices the gap in sequences and reads the log.
+// Committer -> one delivery worker: a cache of the log's tail. A full queue drops the group, not its events:
+// the worker notices the gap in sequences and reads the log.
 class TailQueue {
  public:
   explicit TailQueue(io::EventfdWake& wake) : producer_(queue_), consumer_(queue_), wake_(wake) {}

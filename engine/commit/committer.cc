@@ -1,0 +1,221 @@
+#include "engine/commit/committer.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "engine/limits.h"
+#include "storage/check.h"
+#include "storage/event_codec.h"
+
+namespace weir::commit {
+namespace {
+
+std::int64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+CommitOutcome OutcomeOf(storage::AppendOutcome outcome) {
+  switch (outcome) {
+    case storage::AppendOutcome::kStored:
+      return CommitOutcome::kStored;
+    case storage::AppendOutcome::kDuplicate:
+      return CommitOutcome::kDuplicate;
+    case storage::AppendOutcome::kConflict:
+      return CommitOutcome::kConflict;
+  }
+  return CommitOutcome::kUnavailable;
+}
+
+// Whether the store may be asked again after this error. A stall passes; anything else may have left bytes on
+// disk whose fate is unknown, so no later commit may be acked by this process.
+bool Passes(storage::StoreErrorCode code) {
+  switch (code) {
+    case storage::StoreErrorCode::kStalled:
+      return true;
+    case storage::StoreErrorCode::kLocked:
+    case storage::StoreErrorCode::kFormat:
+    case storage::StoreErrorCode::kDataLoss:
+    case storage::StoreErrorCode::kCorruption:
+    case storage::StoreErrorCode::kIo:
+    case storage::StoreErrorCode::kNotFound:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Committer::Committer(Wiring wiring) : wiring_(std::move(wiring)) {
+  popped_.resize(limits::kCommitGroupEventsMax);
+  acks_.resize(wiring_.shards.size());
+}
+
+Committer::~Committer() {
+  Stop();
+}
+
+void Committer::Start() {
+  WEIR_CHECK(!thread_.joinable());
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Committer::Stop() {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_seq_cst);
+  wiring_.appends.wake().Notify();
+  thread_.join();
+}
+
+void Committer::SetTails(std::vector<TailQueue*> tails) {
+  const std::scoped_lock lock(tails_mutex_);
+  tails_ = std::move(tails);
+}
+
+void Committer::Run() {
+  io::FutexWake& wake = wiring_.appends.wake();
+  while (true) {
+    const std::size_t count = wiring_.appends.Pop(popped_);
+    if (count > 0) {
+      CommitAll(std::span(popped_).first(count));
+      continue;
+    }
+    wake.PrepareWait();
+    if (wiring_.appends.waiting() > 0) {
+      wake.CancelWait();
+    } else if (stopping_.load(std::memory_order_seq_cst)) {
+      return;
+    } else {
+      wake.Wait();
+    }
+  }
+}
+
+void Committer::CommitAll(std::span<Append> appends) {
+  std::size_t begin = 0;
+  while (begin < appends.size()) {
+    std::size_t end = begin;
+    std::size_t events = 0;
+    std::size_t bytes = 0;
+    do {
+      events += appends[end].record_count;
+      bytes += appends[end].bytes;
+      ++end;
+    } while (end < appends.size() && events + appends[end].record_count <= limits::kCommitGroupEventsMax &&
+             bytes + appends[end].bytes <= limits::kCommitGroupBytesMax);
+    CommitGroup(appends.subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+void Committer::CommitGroup(std::span<Append> group) {
+  const std::int64_t started_ns = MonotonicNs();
+  Gather(group, started_ns);
+  const bool committed = !failed_ && Store(started_ns);
+  PostAcks(group, committed);
+  if (committed) Publish(group);
+  for (Append& append : group) append.slab.reset();
+}
+
+// Splits every request into its records.
+void Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
+  records_.clear();
+  for (const Append& append : group) {
+    char* record = append.records;
+    std::size_t size = append.first_record_bytes;
+    for (std::uint16_t i = 0; i < append.record_count; ++i) {
+      if (i > 0) size = storage::RecordSize(record);
+      records_.push_back({.record = record, .size = size, .dedupe_window_us = append.dedupe_window_us});
+      record += size;
+    }
+    WEIR_CHECK(record == append.records + append.bytes);
+    wiring_.probe.wait_ns.Record(
+        static_cast<std::uint64_t>(std::max<std::int64_t>(now_ns - append.enqueued_ns, 0)));
+  }
+  results_.resize(records_.size());
+}
+
+bool Committer::Store(std::int64_t started_ns) {
+  const auto stored = wiring_.store.Commit(records_, results_);
+  if (stored) {
+    wiring_.probe.batch_events.Record(records_.size());
+    wiring_.probe.sync_ns.Record(static_cast<std::uint64_t>(MonotonicNs() - started_ns));
+    return true;
+  }
+  if (!Passes(stored.error().code)) {
+    failed_ = true;
+    if (wiring_.on_failure) wiring_.on_failure(stored.error());
+  }
+  return false;
+}
+
+void Committer::PostAcks(std::span<const Append> group, bool committed) {
+  std::size_t next = 0;
+  for (const Append& append : group) {
+    Committed ack{.ticket = append.ticket};
+    if (committed) {
+      const storage::AppendResult& first = results_[next];
+      ack.outcome = OutcomeOf(first.outcome);
+      ack.sequence = first.sequence;
+      for (std::size_t i = 0; i < append.record_count; ++i) Count(results_[next + i].outcome, ack);
+    } else {
+      wiring_.probe.unavailable.Add(append.record_count);
+    }
+    next += append.record_count;
+    acks_[append.shard].push_back(ack);
+  }
+  for (std::size_t shard = 0; shard < acks_.size(); ++shard) {
+    if (acks_[shard].empty()) continue;
+    wiring_.shards[shard]->Push(acks_[shard]);
+    acks_[shard].clear();
+  }
+}
+
+void Committer::Count(storage::AppendOutcome outcome, Committed& ack) {
+  switch (outcome) {
+    case storage::AppendOutcome::kStored:
+      ++ack.stored;
+      wiring_.probe.stored.Add();
+      break;
+    case storage::AppendOutcome::kDuplicate:
+      ++ack.duplicates;
+      wiring_.probe.duplicates.Add();
+      break;
+    case storage::AppendOutcome::kConflict:
+      ++ack.duplicates;
+      wiring_.probe.conflicts.Add();
+      break;
+  }
+}
+
+// Hands the stored events to every delivery worker. Slabs of requests without a new event are let go.
+void Committer::Publish(std::span<const Append> group) {
+  const std::scoped_lock lock(tails_mutex_);
+  if (tails_.empty()) return;
+  auto published = std::make_shared<CommittedGroup>();
+  published->records.reserve(records_.size());
+  std::size_t next = 0;
+  for (const Append& append : group) {
+    bool kept = false;
+    for (std::size_t i = 0; i < append.record_count; ++i, ++next) {
+      if (results_[next].outcome != storage::AppendOutcome::kStored) continue;
+      if (published->records.empty()) published->first = results_[next].sequence;
+      WEIR_CHECK(results_[next].sequence == published->first + published->records.size());
+      published->records.push_back({.bytes = records_[next].record, .size = records_[next].size});
+      published->bytes += records_[next].size;
+      kept = true;
+    }
+    if (kept && (published->slabs.empty() || published->slabs.back() != append.slab)) {
+      published->slabs.push_back(append.slab);
+    }
+  }
+  if (published->records.empty()) return;
+  const std::shared_ptr<const CommittedGroup> shared = std::move(published);
+  for (TailQueue* tail : tails_) tail->Offer(shared);
+}
+
+}  // namespace weir::commit

@@ -1,0 +1,138 @@
+// Positions, retries and dead letters: what delivery keeps.
+#include <utility>
+
+#include "storage/delivery_values.h"
+#include "storage/event_store_parts.h"
+
+namespace weir::storage {
+namespace {
+
+std::unexpected<StoreError> Damaged(std::string_view what) {
+  return std::unexpected(
+      StoreError{StoreErrorCode::kCorruption,
+                 "a " + std::string(what) + " of the store fails its checksum; run weir verify"});
+}
+
+// Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns
+// false.
+template <typename Visit>
+StoreResult<void> VisitPrefix(Rocks& rocks, Family family, std::string_view prefix, Visit visit) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(family)));
+  for (rows->Seek(ToSlice(prefix)); rows->Valid() && rows->key().starts_with(ToSlice(prefix)); rows->Next()) {
+    StoreResult<bool> more = visit(ToView(rows->key()), ToView(rows->value()));
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+  }
+  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read"));
+  return {};
+}
+
+}  // namespace
+
+StoreResult<void> EventStore::Parts::LoadDeadCounts() {
+  return VisitPrefix(*rocks, Family::kDead, "",
+                     [this](std::string_view key, std::string_view) -> StoreResult<bool> {
+                       const auto parsed = ParseDeadKey(key);
+                       if (!parsed) return Damaged("dead letter's key");
+                       ++dead_counts[std::string(parsed->first)];
+                       return true;
+                     });
+}
+
+StoreResult<SinkPosition> EventStore::LoadPosition(std::string_view sink) const {
+  const std::string key = PositionKey(sink);
+  const auto value = parts_->rocks->Get(Family::kDeliveries, key);
+  if (!value) return std::unexpected(value.error());
+  if (!*value)
+    return std::unexpected(StoreError{StoreErrorCode::kNotFound, "no position of " + std::string(sink)});
+  auto position = DecodePosition(key, **value);
+  if (!position) return Damaged("sink's position");
+  return *std::move(position);
+}
+
+StoreResult<std::vector<RetryEntry>> EventStore::LoadRetries(std::string_view sink) const {
+  std::vector<RetryEntry> retries;
+  auto visited = VisitPrefix(*parts_->rocks, Family::kDeliveries, RetryPrefix(sink),
+                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                               auto retry = DecodeRetry(key, value);
+                               if (!retry) return Damaged("retry");
+                               retries.push_back(*std::move(retry));
+                               return true;
+                             });
+  if (!visited) return std::unexpected(visited.error());
+  return retries;
+}
+
+StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
+  Parts& parts = *parts_;
+  rocksdb::WriteBatch updates;
+  rocksdb::ColumnFamilyHandle* deliveries = parts.rocks->family(Family::kDeliveries);
+  for (const RetryEntry& retry : batch.retries_added) {
+    const std::string key = RetryKey(batch.sink, retry.due_us, retry.sequence);
+    updates.Put(deliveries, key, EncodeRetry(key, retry));
+  }
+  for (const auto& [due_us, sequence] : batch.retries_removed) {
+    updates.Delete(deliveries, RetryKey(batch.sink, due_us, sequence));
+  }
+  if (batch.position) {
+    const std::string key = PositionKey(batch.sink);
+    updates.Put(deliveries, key, EncodePosition(key, *batch.position));
+  }
+  if (batch.dead_added.empty() && batch.dead_removed.empty()) return parts.Write(updates, false, "to settle");
+
+  const std::scoped_lock lock(parts.dead_mutex);
+  std::map<std::string, bool> changed;  // key -> there after this batch
+  for (const DeadLetter& letter : batch.dead_added) {
+    const std::string key = DeadKey(letter.sink, letter.sequence);
+    updates.Put(parts.rocks->family(Family::kDead), key, EncodeDeadLetter(key, letter));
+    changed[key] = true;
+  }
+  for (const Sequence sequence : batch.dead_removed) {
+    const std::string key = DeadKey(batch.sink, sequence);
+    updates.Delete(parts.rocks->family(Family::kDead), key);
+    changed[key] = false;
+  }
+  std::map<std::string, std::int64_t> deltas;
+  for (const auto& [key, present] : changed) {
+    const auto stored = parts.rocks->Get(Family::kDead, key);
+    if (!stored) return std::unexpected(stored.error());
+    deltas[std::string(ParseDeadKey(key)->first)] +=
+        std::int64_t{present} - std::int64_t{stored->has_value()};
+  }
+  if (auto written = parts.Write(updates, false, "to settle"); !written) return written;
+  for (const auto& [sink, delta] : deltas) parts.dead_counts[sink] += static_cast<std::uint64_t>(delta);
+  return {};
+}
+
+StoreResult<void> EventStore::VisitDeadLetters(std::string_view sink_or_empty,
+                                               const std::function<bool(const DeadLetter&)>& visit) const {
+  const std::string prefix = sink_or_empty.empty() ? std::string() : DeadPrefix(sink_or_empty);
+  return VisitPrefix(*parts_->rocks, Family::kDead, prefix,
+                     [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                       const auto letter = DecodeDeadLetter(key, value);
+                       if (!letter) return Damaged("dead letter");
+                       return visit(*letter);
+                     });
+}
+
+StoreResult<std::uint64_t> EventStore::CountDeadLetters(std::string_view sink) const {
+  const std::scoped_lock lock(parts_->dead_mutex);
+  const auto found = parts_->dead_counts.find(sink);
+  return found == parts_->dead_counts.end() ? 0 : found->second;
+}
+
+StoreResult<std::vector<std::string>> EventStore::SinkNames() const {
+  std::vector<std::string> names;
+  auto visited = VisitPrefix(*parts_->rocks, Family::kDeliveries, PositionPrefix(),
+                             [&](std::string_view key, std::string_view) -> StoreResult<bool> {
+                               const auto sink = ParsePositionKey(key);
+                               if (!sink) return Damaged("position's key");
+                               names.emplace_back(*sink);
+                               return true;
+                             });
+  if (!visited) return std::unexpected(visited.error());
+  return names;
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,172 @@
+// A stored event, version 1. Integers are little endian, nothing is padded or aligned.
+//
+//   record  := header source id type malformed headers body
+//   header  := version:u8 source_bytes:u8 id_bytes:u16 type_bytes:u16 malformed_bytes:u16
+//              headers_bytes:u32 body_bytes:u32
+//              sequence:u64 received_at_us:i64 dedupe_window_us:i64
+//              previous:u64 content:u64 check:u64                                            (64 bytes)
+//   content := XXH3-64 of everything after the header
+//   check   := XXH3-64 of the header's first 56 bytes, so it covers `content` and `previous`
+//   previous := `check` of the record with sequence - 1; 0 for sequence 1
+//
+// Two hashes instead of one because two threads write a record: the shard hashes what it has just copied, the
+// committer seals 56 bytes a record and never touches the body again before RocksDB copies it. The chain runs
+// over headers alone, yet no byte of the log can change without breaking it.
+//
+// The version byte comes first and stays first: it is what a later format is recognised by.
+#include "storage/event_codec.h"
+
+#include <xxhash.h>
+
+#include <cstring>
+
+#include "storage/bytes.h"
+#include "storage/check.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+constexpr std::size_t kSourceBytesAt = 1;
+constexpr std::size_t kIdBytesAt = 2;
+constexpr std::size_t kTypeBytesAt = 4;
+constexpr std::size_t kMalformedBytesAt = 6;
+constexpr std::size_t kHeadersBytesAt = 8;
+constexpr std::size_t kBodyBytesAt = 12;
+constexpr std::size_t kSequenceAt = 16;
+constexpr std::size_t kReceivedAt = 24;
+constexpr std::size_t kDedupeWindowAt = 32;
+constexpr std::size_t kPreviousAt = 40;
+constexpr std::size_t kContentAt = 48;
+constexpr std::size_t kCheckAt = 56;
+constexpr std::size_t kHeaderBytes = 64;
+static_assert(kCheckAt + sizeof(std::uint64_t) == kHeaderBytes);
+
+std::uint64_t Hash(const char* bytes, std::size_t size) {
+  return XXH3_64bits(bytes, size);
+}
+
+char* Append(char* to, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
+}  // namespace
+
+std::string_view CodecErrorName(CodecError error) {
+  switch (error) {
+    case CodecError::kTruncated:
+      return "truncated";
+    case CodecError::kVersion:
+      return "unknown version";
+    case CodecError::kChecksum:
+      return "checksum mismatch";
+  }
+  return "";
+}
+
+std::size_t EncodedSize(const Event& event) {
+  return kHeaderBytes + event.source.size() + event.id.size() + event.type.size() + event.malformed.size() +
+         event.headers.size() + event.body.size();
+}
+
+void Encode(const Event& event, char* out) {
+  WEIR_CHECK(event.source.size() <= kRecordSourceBytesMax);
+  WEIR_CHECK(event.id.size() <= kRecordNameBytesMax);
+  WEIR_CHECK(event.type.size() <= kRecordNameBytesMax);
+  WEIR_CHECK(event.malformed.size() <= kRecordNameBytesMax);
+  WEIR_CHECK(EncodedSize(event) <= kRecordBytesMax);
+  out[0] = static_cast<char>(kVersion);
+  StoreLittle(out + kSourceBytesAt, static_cast<std::uint8_t>(event.source.size()));
+  StoreLittle(out + kIdBytesAt, static_cast<std::uint16_t>(event.id.size()));
+  StoreLittle(out + kTypeBytesAt, static_cast<std::uint16_t>(event.type.size()));
+  StoreLittle(out + kMalformedBytesAt, static_cast<std::uint16_t>(event.malformed.size()));
+  StoreLittle(out + kHeadersBytesAt, static_cast<std::uint32_t>(event.headers.size()));
+  StoreLittle(out + kBodyBytesAt, static_cast<std::uint32_t>(event.body.size()));
+  StoreLittle(out + kSequenceAt, std::uint64_t{0});
+  StoreLittle(out + kReceivedAt, event.received_at_us);
+  StoreLittle(out + kDedupeWindowAt, std::int64_t{0});
+  StoreLittle(out + kPreviousAt, std::uint64_t{0});
+  StoreLittle(out + kCheckAt, std::uint64_t{0});
+
+  char* const content = out + kHeaderBytes;
+  char* end = Append(content, event.source);
+  end = Append(end, event.id);
+  end = Append(end, event.type);
+  end = Append(end, event.malformed);
+  end = Append(end, event.headers);
+  end = Append(end, event.body);
+  StoreLittle(out + kContentAt, Hash(content, static_cast<std::size_t>(end - content)));
+}
+
+std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint64_t previous_check,
+                   std::int64_t dedupe_window_us) {
+  WEIR_CHECK(size >= kHeaderBytes);
+  StoreLittle(record + kSequenceAt, sequence);
+  StoreLittle(record + kDedupeWindowAt, dedupe_window_us);
+  StoreLittle(record + kPreviousAt, previous_check);
+  const std::uint64_t check = Hash(record, kCheckAt);
+  StoreLittle(record + kCheckAt, check);
+  return check;
+}
+
+std::size_t RecordSize(const char* record) {
+  return kHeaderBytes + LoadLittle<std::uint8_t>(record + kSourceBytesAt) +
+         LoadLittle<std::uint16_t>(record + kIdBytesAt) + LoadLittle<std::uint16_t>(record + kTypeBytesAt) +
+         LoadLittle<std::uint16_t>(record + kMalformedBytesAt) +
+         LoadLittle<std::uint32_t>(record + kHeadersBytesAt) +
+         LoadLittle<std::uint32_t>(record + kBodyBytesAt);
+}
+
+Event Peek(const char* record, std::size_t size) {
+  WEIR_CHECK(size >= kHeaderBytes && size == RecordSize(record));
+  const char* at = record + kHeaderBytes;
+  const auto take = [&at](std::size_t bytes) {
+    const std::string_view view(at, bytes);
+    at += bytes;
+    return view;
+  };
+  Event event;
+  event.sequence = LoadLittle<std::uint64_t>(record + kSequenceAt);
+  event.received_at_us = LoadLittle<std::int64_t>(record + kReceivedAt);
+  event.source = take(LoadLittle<std::uint8_t>(record + kSourceBytesAt));
+  event.id = take(LoadLittle<std::uint16_t>(record + kIdBytesAt));
+  event.type = take(LoadLittle<std::uint16_t>(record + kTypeBytesAt));
+  event.malformed = take(LoadLittle<std::uint16_t>(record + kMalformedBytesAt));
+  event.headers = take(LoadLittle<std::uint32_t>(record + kHeadersBytesAt));
+  event.body = take(LoadLittle<std::uint32_t>(record + kBodyBytesAt));
+  return event;
+}
+
+std::expected<Event, CodecError> Decode(std::string_view record) {
+  if (record.empty()) return std::unexpected(CodecError::kTruncated);
+  if (static_cast<std::uint8_t>(record[0]) != kVersion) return std::unexpected(CodecError::kVersion);
+  if (record.size() < kHeaderBytes) return std::unexpected(CodecError::kTruncated);
+  if (CheckOf(record) != Hash(record.data(), kCheckAt)) return std::unexpected(CodecError::kChecksum);
+  const std::size_t size = RecordSize(record.data());
+  if (record.size() < size) return std::unexpected(CodecError::kTruncated);
+  if (record.size() > size) return std::unexpected(CodecError::kChecksum);
+  if (LoadLittle<std::uint64_t>(record.data() + kContentAt) !=
+      Hash(record.data() + kHeaderBytes, size - kHeaderBytes)) {
+    return std::unexpected(CodecError::kChecksum);
+  }
+  return Peek(record.data(), record.size());
+}
+
+std::uint64_t CheckOf(std::string_view record) {
+  return LoadLittle<std::uint64_t>(record.data() + kCheckAt);
+}
+std::uint64_t PreviousCheckOf(std::string_view record) {
+  return LoadLittle<std::uint64_t>(record.data() + kPreviousAt);
+}
+std::int64_t DedupeWindowOf(std::string_view record) {
+  return LoadLittle<std::int64_t>(record.data() + kDedupeWindowAt);
+}
+
+std::string_view IdentityOf(const char* record) {
+  return {record + kHeaderBytes, std::size_t{LoadLittle<std::uint8_t>(record + kSourceBytesAt)} +
+                                     LoadLittle<std::uint16_t>(record + kIdBytesAt)};
+}
+
+}  // namespace weir::storage

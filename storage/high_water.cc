@@ -1,0 +1,172 @@
+// The file: two slots of 512 bytes, each a sector of its own, written in turn so that a torn write leaves the
+// other one. The slot with a valid checksum and the larger generation speaks.
+//
+//   slot := "WEIRHWM1" generation:u64 store_id:u64 durable:u64 closed_cleanly:u64 check:u64 zeros
+//   check := XXH3-64 of the 40 bytes before it
+//
+// The file is written in full when it is created: later writes overwrite blocks that exist, so that their
+// fdatasync is one write to the disk and no journal transaction beside the committer's.
+#include "storage/high_water.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "storage/bytes.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::size_t kSlotBytes = 512;
+constexpr std::size_t kFileBytes = 2 * kSlotBytes;
+constexpr std::string_view kMagic = "WEIRHWM1";
+constexpr std::size_t kCheckAt = 40;
+
+struct Slot {
+  std::uint64_t generation = 0;
+  HighWaterRecord record;
+};
+
+using SlotBytes = std::array<char, kSlotBytes>;
+
+SlotBytes EncodeSlot(const Slot& slot) {
+  SlotBytes bytes{};
+  std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
+  StoreLittle(bytes.data() + 8, slot.generation);
+  StoreLittle(bytes.data() + 16, slot.record.store_id);
+  StoreLittle(bytes.data() + 24, slot.record.durable);
+  StoreLittle(bytes.data() + 32, std::uint64_t{slot.record.closed_cleanly ? 1u : 0u});
+  StoreLittle(bytes.data() + kCheckAt, XXH3_64bits(bytes.data(), kCheckAt));
+  return bytes;
+}
+
+std::optional<Slot> DecodeSlot(const char* bytes) {
+  if (std::string_view(bytes, kMagic.size()) != kMagic) return std::nullopt;
+  if (LoadLittle<std::uint64_t>(bytes + kCheckAt) != XXH3_64bits(bytes, kCheckAt)) return std::nullopt;
+  Slot slot;
+  slot.generation = LoadLittle<std::uint64_t>(bytes + 8);
+  slot.record.store_id = LoadLittle<std::uint64_t>(bytes + 16);
+  slot.record.durable = LoadLittle<std::uint64_t>(bytes + 24);
+  slot.record.closed_cleanly = LoadLittle<std::uint64_t>(bytes + 32) != 0;
+  return slot;
+}
+
+std::string SystemError(std::string_view doing, const std::filesystem::path& file) {
+  return std::string(doing) + " " + file.string() + ": " + std::strerror(errno);
+}
+
+std::expected<std::optional<Slot>, std::string> ReadSlot(const std::filesystem::path& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::nullopt;
+  if (fd < 0) return std::unexpected(SystemError("cannot open", file));
+  std::array<char, kFileBytes> bytes{};
+  const ssize_t got = pread(fd, bytes.data(), bytes.size(), 0);
+  close(fd);
+  if (got < 0) return std::unexpected(SystemError("cannot read", file));
+  const auto first = DecodeSlot(bytes.data());
+  const auto second = DecodeSlot(bytes.data() + kSlotBytes);
+  if (!first && !second) return std::unexpected(file.string() + " holds no valid record");
+  if (!second || (first && first->generation > second->generation)) return first;
+  return second;
+}
+
+}  // namespace
+
+std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(const std::filesystem::path& file) {
+  const auto slot = ReadSlot(file);
+  if (!slot) return std::unexpected(slot.error());
+  if (!*slot) return std::nullopt;
+  return (*slot)->record;
+}
+
+std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::Start(
+    const std::filesystem::path& file, const HighWaterRecord& initial, MakeDurable make_durable) {
+  const auto existing = ReadSlot(file);
+  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return std::unexpected(SystemError("cannot open", file));
+  std::unique_ptr<HighWaterWriter> writer(new HighWaterWriter(fd, initial, std::move(make_durable)));
+  const bool readable = existing && *existing;
+  if (readable) {
+    writer->generation_ = (*existing)->generation;
+  } else {
+    const std::array<char, kFileBytes> zeros{};
+    if (pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()) || fsync(fd) != 0) {
+      return std::unexpected(SystemError("cannot write", file));
+    }
+  }
+  if (auto written = writer->Write(initial); !written) return std::unexpected(written.error());
+  if (!readable) {
+    const int directory = open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = directory >= 0 && fsync(directory) == 0;
+    if (directory >= 0) close(directory);
+    if (!synced) return std::unexpected(SystemError("cannot sync the directory of", file));
+  }
+  writer->thread_ = std::jthread([raw = writer.get()](const std::stop_token& stop) { raw->Run(stop); });
+  return writer;
+}
+
+HighWaterWriter::HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable)
+    : fd_(fd), make_durable_(std::move(make_durable)), record_(initial) {}
+
+HighWaterWriter::~HighWaterWriter() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  close(fd_);
+}
+
+void HighWaterWriter::Advanced() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (advanced_) return;
+    advanced_ = true;
+  }
+  wake_.notify_one();
+}
+
+std::expected<void, std::string> HighWaterWriter::Close(Sequence durable) {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  return Write({.store_id = record_.store_id, .durable = durable, .closed_cleanly = true});
+}
+
+void HighWaterWriter::Run(const std::stop_token& stop) {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait(lock, stop, [this] { return advanced_; })) return;
+      advanced_ = false;
+    }
+    // A failure is not repeated here: the record is then older than it could be, which is safe, and the disk
+    // that refused it will refuse the committer's next sync as well.
+    if (const auto durable = make_durable_(); durable && *durable > record_.durable) {
+      (void)Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false});
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kHighWaterEvery, [] { return false; });
+  }
+}
+
+std::expected<void, std::string> HighWaterWriter::Write(const HighWaterRecord& record) {
+  const std::uint64_t generation = generation_ + 1;
+  const SlotBytes bytes = EncodeSlot({.generation = generation, .record = record});
+  const auto place = static_cast<off_t>((generation % 2) * kSlotBytes);
+  if (pwrite(fd_, bytes.data(), bytes.size(), place) != static_cast<ssize_t>(bytes.size()) ||
+      fdatasync(fd_) != 0) {
+    return std::unexpected(std::string("cannot write the high-water record: ") + std::strerror(errno));
+  }
+  generation_ = generation;
+  record_ = record;
+  return {};
+}
+
+}  // namespace weir::storage

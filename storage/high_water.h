@@ -1,0 +1,69 @@
+// What the log has promised, kept outside the log: the newest sequence known to be durable, in a small file
+// of its own. RocksDB opens "OK" after its write-ahead log was deleted or its MANIFEST cut, and cannot know
+// what is missing; a store that holds less than this record is refused.
+//
+// The record may lag behind the log (by what is committed within kHighWaterEvery), never run ahead of it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "storage/event.h"
+
+namespace weir::storage {
+
+inline constexpr std::chrono::milliseconds kHighWaterEvery{100};
+
+struct HighWaterRecord {
+  std::uint64_t store_id = 0;      // of the store it speaks about
+  Sequence durable = kNoSequence;  // at least this much is in the log
+  bool closed_cleanly = false;     // and it is exactly this much
+};
+
+// nullopt: there is no such file. An error: it is there and unreadable.
+std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(const std::filesystem::path& file);
+
+// Writes the record behind the committer's back, on its own thread.
+class HighWaterWriter {
+ public:
+  // Called on the writer's thread before a record is written: makes everything up to the sequence it returns
+  // durable. nullopt: that failed, the record stays as it is.
+  using MakeDurable = std::function<std::optional<Sequence>()>;
+
+  static std::expected<std::unique_ptr<HighWaterWriter>, std::string> Start(const std::filesystem::path& file,
+                                                                            const HighWaterRecord& initial,
+                                                                            MakeDurable make_durable);
+  ~HighWaterWriter();  // Stops without writing.
+  HighWaterWriter(const HighWaterWriter&) = delete;
+  HighWaterWriter& operator=(const HighWaterWriter&) = delete;
+
+  // The log has advanced. Any thread.
+  void Advanced();
+  // Ends the thread and writes an exact record.
+  std::expected<void, std::string> Close(Sequence durable);
+
+ private:
+  HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable);
+  void Run(const std::stop_token& stop);
+  std::expected<void, std::string> Write(const HighWaterRecord& record);
+
+  const int fd_;
+  const MakeDurable make_durable_;
+  HighWaterRecord record_;        // writer thread; Close after the thread has ended
+  std::uint64_t generation_ = 0;  // likewise
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool advanced_ = false;  // under mutex_
+  std::jthread thread_;
+};
+
+}  // namespace weir::storage

@@ -1,0 +1,66 @@
+// Every key of the store, per column family; the grammar stands at the top of keys.cc.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "storage/event.h"
+
+namespace weir::storage {
+
+enum class Family : std::uint8_t { kMeta, kEvents, kDedupe, kDeliveries, kDead, kConflicts };
+inline constexpr std::size_t kFamilies = 6;
+// Names on disk. RocksDB insists on a family called "default"; it holds meta.
+inline constexpr std::array<const char*, kFamilies> kFamilyNames = {"default",    "events", "dedupe",
+                                                                    "deliveries", "dead",   "conflicts"};
+
+// A key of fixed size, on the stack: the hot path makes one an event.
+class SequenceKey {
+ public:
+  explicit SequenceKey(Sequence sequence);
+  std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::array<char, 8> bytes_;
+};
+std::optional<Sequence> ParseSequenceKey(std::string_view key);
+
+// deliveries
+std::string PositionKey(std::string_view sink);
+std::string_view PositionPrefix();
+std::optional<std::string_view> ParsePositionKey(std::string_view key);
+std::string RetryKey(std::string_view sink, std::int64_t due_us, Sequence sequence);
+std::string RetryPrefix(std::string_view sink);
+std::string_view AllRetriesPrefix();
+struct RetryKeyParts {
+  std::string_view sink;
+  std::int64_t due_us;
+  Sequence sequence;
+};
+std::optional<RetryKeyParts> ParseRetryKey(std::string_view key);
+
+// dead
+std::string DeadKey(std::string_view sink, Sequence sequence);
+std::string DeadPrefix(std::string_view sink);
+std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_view key);
+
+// conflicts: the stored event, and a hash of the newcomer's body so that a retried conflict is kept once.
+std::string ConflictKey(Sequence first, std::uint64_t body_hash);
+
+// dedupe: one sealed run is a header, its blocks, and its filter in chunks.
+std::string RunHeaderKey(std::uint64_t run);
+std::string RunBlockKey(std::uint64_t run, std::uint32_t block);
+std::string RunFilterKey(std::uint64_t run, std::uint32_t chunk);
+std::optional<std::uint64_t> ParseRunHeaderKey(std::string_view key);
+
+// meta
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kDedupeStateKey = "dedupe";
+std::string LossKey(std::int64_t at_us);
+std::string NamedTextKey(std::string_view name);
+
+}  // namespace weir::storage

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <utility>
+
+#include "storage/event_codec.h"
+#include "storage/event_store_parts.h"
+
+namespace weir::storage {
+namespace {
+
+// Enough that making an iterator, a few microseconds, does not show; small enough for one a worker.
+constexpr std::size_t kChunkBytes = 256u << 10;
+
+}  // namespace
+
+// A copied stretch of the log and the place in it.
+struct LogReader::Walk {
+  EventStore::Parts& store;
+  Sequence next;
+  std::string chunk;               // records back to back
+  std::vector<std::size_t> sizes;  // of the records in `chunk`
+  std::size_t index = 0;
+  std::size_t at = 0;
+
+  StoreResult<void> Fill(Sequence last);
+  StoreError Damage(StoreErrorCode code, std::string_view what) const {
+    return {code, "event " + std::to_string(next) + " of the log " + std::string(what) +
+                      "; run weir verify, then restore the store from a backup"};
+  }
+};
+
+LogReader::LogReader(std::unique_ptr<Walk> walk) : walk_(std::move(walk)) {}
+LogReader::LogReader(LogReader&&) noexcept = default;
+LogReader& LogReader::operator=(LogReader&&) noexcept = default;
+LogReader::~LogReader() = default;
+
+StoreResult<void> LogReader::Walk::Fill(Sequence last) {
+  chunk.clear();
+  sizes.clear();
+  index = 0;
+  at = 0;
+  rocksdb::ReadOptions read;
+  read.readahead_size = kChunkBytes;
+  read.fill_cache = false;  // a scan would push out the blocks that dedupe confirms against
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store.rocks->db().NewIterator(read, store.rocks->family(Family::kEvents)));
+  Sequence expected = next;
+  for (rows->Seek(ToSlice(SequenceKey(next).view())); rows->Valid(); rows->Next()) {
+    if (ParseSequenceKey(ToView(rows->key())) != expected)
+      return std::unexpected(Damage(StoreErrorCode::kDataLoss, "is missing"));
+    sizes.push_back(rows->value().size());
+    chunk.append(ToView(rows->value()));
+    if (expected == last || chunk.size() >= kChunkBytes) break;
+    ++expected;
+  }
+  // The iterator ends early on a damaged block and says so only here.
+  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
+  if (sizes.empty()) return std::unexpected(Damage(StoreErrorCode::kDataLoss, "is missing"));
+  return {};
+}
+
+StoreResult<std::optional<Event>> LogReader::Next() {
+  Walk& walk = *walk_;
+  if (walk.index == walk.sizes.size()) {
+    const Sequence last = walk.store.durable.load(std::memory_order_acquire);
+    if (walk.next > last) return std::nullopt;
+    if (auto filled = walk.Fill(last); !filled) return std::unexpected(filled.error());
+  }
+  const std::string_view record(walk.chunk.data() + walk.at, walk.sizes[walk.index]);
+  const auto event = Decode(record);
+  if (!event) return std::unexpected(walk.Damage(StoreErrorCode::kCorruption, CodecErrorName(event.error())));
+  if (event->sequence != walk.next)
+    return std::unexpected(walk.Damage(StoreErrorCode::kCorruption, "is in another's place"));
+  walk.at += record.size();
+  ++walk.index;
+  ++walk.next;
+  return *event;
+}
+
+LogReader EventStore::ReadFrom(Sequence first) const {
+  const Sequence oldest = parts_->first.load(std::memory_order_acquire);
+  return LogReader(std::make_unique<LogReader::Walk>(LogReader::Walk{
+      .store = *parts_, .next = std::max<Sequence>({first, oldest, 1}), .chunk = {}, .sizes = {}}));
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,166 @@
+#include "storage/rocks.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/check.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::size_t kBlockCacheBytes = 32u << 20;
+constexpr std::size_t kEventBlockBytes = 32u << 10;
+constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
+constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
+
+rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = create;
+  db.error_if_exists = create;
+  db.create_missing_column_families = create;
+
+  // Refuses a damaged middle of the log and accepts a torn end: the point-in-time default opens "OK" with
+  // everything after a flipped byte gone, absolute consistency would not start after an ordinary crash.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.paranoid_checks = true;  // off, a failed sync is forgotten after one write
+  // A failed sync is final: what the page cache holds afterwards is unknown, so nothing may be retried into
+  // it.
+  db.max_bgerror_resume_count = 0;
+
+  // One thread commits. Concurrent memtable writes would only turn off the sequential insert's fast path; the
+  // other two give up the order of writes for writers that do not exist here.
+  db.allow_concurrent_memtable_write = false;
+  db.enable_write_thread_adaptive_yield = false;
+  db.enable_pipelined_write = false;
+  db.unordered_write = false;
+
+  // Small families are rarely flushed and would pin every log file since; past this they are flushed.
+  db.max_total_wal_size = 3 * options.memtable_bytes;
+  db.bytes_per_sync =
+      1u << 20;  // a flush writes back as it goes instead of in front of the next commit's sync
+  db.max_background_jobs = 2;
+  db.max_subcompactions = 1;
+  db.max_open_files = 1024;
+  db.skip_stats_update_on_db_open = true;  // reads every file's properties; nothing here uses them
+
+  db.max_log_file_size = 2u << 20;
+  db.keep_log_file_num = 3;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.dump_malloc_stats = false;
+  return db;
+}
+
+rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
+                                             std::size_t block_bytes) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = block_bytes;
+  table.format_version = 5;
+  table.checksum = rocksdb::ChecksumType::kXXH3;
+  return table;
+}
+
+// Append only, keys ascending: a memtable becomes one file that overlaps no other, and "compaction" moves it
+// down a level without reading it. Two levels, the lower one unbounded, so that it moves once.
+rocksdb::ColumnFamilyOptions EventOptions(const StoreOptions& options,
+                                          const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = options.memtable_bytes;
+  family.max_write_buffer_number = 3;
+  family.num_levels = 2;
+  family.level0_file_num_compaction_trigger = 2;
+  family.max_bytes_for_level_base = std::uint64_t{1} << 50;
+  family.target_file_size_base = 2 * options.memtable_bytes;
+  family.compression =
+      rocksdb::kNoCompression;  // costs more than the rest of a commit; a move needs one kind everywhere
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, kEventBlockBytes)));
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>& cache,
+                                          std::size_t memtable_bytes) {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = memtable_bytes;
+  family.max_write_buffer_number = 3;
+  family.compression = rocksdb::kNoCompression;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, 4u << 10)));
+  return family;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    const auto family = static_cast<Family>(i);
+    rocksdb::ColumnFamilyOptions family_options;
+    switch (family) {
+      case Family::kEvents:
+        family_options = EventOptions(options, cache);
+        break;
+      case Family::kDedupe:
+        family_options = SmallOptions(cache, kDedupeMemtableBytes);
+        break;
+      case Family::kMeta:
+      case Family::kDeliveries:
+      case Family::kDead:
+      case Family::kConflicts:
+        family_options = SmallOptions(cache, kSmallFamilyMemtableBytes);
+        break;
+    }
+    descriptors.emplace_back(kFamilyNames[i], family_options);
+  }
+  return descriptors;
+}
+
+}  // namespace
+
+StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
+                                                const StoreOptions& options, bool create) {
+  std::unique_ptr<Rocks> rocks(new Rocks());
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, create);
+  const auto descriptors = Descriptors(options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      options.read_only ? rocksdb::DB::OpenForReadOnly(db_options, directory, descriptors, &handles, &db)
+                        : rocksdb::DB::Open(db_options, directory, descriptors, &handles, &db);
+  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to open " + directory.string()));
+  rocks->db_.reset(db);
+  WEIR_CHECK(handles.size() == kFamilies);
+  for (std::size_t i = 0; i < kFamilies; ++i) rocks->families_[i] = handles[i];
+  return rocks;
+}
+
+Rocks::~Rocks() {
+  if (!db_) return;
+  for (rocksdb::ColumnFamilyHandle* handle : families_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+  }
+  db_->Close();
+}
+
+StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(which), ToSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to read"));
+  return value;
+}
+
+StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing) {
+  StoreErrorCode code = StoreErrorCode::kIo;
+  if (status.IsIncomplete()) code = StoreErrorCode::kStalled;
+  if (status.IsNotFound()) code = StoreErrorCode::kNotFound;
+  if (status.IsCorruption()) code = StoreErrorCode::kCorruption;
+  if (status.IsInvalidArgument()) code = StoreErrorCode::kFormat;
+  return {code, "the store failed " + std::string(doing) + ": " + status.ToString()};
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,52 @@
+// Opens RocksDB. Every option that is set stands in rocks.cc with its reason. Internal to storage/: nobody
+// else includes it.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "storage/event_store.h"
+#include "storage/keys.h"
+
+namespace weir::storage {
+
+// The open database and its column families; closed by the destructor.
+class Rocks {
+ public:
+  // `create` makes a new database and fails on an existing one; without it a missing database is an error.
+  static StoreResult<std::unique_ptr<Rocks>> Open(const std::filesystem::path& directory,
+                                                  const StoreOptions& options, bool create);
+  ~Rocks();
+  Rocks(const Rocks&) = delete;
+  Rocks& operator=(const Rocks&) = delete;
+
+  rocksdb::DB& db() { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const {
+    return families_[static_cast<std::size_t>(family)];
+  }
+
+  // nullopt for a key that is not there.
+  StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
+
+ private:
+  Rocks() = default;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
+};
+
+// What a failed call means to the engine. `doing` completes "weir's store failed …".
+StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing);
+
+inline rocksdb::Slice ToSlice(std::string_view view) {
+  return {view.data(), view.size()};
+}
+inline std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+}  // namespace weir::storage
