@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <random>
 #include <utility>
@@ -39,6 +39,12 @@ constexpr std::int64_t kFailedDrainMs = 500;
 std::uint64_t RandomSeed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
+}
+
+std::int64_t NowUs() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::string AddressText(const config::Address& address) {
@@ -164,6 +170,27 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
   return {};
 }
 
+std::expected<void, std::string> Server::Parts::CreateAdmin() {
+  admin::Live live{.shards = {},
+                   .commit = commit_probe,
+                   .appends = appends,
+                   .gate = gate,
+                   .visit_sinks = [this](const auto& visit) { delivery->VisitProbes(visit); },
+                   .submit =
+                       [this](std::string_view sink, deliver::DeadLetterAction action) {
+                         return delivery->Submit(sink, std::move(action));
+                       },
+                   .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
+                   .ring_mode = {},
+                   .started_at_us = NowUs()};
+  for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
+  auto created = admin::AdminServer::Create(
+      {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
+  if (!created) return std::unexpected(created.error());
+  admin = std::move(*created);
+  return {};
+}
+
 // Runs on the thread that met the failure. Nothing is acked from here on: the committer answers "unavailable"
 // by itself, the gate turns new requests away before their bodies are read.
 void Server::Parts::Fail(const storage::StoreError& error) {
@@ -182,13 +209,12 @@ void Server::Parts::LookAtDisk() {
   gate.storable.store(verdict.storable);
   if (verdict.storable == disk_said_no) {
     disk_said_no = !verdict.storable;
-    const auto free_text = std::to_string(free_bytes);
     if (disk_said_no) {
-      observe::log::Warn("disk nearly full: events are answered 503 until there is room",
-                         {{"free_bytes", free_text},
-                          {"min_free_disk_bytes", std::to_string(config.server.limits.min_free_disk_bytes)}});
+      observe::log::Warn(
+          "disk nearly full: events are answered 503 until there is room",
+          {{"free_bytes", free_bytes}, {"min_free_disk_bytes", config.server.limits.min_free_disk_bytes}});
     } else {
-      observe::log::Info("disk has room again: events are stored", {{"free_bytes", free_text}});
+      observe::log::Info("disk has room again: events are stored", {{"free_bytes", free_bytes}});
     }
   }
 }
@@ -212,8 +238,8 @@ void Server::Parts::Reload() {
   config.sinks = std::move(loaded->sinks);
   config.routes = std::move(loaded->routes);
   observe::log::Info("configuration reloaded", {{"file", config.file.string()},
-                                                {"sources", std::to_string(sources->sources().size())},
-                                                {"sinks", std::to_string(config.sinks.size())}});
+                                                {"sources", sources->sources().size()},
+                                                {"sinks", config.sinks.size()}});
 }
 
 int Server::Parts::Wait(int timeout_ms) {
@@ -237,6 +263,7 @@ void Server::Parts::Drain() {
 
 int Server::Run() {
   Parts& parts = *parts_;
+  observe::log::Start(observe::log::Level::kInfo);
   parts.delivery->Start();
   parts.committer->Start();
   for (auto& shard : parts.shards) shard->Start();
@@ -244,7 +271,7 @@ int Server::Run() {
   for (const auto& address : parts.config.server.listen) {
     observe::log::Info("listening",
                        {{"address", AddressText(address)},
-                        {"threads", std::to_string(parts.shards.size())},
+                        {"threads", parts.shards.size()},
                         {"ack", parts.config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
   }
 
@@ -253,7 +280,7 @@ int Server::Run() {
     if (parts.failed.load()) break;
     if (signal == SIGHUP) parts.Reload();
     if (signal == SIGTERM || signal == SIGINT) {
-      observe::log::Info("draining", {{"timeout_ms", std::to_string(parts.config.server.drain_timeout_ms)}});
+      observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;
     }
     parts.LookAtDisk();
@@ -261,7 +288,7 @@ int Server::Run() {
 
   parts.Drain();
   const bool failed = parts.failed.load();
-  observe::log::Info("stopped", {{"last_sequence", std::to_string(parts.store->last_sequence())}});
+  observe::log::Info("stopped", {{"last_sequence", parts.store->last_sequence()}});
   observe::log::Flush();
   if (failed) {
     // No clean-shutdown mark and no further write through a store whose disk said no.
