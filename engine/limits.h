@@ -34,6 +34,22 @@ inline constexpr std::size_t kReceiveBuffers = 2048;          // provided buffer
 inline constexpr std::size_t kConnectionsPerShardMax = 1 << 16;
 inline constexpr std::size_t kPipelinedRequestsMax = 16;  // requests of one connection awaiting their commit
 inline constexpr std::size_t kBodyBytesCeiling = 64 * kMiB;  // what a source may raise `body` to
+inline constexpr std::size_t kCompletionsPerTurn = 1024;  // handled before the ring is entered again
+inline constexpr std::size_t kAcksPerTurn = 4096;
+inline constexpr int kListenBacklog = 4096;
+inline constexpr std::size_t kRefusalConnections = 64;       // beyond [server.limits] connections, only to be told 503
+inline constexpr std::size_t kBacklogBytesMax = 1 * kMiB;    // received from one connection and not yet looked at
+inline constexpr std::size_t kLingerBytesMax = 256 * kKiB;   // discarded after an early answer, so that it can be read
+inline constexpr std::int64_t kLingerMs = 2'000;
+inline constexpr std::int64_t kDrainIdleMs = 100;            // what is left of the idle timeout while draining
+inline constexpr std::int64_t kAcceptRetryMs = 100;          // after the process ran out of descriptors
+inline constexpr std::int64_t kTurnWaitMsMax = 1'000;        // a shard looks at its gate at least this often
+inline constexpr std::uint32_t kRetryAfterS = 1;
+inline constexpr std::size_t kSparePartialRequests = 64;     // kept for reuse: requests that arrive in pieces
+inline constexpr std::size_t kSparePartialBytes = 16 * kKiB;  // a larger buffer is given back at once
+inline constexpr std::size_t kSpareSendBuffers = 1024;
+inline constexpr std::size_t kSpareSendBufferBytes = 4 * kKiB;
+inline constexpr std::size_t kSpareSlabs = 64;
 
 // simdjson reads this far past the end of its input; every buffer that holds a body keeps that much slack.
 inline constexpr std::size_t kJsonPaddingBytes = 64;
@@ -61,15 +77,31 @@ inline constexpr std::size_t kTailBytesMax =
 inline constexpr std::size_t kSettledAboveMax = 8192;  // events settled out of order above a sink's offset
 inline constexpr std::size_t kRetryScheduleMax =
     100'000;  // retries a sink may have waiting before it stops reading
+inline constexpr std::int64_t kSettlementIntervalMs = 20;  // between two writes of a sink's position
+
+// --- Sinks (engine/sink)
+inline constexpr std::int64_t kSinkConnectTimeoutMs = 5'000;          // to one address
+inline constexpr std::size_t kSinkAnswerKeptBytes = 4 * kKiB;         // of an answer's body, for the dead letter
+inline constexpr std::size_t kSinkReceiveBytes = 4 * kKiB;            // a connection's receive buffer
+inline constexpr std::size_t kSinkRequestKeptBytes = 256 * kKiB;      // request buffer an idle connection may keep
+inline constexpr unsigned kSinkRingEntries = 4096;                    // submission entries, at most
+inline constexpr std::int64_t kResolvedKeptMs = 30'000;               // a host name's addresses
+inline constexpr std::int64_t kResolveFailureKeptMs = 5'000;          // or that it had none
+inline constexpr std::size_t kFileSinkBatchEvents = 4096;             // lines written with one sync
+inline constexpr std::size_t kFileSinkBatchBytes = 4 * kMiB;          // passed by at most one line
+inline constexpr std::int64_t kFileSinkSyncIntervalMs = 50;           // between two syncs while events keep coming
 
 // --- Verification
 // ----------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kSignaturesPerRequestMax = 32;
+inline constexpr std::size_t kSignaturesPerRequestMax = 128;  // Stripe sends one a secret and mode; each costs a compare
 inline constexpr std::size_t kSignatureHeaderBytesMax = 8 * kKiB;
 inline constexpr std::size_t kSecretsPerSourceMax = 16;
+inline constexpr std::size_t kPublicKeyChecksPerRequestMax = 16;   // signatures x keys; each costs 50 to 150 us
+inline constexpr std::size_t kFormPairsMax = 1000;                 // of a form whose fields are signed
 
 // --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several
 inline constexpr std::size_t kAdminThreads = 4;                   // answering, a listener
+inline constexpr std::size_t kAdminWaitingMax = 16;  // connections of a listener waiting for one of them
 inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;   // body of a request to the API
 inline constexpr std::size_t kAdminRowsMax = 1000;                // rows of one answer
 inline constexpr std::size_t kAdminScanEventsMax = 50'000;        // events looked at for one answer
@@ -93,5 +125,7 @@ static_assert((kReceiveBuffers & (kReceiveBuffers - 1)) == 0 && kReceiveBuffers 
 static_assert(kConnectionsPerShardMax <= (1u << 24), "a connection slot is 24 bits of user_data");
 static_assert(kChunkExtensionBytesPerMessageMax + kTrailerBytesMax <= kChunkFramingBytesMax);
 static_assert(kSlabBytes <= kCommitGroupBytesMax);
+static_assert(kSinkConcurrencyMax <= kSettledAboveMax && kFileSinkBatchEvents <= kSettledAboveMax,
+              "what is in flight must fit the window above the offset");
 
 }  // namespace weir::limits

@@ -8,7 +8,9 @@ namespace weir::admin {
 
 namespace {
 
-bool DiedInRange(const DeadLetterFilter& filter, const storage::DeadLetter& dead) {
+bool InRange(const DeadLetterFilter& filter, const storage::DeadLetter& dead) {
+  if (filter.after && DeadLetterPlace{.sink = dead.sink, .sequence = dead.sequence} <= *filter.after)
+    return false;
   return (!filter.since_us || dead.died_at_us >= *filter.since_us) &&
          (!filter.until_us || dead.died_at_us < *filter.until_us);
 }
@@ -35,7 +37,7 @@ storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, co
   std::optional<storage::StoreError> failed;
   auto visited = store.VisitDeadLetters(filter.sink, [&](const storage::DeadLetter& dead) {
     if (!filter.sink.empty() && dead.sink != filter.sink) return true;
-    if (!DiedInRange(filter, dead)) return true;
+    if (!InRange(filter, dead)) return true;
     auto record = store.ReadRecord(dead.sequence);
     if (!record && record.error().code != storage::StoreErrorCode::kNotFound) {
       failed = record.error();
@@ -59,6 +61,7 @@ storage::StoreResult<DeadLetterSelection> SelectDeadLetters(const storage::Event
     }
     selection.by_sink[found.dead.sink].push_back(found.dead.sequence);
     ++selection.count;
+    selection.last = {.sink = found.dead.sink, .sequence = found.dead.sequence};
     return true;
   });
   if (!visited) return std::unexpected(visited.error());

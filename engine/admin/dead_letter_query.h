@@ -1,6 +1,7 @@
 // Finding dead letters: the letter itself, joined with the event it is about.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +14,12 @@
 
 namespace weir::admin {
 
+struct DeadLetterPlace {
+  std::string sink;
+  storage::Sequence sequence = storage::kNoSequence;
+  auto operator<=>(const DeadLetterPlace&) const = default;
+};
+
 struct DeadLetterFilter {
   std::string sink;                      // empty = any
   std::string source;                    // empty = any
@@ -20,6 +27,7 @@ struct DeadLetterFilter {
   std::string id;                        // of the event; empty = any
   std::optional<std::int64_t> since_us;  // died at or after
   std::optional<std::int64_t> until_us;  // died before
+  std::optional<DeadLetterPlace> after;  // goes on behind this letter
 };
 
 struct FoundDeadLetter {
@@ -35,7 +43,8 @@ storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, co
 struct DeadLetterSelection {
   std::map<std::string, std::vector<storage::Sequence>> by_sink;
   std::size_t count = 0;
-  bool more = false;  // there were more than `max`
+  DeadLetterPlace last;  // of the selection
+  bool more = false;     // there were more than `max`
 };
 storage::StoreResult<DeadLetterSelection> SelectDeadLetters(const storage::EventStore& store,
                                                             const DeadLetterFilter& filter, std::size_t max);

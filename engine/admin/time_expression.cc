@@ -4,8 +4,9 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <optional>
+
+#include "engine/sink/rfc3339.h"
 
 namespace weir::admin {
 
@@ -166,18 +167,9 @@ std::expected<std::int64_t, std::string> ParseTime(std::string_view text, std::i
 }
 
 std::string FormatTime(std::int64_t unix_us) {
-  using std::chrono::floor, std::chrono::days;
-  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(unix_us)};
-  const auto day = floor<days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return text.data();
+  std::string text;
+  sink::AppendRfc3339(text, unix_us);
+  return text;
 }
 
 std::string FormatDuration(std::int64_t duration_us) {

@@ -1,0 +1,38 @@
+// The threads that answer one listener's connections, each held by its client until it closes, idles or times
+// out. When all are busy and `waiting_max` connections wait, the accepting thread waits too and the rest
+// stays in the kernel's backlog: a crowd at the admin port costs a fixed number of threads and descriptors.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace weir::admin {
+
+class BoundedPool {
+ public:
+  BoundedPool(std::size_t threads, std::size_t waiting_max);
+  BoundedPool(const BoundedPool&) = delete;
+  BoundedPool& operator=(const BoundedPool&) = delete;
+
+  // Waits while `waiting_max` tasks wait.
+  void Enqueue(std::function<void()> task);
+  // Finishes what waits and joins. Nothing may be enqueued afterwards.
+  void Shutdown();
+
+ private:
+  void Work();
+
+  const std::size_t waiting_max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;  // protected by mutex_
+  bool stopping_ = false;                      // protected by mutex_
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace weir::admin

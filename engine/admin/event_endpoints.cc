@@ -1,0 +1,155 @@
+#include "engine/admin/event_endpoints.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/admin/event_json.h"
+#include "engine/admin/event_query.h"
+#include "engine/admin/export_page.h"
+#include "engine/admin/parameters.h"
+#include "engine/limits.h"
+#include "storage/event_codec.h"
+
+namespace weir::admin {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto kSequenceMax = std::numeric_limits<storage::Sequence>::max() - 1;
+constexpr std::uint64_t kRowsDefault = 50;
+
+ApiReply BadParameter(const std::string& reason) {
+  return Refusal(400, "bad_parameter", reason);
+}
+
+storage::StoreResult<SharedSnapshot> SnapshotFor(SnapshotCache& snapshots, bool goes_on,
+                                                 std::int64_t now_us) {
+  return goes_on ? snapshots.Recent(now_us) : snapshots.Fresh(now_us);
+}
+
+// The filter and the one place parameter that the walking endpoints have in common.
+struct Walk {
+  EventFilter filter;
+  storage::Sequence place = 0;
+  SharedSnapshot snapshot;
+};
+
+std::expected<Walk, ApiReply> ReadWalk(SnapshotCache& snapshots, const ApiRequest& request,
+                                       std::string_view place_name, storage::Sequence place_absent,
+                                       std::int64_t now_us) {
+  auto filter = ReadEventFilter(request.parameters, now_us);
+  if (!filter) return std::unexpected(BadParameter(filter.error()));
+  const auto place = ReadNumber(request.parameters, place_name, place_absent, 0, kSequenceMax);
+  if (!place) return std::unexpected(BadParameter(place.error()));
+  auto snapshot = SnapshotFor(snapshots, request.parameters.contains(place_name), now_us);
+  if (!snapshot) return std::unexpected(Refusal(snapshot.error()));
+  return Walk{.filter = std::move(*filter), .place = *place, .snapshot = std::move(*snapshot)};
+}
+
+storage::StoreResult<storage::Sequence> ReadSequenceOf(const storage::EventStore& store,
+                                                       const ApiRequest& request,
+                                                       storage::Sequence sequence) {
+  if (sequence != storage::kNoSequence) return sequence;
+  return store.Find(ReadText(request.parameters, "source"), ReadText(request.parameters, "id"));
+}
+
+}  // namespace
+
+ApiReply ListEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+                    std::int64_t now_us) {
+  if (auto known = OnlyKnown(request.parameters, kEventFilters, {"limit", "before"}); !known) {
+    return BadParameter(known.error());
+  }
+  const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
+  if (!limit) return BadParameter(limit.error());
+  const auto walk = ReadWalk(snapshots, request, "before", kSequenceMax, now_us);
+  if (!walk) return walk.error();
+
+  Json events = Json::array();
+  const auto step = ScanBackward(store, *walk->snapshot, walk->filter, walk->place,
+                                 limits::kAdminScanEventsMax, [&](const EventSummary& event) {
+                                   events.push_back(ToJson(event));
+                                   return events.size() < *limit;
+                                 });
+  if (!step) return Refusal(step.error());
+  ApiReply reply;
+  reply.body = Dump({{"events", std::move(events)}, {"before", step->next}, {"finished", step->finished}});
+  return reply;
+}
+
+ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+                     std::int64_t now_us) {
+  if (auto known = OnlyKnown(request.parameters, kEventFilters, {"from"}); !known)
+    return BadParameter(known.error());
+  const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
+  if (!walk) return walk.error();
+
+  std::uint64_t count = 0;
+  const auto step = ScanForward(store, *walk->snapshot, walk->filter, walk->place,
+                                limits::kAdminScanEventsMax, [&count](const Found&) {
+                                  ++count;
+                                  return true;
+                                });
+  if (!step) return Refusal(step.error());
+  ApiReply reply;
+  reply.body = Dump({{"count", count}, {"next", step->next}, {"finished", step->finished}});
+  return reply;
+}
+
+ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+                   std::int64_t now_us) {
+  const Parameters& parameters = request.parameters;
+  if (auto known = OnlyKnown(parameters, {}, {"sequence", "source", "id", "body"}); !known) {
+    return BadParameter(known.error());
+  }
+  const auto sequence = ReadNumber(parameters, "sequence", storage::kNoSequence, 1, kSequenceMax);
+  if (!sequence) return BadParameter(sequence.error());
+  const auto body = ReadSwitch(parameters, "body");
+  if (!body) return BadParameter(body.error());
+  if (*sequence == storage::kNoSequence && !(parameters.contains("source") && parameters.contains("id"))) {
+    return BadParameter("expected sequence, or source and id");
+  }
+
+  const auto found = ReadSequenceOf(store, request, *sequence);
+  if (!found) return Refusal(found.error());
+  const auto record = store.ReadRecord(*found);
+  if (!record) return Refusal(record.error());
+  const auto event = storage::Decode(*record);
+  if (!event)
+    return Refusal(500, "store_corruption", "event " + std::to_string(*found) + " fails its checksum");
+  const auto snapshot = snapshots.Fresh(now_us);
+  if (!snapshot) return Refusal(snapshot.error());
+  ApiReply reply;
+  reply.body = Dump(DetailJson(*event, **snapshot, store, {.body = *body}));
+  return reply;
+}
+
+ApiReply ExportEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+                      std::int64_t now_us) {
+  const Parameters& parameters = request.parameters;
+  if (auto known = OnlyKnown(parameters, kEventFilters, {"format", "from", "header"}); !known) {
+    return BadParameter(known.error());
+  }
+  const auto format =
+      ParseExportFormat(parameters.contains("format") ? ReadText(parameters, "format") : "ndjson");
+  if (!format) return BadParameter("format: expected ndjson or csv");
+  const auto header = ReadSwitch(parameters, "header");
+  if (!header) return BadParameter(header.error());
+  const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
+  if (!walk) return walk.error();
+
+  auto page = BuildExportPage(store, *walk->snapshot, walk->filter, *format, walk->place);
+  if (!page) return Refusal(page.error());
+  ApiReply reply;
+  reply.content_type = ContentTypeOf(*format);
+  if (*header && *format == ExportFormat::kCsv) reply.body = kCsvHeader;
+  reply.body += page->text;
+  reply.headers = {{kNextSequenceHeader, std::to_string(page->next)},
+                   {kFinishedHeader, page->finished ? "1" : "0"},
+                   {kEventsHeader, std::to_string(page->events)}};
+  return reply;
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,28 @@
+// Events and dead letters as the JSON objects of the API; what the commands print with --json is the same.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "engine/admin/dead_letter_query.h"
+#include "engine/admin/delivery_snapshot.h"
+#include "engine/admin/event_query.h"
+
+namespace weir::admin {
+
+nlohmann::ordered_json ToJson(const EventSummary& event);
+nlohmann::ordered_json ToJson(const FoundDeadLetter& found);
+
+// Everything about one event: kept headers and its fate at every sink. Values of headers that carry
+// credentials are replaced by their length: a static token in a stored request is still the sender's secret.
+// The body only on demand.
+struct DetailOptions {
+  bool body = false;
+};
+nlohmann::ordered_json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot,
+                                  const storage::EventStore& store, DetailOptions options);
+
+// One line of JSON. Bytes that are not UTF-8 become U+FFFD.
+std::string Dump(const nlohmann::ordered_json& json);
+
+}  // namespace weir::admin

@@ -1,0 +1,93 @@
+#include "engine/admin/operator_api.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "engine/admin/cursor_endpoints.h"
+#include "engine/admin/dead_letter_endpoints.h"
+#include "engine/admin/event_endpoints.h"
+#include "engine/admin/event_json.h"
+#include "engine/admin/parameters.h"
+#include "engine/admin/status_report.h"
+
+namespace weir::admin {
+
+namespace {
+
+using Kind = deliver::DeadLetterAction::Kind;
+
+struct Call {
+  const Wiring& wiring;
+  SnapshotCache& snapshots;
+  const ApiRequest& request;
+  std::int64_t now_us;
+};
+
+ApiReply Status(const Call& call) {
+  if (auto known = OnlyKnown(call.request.parameters, {}, {}); !known) {
+    return Refusal(400, "bad_parameter", known.error());
+  }
+  const auto report = StatusReport(call.wiring, call.now_us);
+  if (!report) return Refusal(report.error());
+  ApiReply reply;
+  reply.body = Dump(*report);
+  return reply;
+}
+
+struct Endpoint {
+  std::string_view method;
+  std::string_view path;
+  ApiReply (*answer)(const Call&);
+};
+
+constexpr std::array kEndpoints = {
+    Endpoint{"GET", "/status", Status},
+    Endpoint{"GET", "/events",
+             [](const Call& c) { return ListEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+    Endpoint{"GET", "/events/count",
+             [](const Call& c) { return CountEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+    Endpoint{"GET", "/events/show",
+             [](const Call& c) { return ShowEvent(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+    Endpoint{"GET", "/export",
+             [](const Call& c) { return ExportEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+    Endpoint{"GET", "/dlq", [](const Call& c) { return ListDeadLetters(c.wiring, c.request, c.now_us); }},
+    Endpoint{"POST", "/dlq/retry",
+             [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kRetry, c.now_us); }},
+    Endpoint{"POST", "/dlq/drop",
+             [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kDrop, c.now_us); }},
+    Endpoint{"GET", "/cursor", [](const Call& c) { return GetCursor(c.wiring.store, c.request); }},
+    Endpoint{"PUT", "/cursor", [](const Call& c) { return PutCursor(c.wiring.store, c.request); }},
+};
+
+}  // namespace
+
+ApiReply OperatorApi::Handle(const ApiRequest& request, std::int64_t now_us) {
+  std::string allowed;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (endpoint.path != request.path) continue;
+    if (endpoint.method == request.method) return endpoint.answer({wiring_, snapshots_, request, now_us});
+    allowed += (allowed.empty() ? "" : ", ") + std::string(endpoint.method);
+  }
+  if (allowed.empty()) return Refusal(404, "unknown_path", "the API has no " + request.path);
+  ApiReply reply = Refusal(405, "method_not_allowed", "expected " + allowed);
+  reply.headers.emplace_back("Allow", allowed);
+  return reply;
+}
+
+bool OperatorApi::Has(std::string_view method, std::string_view path) {
+  return std::any_of(kEndpoints.begin(), kEndpoints.end(), [&](const Endpoint& endpoint) {
+    return endpoint.method == method && endpoint.path == path;
+  });
+}
+
+std::vector<std::string> OperatorApi::Paths(std::string_view method) {
+  std::vector<std::string> paths;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (endpoint.method == method) paths.emplace_back(endpoint.path);
+  }
+  return paths;
+}
+
+}  // namespace weir::admin
