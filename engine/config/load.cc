@@ -2,12 +2,10 @@
 
 #include <toml++/toml.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
-#include "engine/config/address.h"
 #include "engine/config/sections.h"
 #include "engine/limits.h"
 
@@ -21,24 +19,12 @@ std::unexpected<Errors> Failed(const std::filesystem::path& file, std::string re
       Errors{{.file = file.string(), .line = 0, .column = 0, .key = "", .reason = std::move(reason)}});
 }
 
-void RefuseSharedPort(const Config& config, TableReader& document) {
-  if (!config.admin.listen || config.admin.listen->port == 0) return;
-  const bool shared = std::ranges::any_of(config.server.listen, [&](const Address& address) {
-    return address.host == config.admin.listen->host && address.port == config.admin.listen->port;
-  });
-  if (shared) {
-    document.findings().Error(document.At("admin"),
-                              "listens on " + ToString(*config.admin.listen) + ", which [server] listens on");
-  }
-}
-
 // The document in the order in which its parts depend on each other.
 Config ReadDocument(const toml::table& table, const Context& context, Findings& findings) {
   Config config;
   TableReader document(table, "", findings);
   ReadServer(document, context, config.server);
-  ReadAdmin(document, context, config.admin);
-  RefuseSharedPort(config, document);
+  ReadAdmin(document, context, config.server, config.admin);
   ReadSources(document, context, config.server.limits, config.sources);
   ReadSinks(document, context, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);

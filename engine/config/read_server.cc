@@ -55,11 +55,15 @@ void ReadListen(TableReader& server, std::vector<Address>& listen) {
   if (!addresses.empty()) listen = std::move(addresses);
 }
 
-void ReadLimits(TableReader& reader, ServerLimits& out) {
+void ReadLimits(TableReader& reader, unsigned threads, ServerLimits& out) {
   reader.Size("body", {1, limits::kBodyBytesCeiling}, out.body_bytes);
   reader.Size("headers", {limits::kKiB, limits::kHeadBytesCeiling}, out.header_bytes);
   auto connections = static_cast<std::uint32_t>(out.connections);
   reader.Count("connections", {1, limits::kConnectionsPerShardMax * limits::kIngestThreadsMax}, connections);
+  if (connections > limits::kConnectionsPerShardMax * threads) {
+    reader.Error("connections", "is more than " + std::to_string(limits::kConnectionsPerShardMax) +
+                                    " for each of the " + std::to_string(threads) + " threads");
+  }
   out.connections = connections;
   reader.DurationMs("header_timeout", {kSecondMs / 10, kHourMs}, out.header_timeout_ms);
   reader.DurationMs("body_timeout", {kSecondMs / 10, kHourMs}, out.body_timeout_ms);
@@ -87,28 +91,25 @@ void ReadServer(TableReader& document, const Context& context, Server& server) {
     if (const auto ack = reader->Choice("ack", kAcks))
       server.ack = *ack == 0 ? AckMode::kFsync : AckMode::kOs;
     reader->DurationMs("drain_timeout", {0, kHourMs}, server.drain_timeout_ms);
-    if (auto table = reader->Table("limits")) ReadLimits(*table, server.limits);
+    if (server.threads == 0) server.threads = DefaultThreads();
+    if (auto table = reader->Table("limits")) ReadLimits(*table, server.threads, server.limits);
     reader->Unavailable("tls");
     reader->Unavailable("trusted_proxies");
     reader->Finish();
   }
   server.data = InDirectory(context, data);
   if (server.threads == 0) server.threads = DefaultThreads();
-  if (server.limits.connections > limits::kConnectionsPerShardMax * server.threads) {
-    document.findings().Error(document.At("server"), "limits.connections is more than " +
-                                                         std::to_string(limits::kConnectionsPerShardMax) +
-                                                         " for each of the " +
-                                                         std::to_string(server.threads) + " threads");
-  }
 }
 
-void ReadAdmin(TableReader& document, const Context& context, Admin& admin) {
+void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin) {
   auto reader = document.Table("admin");
   if (!reader) return;
   if (const auto text = reader->String("listen")) {
     const auto address = ParseAddress(text->value);
     if (!address) {
       reader->Error("listen", address.error());
+    } else if (std::ranges::any_of(server.listen, [&](const Address& a) { return SamePlace(a, *address); })) {
+      reader->Error("listen", "is where [server] listens already");
     } else {
       admin.listen = *address;
     }

@@ -5,6 +5,7 @@
 #include "engine/config/sections.h"
 #include "engine/http/url.h"
 #include "engine/limits.h"
+#include "engine/source/encoding.h"
 
 namespace weir::config {
 namespace {
@@ -19,6 +20,9 @@ constexpr std::size_t kKindsAvailable = 2;
 constexpr std::array<std::string_view, 5> kHttpKeys = {"url", "timeout", "secret", "secret_insecure",
                                                        "dead_letter_statuses"};
 constexpr std::array<std::string_view, 3> kFileKeys = {"path", "rotate_size", "rotate_age"};
+
+constexpr std::string_view kSigningPrefix = "whsec_";
+constexpr std::size_t kSigningKeyBytesWanted = 24;
 
 std::optional<SinkKind> ReadSinkKind(TableReader& reader) {
   if (!reader.Has("kind")) reader.Error("kind", R"(is missing; "http" or "file")");
@@ -38,14 +42,38 @@ void ReadUrl(TableReader& reader, Sink& sink) {
   if (!text) return;
   const auto url = http::ParseUrl(text->value);
   if (!url) return reader.Error("url", url.error());
-  if (url->https) return reader.Error("url", "https is not available in this build");
+  if (url->https) {
+    return reader.Error(
+        "url", "https is not available in this build; use http to a proxy on this host that speaks TLS");
+  }
   sink.url = text->value;
+}
+
+// "whsec_" and base64, or raw text (Standard Webhooks 1.0.0); what engine/sink signs with.
+void CheckSigningSecret(TableReader& reader, const std::string& secret) {
+  const std::string_view key = reader.Has("secret") ? "secret" : "secret_insecure";
+  std::size_t key_bytes = secret.size();
+  if (secret.starts_with(kSigningPrefix)) {
+    const std::string_view encoded = std::string_view(secret).substr(kSigningPrefix.size());
+    std::vector<std::uint8_t> decoded(encoded.size());
+    const auto size = source::DecodeBase64(encoded, decoded, source::Base64Form::kPadded);
+    if (!size || *size == 0) return reader.Error(key, "starts with whsec_ but what follows is not base64");
+    key_bytes = *size;
+  }
+  if (key_bytes < kSigningKeyBytesWanted) {
+    reader.findings().Warning(reader.At(key), "is shorter than the " +
+                                                  std::to_string(kSigningKeyBytesWanted) +
+                                                  " bytes that Standard Webhooks asks for");
+  }
 }
 
 void ReadHttp(TableReader& reader, const Context& context, Sink& sink) {
   ReadUrl(reader, sink);
   reader.DurationMs("timeout", {kSecondMs / 10, kHourMs}, sink.timeout_ms);
-  if (auto secret = ReadSecret(reader, "secret", context)) sink.secrets.push_back(std::move(*secret));
+  if (auto secret = ReadSecret(reader, "secret", context)) {
+    CheckSigningSecret(reader, *secret);
+    sink.secrets.push_back(std::move(*secret));
+  }
   if (reader.Has("dead_letter_statuses")) sink.dead_letter_statuses.clear();
   for (const auto& [status, place] : reader.Integers("dead_letter_statuses")) {
     if (status < 300 || status > 599) {

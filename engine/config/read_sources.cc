@@ -145,7 +145,7 @@ void ReadSource(TableReader& reader, const Context& context, const ServerLimits&
 
   source.body_bytes_max = limits.body_bytes;
   reader.Size("body", {1, limits::kBodyBytesCeiling}, source.body_bytes_max);
-  if (source.body_bytes_max > limits.inflight_bytes) {
+  if (reader.Has("body") && source.body_bytes_max > limits.inflight_bytes) {
     reader.Error("body", "is more than server.limits.inflight_bytes, " + FormatSize(limits.inflight_bytes));
   }
   static constexpr std::array<std::string_view, 2> kOnMalformed = {"dead-letter", "reject"};

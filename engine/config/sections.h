@@ -19,7 +19,7 @@ struct Context {
 };
 
 void ReadServer(TableReader& document, const Context& context, Server& server);
-void ReadAdmin(TableReader& document, const Context& context, Admin& admin);
+void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin);
 void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
                  std::vector<source::Source>& sources);
 void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>& sinks);
