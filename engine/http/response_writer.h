@@ -17,7 +17,7 @@ std::string_view ReasonPhrase(int status);  // RFC 9110 §15
 struct ResponseHead {
   int status = 200;
   std::string_view content_type = "application/json";  // left out when the body is empty
-  std::string_view request_id;                         // X-Request-Id
+  std::string_view request_id = {};                    // X-Request-Id
   bool close = false;
   bool http10 = false;              // answer a 1.0 request in its own version
   std::uint32_t retry_after_s = 0;  // 0 = leave out
