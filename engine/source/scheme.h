@@ -72,7 +72,7 @@ struct SignatureField {
   std::vector<Location> first_of;  // the first one present is used
   std::string prefix;              // required, case-sensitive: "sha256="
   Encoding encoding = Encoding::kHex;
-  bool padded = true;           // base64url only: '=' required, otherwise refused
+  bool padded = false;          // base64url only: with "=" or, as most have it, without
   bool upper_case_hex = false;  // accepted; the default is what every sender writes, lower case only
   std::optional<ListSyntax> list;
   Repetition repetition = Repetition::kRefused;
@@ -179,7 +179,8 @@ struct HandshakeRule {
   std::vector<std::string> headers_absent;
   std::vector<FieldRule> query;
   std::vector<std::pair<JsonPointer, std::string>> json;  // pointer -> value; empty value = any
-  std::string body;                                       // "webhook_id={digits}"; empty = any
+  std::vector<FieldRule> form;  // fields of a form body
+  std::string body;  // "webhook_id={digits}"; empty = any
   std::string guard_query;
   std::string guard_parameter;
   int status = 200;

@@ -1,0 +1,51 @@
+// A verified request -> its events: identity, type, and why an event cannot be used.
+//
+// Internal to engine/source. One a thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/source/request_values.h"
+#include "engine/source/scheme.h"
+#include "engine/source/verifier.h"
+
+namespace weir::source {
+
+class EventReader {
+ public:
+  explicit EventReader(std::uint64_t seed) : seed_(seed) {}
+
+  // The events live until the next Read. An empty result is a request that is acknowledged and stores
+  // nothing.
+  std::vector<VerifiedEvent>& Read(const Scheme& scheme, RequestValues& values);
+
+ private:
+  struct Text {
+    std::string_view value;
+    std::string_view fault;  // why there is none; empty when it is merely absent
+  };
+
+  VerifiedEvent ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,
+                        std::string_view body);
+  void ReadBatch(const EventRules& rules, RequestValues& values);
+  Text Extract(const Extractor& extractor, bool is_id, RequestValues& request, RequestValues& element);
+  Text ExtractPart(const ExtractorPart& part, RequestValues& request, RequestValues& element);
+  std::string_view MadeUpId(std::string_view prefix);
+  std::string_view ContentHash(std::string_view body);
+  std::string& Keep();
+
+  std::uint64_t seed_;
+  std::uint64_t made_up_ = 0;
+  std::vector<VerifiedEvent> events_;
+  std::vector<std::string_view> elements_;
+  RequestValues element_;  // one event of a batch
+  http::Request element_request_;
+  std::deque<std::string> kept_;
+  std::size_t kept_used_ = 0;
+};
+
+}  // namespace weir::source

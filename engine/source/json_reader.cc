@@ -1,0 +1,179 @@
+#include "engine/source/json_reader.h"
+
+#include <charconv>
+
+#include "engine/limits.h"
+
+namespace weir::source {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+static_assert(limits::kJsonPaddingBytes >= simdjson::SIMDJSON_PADDING);
+
+// A body this large is rare; the index simdjson makes for it is four times its size and is not kept.
+constexpr std::size_t kCapacityKeptBytes = 4 * limits::kMiB;
+
+JsonMiss MissOf(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::NO_SUCH_FIELD:
+    case simdjson::INDEX_OUT_OF_BOUNDS:
+    case simdjson::INCORRECT_TYPE:
+    case simdjson::SCALAR_DOCUMENT_AS_VALUE:
+      return JsonMiss::kAbsent;
+    default:
+      return JsonMiss::kBroken;
+  }
+}
+
+std::string_view TrimEnd(std::string_view text) {
+  while (!text.empty() &&
+         (text.back() == ' ' || text.back() == '\t' || text.back() == '\n' || text.back() == '\r')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool JsonReader::Open(std::string_view text) {
+  if (parser_.capacity() > kCapacityKeptBytes && text.size() <= kCapacityKeptBytes)
+    parser_ = ondemand::parser();
+  if (text.empty()) return false;
+  return parser_.iterate(text.data(), text.size(), text.size() + limits::kJsonPaddingBytes).get(document_) ==
+         simdjson::SUCCESS;
+}
+
+void JsonReader::Forget() {
+  kept_used_ = 0;
+}
+
+std::string_view JsonReader::Keep(std::string_view text) {
+  if (kept_used_ == kept_.size()) kept_.emplace_back();
+  std::string& place = kept_[kept_used_++];
+  place.assign(text);
+  return place;
+}
+
+std::expected<ondemand::value, JsonMiss> JsonReader::Walk(const JsonPointer& pointer) {
+  document_.rewind();
+  ondemand::value value;
+  if (const auto error = document_.get_value().get(value); error != simdjson::SUCCESS) {
+    return std::unexpected(MissOf(error));
+  }
+  for (const std::string& token : pointer.tokens) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type); error != simdjson::SUCCESS)
+      return std::unexpected(MissOf(error));
+    if (type == ondemand::json_type::object) {
+      if (const auto error = value.find_field_unordered(token).get(value); error != simdjson::SUCCESS) {
+        return std::unexpected(MissOf(error));
+      }
+    } else if (type == ondemand::json_type::array) {
+      std::size_t index = 0;
+      const auto [end, bad] = std::from_chars(token.data(), token.data() + token.size(), index);
+      if (bad != std::errc() || end != token.data() + token.size()) return std::unexpected(JsonMiss::kAbsent);
+      if (const auto error = value.at(index).get(value); error != simdjson::SUCCESS) {
+        return std::unexpected(MissOf(error));
+      }
+    } else {
+      return std::unexpected(JsonMiss::kAbsent);
+    }
+  }
+  return value;
+}
+
+std::expected<std::string_view, JsonMiss> JsonReader::Scalar(ondemand::value value) {
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type); error != simdjson::SUCCESS)
+    return std::unexpected(MissOf(error));
+  switch (type) {
+    case ondemand::json_type::object:
+    case ondemand::json_type::array:
+      return std::unexpected(JsonMiss::kNotScalar);
+    case ondemand::json_type::null: {
+      bool is_null = false;
+      if (value.is_null().get(is_null) != simdjson::SUCCESS || !is_null)
+        return std::unexpected(JsonMiss::kBroken);
+      return std::unexpected(JsonMiss::kAbsent);
+    }
+    case ondemand::json_type::boolean: {
+      bool truth = false;
+      if (value.get_bool().get(truth) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+      return truth ? "true" : "false";
+    }
+    case ondemand::json_type::number: {
+      const std::string_view token = TrimEnd(value.raw_json_token());
+      ondemand::number number;
+      if (value.get_number().get(number) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+      return token;
+    }
+    case ondemand::json_type::string:
+      break;
+  }
+  // raw_json_token runs to the next token: the text inside the quotes, when nothing in it is escaped, is the
+  // value itself.
+  const std::string_view token = TrimEnd(value.raw_json_token());
+  if (token.size() >= 2 && token.front() == '"' && token.back() == '"' &&
+      token.find('\\') == std::string_view::npos) {
+    return token.substr(1, token.size() - 2);
+  }
+  std::string_view text;
+  if (value.get_string().get(text) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+  return Keep(text);
+}
+
+std::expected<std::string_view, JsonMiss> JsonReader::Value(const JsonPointer& pointer) {
+  auto value = Walk(pointer);
+  if (!value) return std::unexpected(value.error());
+  return Scalar(*value);
+}
+
+std::expected<std::string_view, JsonMiss> JsonReader::Raw(const JsonPointer& pointer) {
+  auto value = Walk(pointer);
+  if (!value) return std::unexpected(value.error());
+  std::string_view raw;
+  ondemand::json_type type{};
+  if (value->type().get(type) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (value->get_object().get(object) != simdjson::SUCCESS ||
+        object.raw_json().get(raw) != simdjson::SUCCESS) {
+      return std::unexpected(JsonMiss::kBroken);
+    }
+    return raw;
+  }
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (value->get_array().get(array) != simdjson::SUCCESS ||
+        array.raw_json().get(raw) != simdjson::SUCCESS) {
+      return std::unexpected(JsonMiss::kBroken);
+    }
+    return raw;
+  }
+  return TrimEnd(value->raw_json_token());
+}
+
+std::expected<void, JsonMiss> JsonReader::Elements(const JsonPointer& pointer, std::size_t at_most,
+                                                   std::vector<std::string_view>& out) {
+  auto value = Walk(pointer);
+  if (!value) return std::unexpected(value.error());
+  ondemand::array array;
+  if (const auto error = value->get_array().get(array); error != simdjson::SUCCESS) {
+    return std::unexpected(MissOf(error));
+  }
+  for (auto element : array) {
+    ondemand::object object;
+    std::string_view raw;
+    const auto error = element.get_object().get(object);
+    if (error == simdjson::INCORRECT_TYPE) return std::unexpected(JsonMiss::kNotScalar);
+    if (error != simdjson::SUCCESS || object.raw_json().get(raw) != simdjson::SUCCESS) {
+      return std::unexpected(JsonMiss::kBroken);
+    }
+    if (out.size() == at_most) return std::unexpected(JsonMiss::kNotScalar);
+    out.push_back(raw);
+  }
+  return {};
+}
+
+}  // namespace weir::source

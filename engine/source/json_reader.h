@@ -1,0 +1,57 @@
+// Values at JSON pointers in one document, with simdjson On-Demand: its first stage finds every token of the
+// body once, and only what is asked for is looked at further. Of keys that occur twice the first counts. One
+// a thread.
+//
+// Internal to engine/source: simdjson stays behind it.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/source/json_pointer.h"
+
+namespace weir::source {
+
+enum class JsonMiss : std::uint8_t {
+  kAbsent,     // nothing at that pointer, or null
+  kNotScalar,  // an object or an array
+  kBroken,     // not JSON as far as it was read
+};
+
+class JsonReader {
+ public:
+  // `text` must be followed by limits::kJsonPaddingBytes readable bytes and live as long as the values. False
+  // if it is not JSON on the face of it.
+  bool Open(std::string_view text);
+
+  // Strings unescaped, numbers and booleans as written. The view points into `text`, or into this reader
+  // until Forget.
+  std::expected<std::string_view, JsonMiss> Value(const JsonPointer& pointer);
+
+  // The raw text of the object or array at `pointer`, and of each element of an array. kAbsent if it is not
+  // an array.
+  std::expected<std::string_view, JsonMiss> Raw(const JsonPointer& pointer);
+  std::expected<void, JsonMiss> Elements(const JsonPointer& array, std::size_t at_most,
+                                         std::vector<std::string_view>& out);
+
+  // Ends the life of every value handed out.
+  void Forget();
+
+ private:
+  std::expected<simdjson::ondemand::value, JsonMiss> Walk(const JsonPointer& pointer);
+  std::expected<std::string_view, JsonMiss> Scalar(simdjson::ondemand::value value);
+  std::string_view Keep(std::string_view text);
+
+  simdjson::ondemand::parser parser_;
+  simdjson::ondemand::document document_;
+  std::deque<std::string> kept_;  // values that had to be unescaped
+  std::size_t kept_used_ = 0;
+};
+
+}  // namespace weir::source

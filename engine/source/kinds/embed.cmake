@@ -1,0 +1,12 @@
+# cmake -DOUT=… -P embed.cmake: every .toml beside this file as one C++ table.
+file(GLOB files LIST_DIRECTORIES false "${CMAKE_CURRENT_LIST_DIR}/*.toml")
+list(SORT files)
+set(text "#include \"engine/source/embedded_kinds.h\"\n\nnamespace weir::source {\nnamespace {\n\n")
+string(APPEND text "constexpr EmbeddedKind kTable[] = {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" toml)
+  string(APPEND text "{\"${name}\", R\"~~~(${toml})~~~\"},\n")
+endforeach()
+string(APPEND text "};\n\n}  // namespace\n\nstd::span<const EmbeddedKind> EmbeddedKinds() { return kTable; }\n\n}  // namespace weir::source\n")
+file(WRITE "${OUT}" "${text}")

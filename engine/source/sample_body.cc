@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/http/response_writer.h"
+#include "engine/source/scheme.h"
+#include "engine/source/signer.h"
+#include "engine/source/timestamp.h"
+
+namespace weir::source {
+namespace {
+
+// A JSON value under construction: an object when it has members, else a string or bare text.
+struct Node {
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> members;
+  std::string text;
+  bool bare = false;  // a number, written without quotes
+
+  Node& At(const JsonPointer& pointer) {
+    Node* node = this;
+    for (const std::string& token : pointer.tokens) {
+      const auto found =
+          std::ranges::find(node->members, token, [](const auto& member) { return member.first; });
+      if (found != node->members.end()) {
+        node = found->second.get();
+        continue;
+      }
+      node->members.emplace_back(token, std::make_unique<Node>());
+      node = node->members.back().second.get();
+    }
+    return *node;
+  }
+
+  void Write(std::string& out) const {
+    if (members.empty()) {
+      if (!bare) out += '"';
+      http::AppendJsonEscaped(out, text);
+      if (!bare) out += '"';
+      return;
+    }
+    out += '{';
+    for (const auto& [name, node] : members) {
+      if (out.back() != '{') out += ',';
+      out += '"';
+      http::AppendJsonEscaped(out, name);
+      out += "\":";
+      node->Write(out);
+    }
+    out += '}';
+  }
+};
+
+// "a.b" over two parts is "a" and "b"; parts without text of their own get a stand-in.
+std::vector<std::string> SplitOver(const Extractor& extractor, std::string_view text) {
+  std::vector<std::string> pieces;
+  for (std::size_t i = 0; i + 1 < extractor.parts.size() && !extractor.separator.empty(); ++i) {
+    const std::size_t at = text.find(extractor.separator);
+    pieces.emplace_back(text.substr(0, at));
+    text = at == std::string_view::npos ? std::string_view("event")
+                                        : text.substr(at + extractor.separator.size());
+  }
+  pieces.emplace_back(text);
+  return pieces;
+}
+
+const Location* FirstOf(const ExtractorPart& part, Location::From from) {
+  const auto found = std::ranges::find(part.first_of, from, &Location::from);
+  return found == part.first_of.end() ? nullptr : &*found;
+}
+
+void Place(Node& event, const Extractor& extractor, std::string_view value, bool split) {
+  const auto pieces = split ? SplitOver(extractor, value)
+                            : std::vector<std::string>(extractor.parts.size(), std::string(value));
+  for (std::size_t i = 0; i < extractor.parts.size() && i < pieces.size(); ++i) {
+    const Location* at = FirstOf(extractor.parts[i], Location::From::kJson);
+    if (at != nullptr && !at->pointer.tokens.empty()) event.At(at->pointer).text = pieces[i];
+  }
+}
+
+bool IsFormOnly(const Scheme& scheme) {
+  const auto uses = [&scheme](Location::From from) {
+    const auto has = [from](const ExtractorPart& part) { return FirstOf(part, from) != nullptr; };
+    return std::ranges::any_of(scheme.event.id.parts, has) ||
+           std::ranges::any_of(scheme.event.type.parts, has);
+  };
+  return uses(Location::From::kForm) && !uses(Location::From::kJson);
+}
+
+std::string FormBody(const Scheme& scheme, std::string_view id, std::string_view type, std::size_t bytes) {
+  std::string body;
+  const auto add = [&body](std::string_view name, std::string_view value) {
+    if (!body.empty()) body += '&';
+    body.append(name).append("=").append(value);
+  };
+  for (const auto& [extractor, value] :
+       {std::pair{&scheme.event.id, id}, std::pair{&scheme.event.type, type}}) {
+    for (const ExtractorPart& part : extractor->parts) {
+      const Location* at = FirstOf(part, Location::From::kForm);
+      if (at != nullptr && !part.optional) add(at->name, value);
+    }
+  }
+  add("Body", "");
+  if (body.size() < bytes) body.append(bytes - body.size(), 'x');
+  return body;
+}
+
+}  // namespace
+
+std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_view type,
+                       std::int64_t at_unix_s, std::size_t bytes) {
+  if (IsFormOnly(scheme)) return FormBody(scheme, id, type, bytes);
+  Node event;
+  Place(event, scheme.event.id, id, false);
+  Place(event, scheme.event.type, type, true);
+  if (event.members.empty()) event.At(JsonPointer{{"id"}}).text = id;
+  for (const Proof& proof : scheme.proofs) {
+    if (!proof.timestamp || proof.timestamp->at.from != Location::From::kJson) continue;
+    Node& time = event.At(proof.timestamp->at.pointer);
+    time.text = FormatTimestamp(at_unix_s, proof.timestamp->unit);
+    time.bare = proof.timestamp->unit != TimeUnit::kRfc3339;
+  }
+  if (!scheme.event.batch || scheme.event.batch->tokens.size() > 1) {
+    Node& created = event.At(JsonPointer{{"created"}});
+    created.text = std::to_string(at_unix_s);
+    created.bare = true;
+  }
+  Node& padding = event.At(JsonPointer{{"weir_padding"}});
+  std::string text;
+  event.Write(text);
+  if (text.size() < bytes) {
+    padding.text.assign(bytes - text.size(), 'x');
+    text.clear();
+    event.Write(text);
+  }
+  if (!scheme.event.batch) return text;
+  std::string body = "[" + text + "]";
+  for (auto token = scheme.event.batch->tokens.rbegin(); token != scheme.event.batch->tokens.rend();
+       ++token) {
+    body = "{\"" + *token + "\":" + body + "}";
+  }
+  return body;
+}
+
+}  // namespace weir::source

@@ -1,0 +1,107 @@
+#include "engine/source/source.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "engine/limits.h"
+#include "engine/source/scheme.h"
+#include "engine/source/secret_key.h"
+
+namespace weir::source {
+namespace {
+
+bool TakesSecretByHandshake(const Scheme& scheme) {
+  return std::ranges::any_of(scheme.handshakes, [](const HandshakeRule& rule) {
+    return rule.guard == HandshakeRule::Guard::kPending;
+  });
+}
+
+std::string SecretProblem(const Scheme& scheme, std::string_view secret, std::size_t index,
+                          OSSL_LIB_CTX* library) {
+  if (secret.empty()) return "is empty";
+  std::string first;
+  std::string prefixes;
+  for (const Proof& proof : scheme.proofs) {
+    if (!IsFor(proof, secret, index)) {
+      if (!proof.key.only_prefix.empty())
+        prefixes += (prefixes.empty() ? "" : " or ") + proof.key.only_prefix;
+      continue;
+    }
+    const auto key = PrepareSecret(proof, secret, library);
+    if (key) return {};
+    if (first.empty()) first = key.error();
+  }
+  if (!first.empty()) return first;
+  return prefixes.empty() ? "is of no use to this kind" : "does not begin with " + prefixes;
+}
+
+void CheckSecrets(const Source& source, std::vector<std::string>& problems) {
+  if (source.secrets.empty() && !TakesSecretByHandshake(*source.scheme)) {
+    problems.emplace_back("has no secret, so nobody can be verified");
+  }
+  if (source.secrets.size() > limits::kSecretsPerSourceMax) {
+    problems.push_back("has more than " + std::to_string(limits::kSecretsPerSourceMax) + " secrets");
+  }
+  const LibraryContext library(OSSL_LIB_CTX_new());
+  for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+    const std::string problem = SecretProblem(*source.scheme, source.secrets[i], i, library.get());
+    if (!problem.empty()) problems.push_back("secrets[" + std::to_string(i) + "] " + problem);
+  }
+}
+
+void CheckParameters(const Source& source, std::vector<std::string>& problems) {
+  const auto& rules = source.scheme->parameters;
+  for (const ParameterRule& rule : rules) {
+    const bool given = std::ranges::any_of(source.parameters, [&rule](const auto& entry) {
+      return entry.first == rule.name && !entry.second.empty();
+    });
+    if (rule.required && !given) problems.push_back("parameters." + rule.name + " is missing: " + rule.help);
+  }
+  for (const auto& [name, value] : source.parameters) {
+    if (std::ranges::find(rules, name, &ParameterRule::name) != rules.end()) continue;
+    std::string known;
+    for (const ParameterRule& rule : rules) known += (known.empty() ? "" : ", ") + rule.name;
+    problems.push_back("parameters." + name + " is unknown; this kind takes " +
+                       (known.empty() ? "none" : known));
+  }
+}
+
+}  // namespace
+
+Source::~Source() {
+  for (std::string& secret : secrets) OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+std::vector<std::string> ProblemsOf(const Source& source) {
+  std::vector<std::string> problems;
+  CheckSecrets(source, problems);
+  CheckParameters(source, problems);
+  if (NeedsPublicUrl(*source.scheme) && source.public_url.empty()) {
+    problems.emplace_back("public_url is missing: this kind signs the URL it called, as the sender has it");
+  }
+  if (source.tolerance_s != kKindTolerance && !HasTimestamp(*source.scheme)) {
+    problems.emplace_back("tolerance means nothing here: this kind signs no timestamp");
+  }
+  return problems;
+}
+
+SourceTable::SourceTable(std::vector<Source> sources) : sources_(std::move(sources)) {
+  static std::atomic<std::uint64_t> last_epoch{0};
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    sources_[i].index = static_cast<std::uint32_t>(i);
+    sources_[i].secrets_epoch = last_epoch.fetch_add(1, std::memory_order_relaxed) + 1;
+    by_name_.push_back(static_cast<std::uint32_t>(i));
+  }
+  std::ranges::sort(by_name_, {}, [this](std::uint32_t i) { return std::string_view(sources_[i].name); });
+}
+
+const Source* SourceTable::Find(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(
+      by_name_, name, {}, [this](std::uint32_t i) { return std::string_view(sources_[i].name); });
+  if (found == by_name_.end() || sources_[*found].name != name) return nullptr;
+  return &sources_[*found];
+}
+
+}  // namespace weir::source

@@ -1,0 +1,188 @@
+#include "engine/source/verifier.h"
+
+#include <algorithm>
+
+#include "engine/source/event_reader.h"
+#include "engine/source/handshake.h"
+#include "engine/source/key_ring.h"
+#include "engine/source/proof_check.h"
+#include "engine/source/request_values.h"
+#include "engine/source/signature_field.h"
+
+namespace weir::source {
+namespace {
+
+constexpr std::int64_t kMicros = 1'000'000;
+
+int StatusOf(RejectReason reason, const Scheme& scheme) {
+  switch (reason) {
+    case RejectReason::kMissingSignature:
+    case RejectReason::kMalformedSignature:
+    case RejectReason::kInvalidSignature:
+      return scheme.invalid_status;
+    case RejectReason::kStaleTimestamp:
+      return scheme.stale_status;
+    case RejectReason::kUnsupportedEncoding:
+      return 415;
+    case RejectReason::kMethodNotAllowed:
+      return 405;
+    case RejectReason::kKeyUnavailable:
+      return 503;
+  }
+  return 401;
+}
+
+Rejected Reject(RejectReason reason, const Scheme& scheme) {
+  return {reason, StatusOf(reason, scheme)};
+}
+
+bool MethodAllowed(const Scheme& scheme, http::Method method) {
+  return std::ranges::find(scheme.methods, method) != scheme.methods.end() ||
+         std::ranges::any_of(scheme.handshakes, [method](const auto& rule) { return rule.method == method; });
+}
+
+bool IsIdentityEncoded(const RequestValues& values) {
+  const Found encoding = values.Header("content-encoding");
+  return encoding.state == Found::State::kAbsent ||
+         (encoding.state == Found::State::kValue && http::EqualsIgnoreCase(encoding.value, "identity"));
+}
+
+// The signature is right, but the sender's own library would not have sent or taken this.
+bool MeetsContract(const Scheme& scheme, const RequestValues& values) {
+  if (scheme.body_required && values.request().body.empty()) return false;
+  if (scheme.content_types.empty()) return true;
+  const Found type = values.Header("content-type");
+  return type.state == Found::State::kValue &&
+         std::ranges::any_of(scheme.content_types,
+                             [&type](const auto& allowed) { return IsMediaType(type.value, allowed); });
+}
+
+bool IsStale(const TimestampRule& rule, const Source& source, std::int64_t signed_at_us,
+             std::int64_t now_us) {
+  if (!rule.bounded && source.tolerance_s == kKindTolerance) return false;
+  const bool own = source.tolerance_s == kKindTolerance;
+  const std::int64_t past_us = (own ? rule.past_s : source.tolerance_s) * kMicros;
+  const std::int64_t future_us = (own ? rule.future_s : source.tolerance_s) * kMicros;
+  // Senders and their SDKs count whole units: a request is as old as its clock's unit says.
+  const std::int64_t age_us = rule.unit == TimeUnit::kSeconds
+                                  ? (now_us / kMicros - signed_at_us / kMicros) * kMicros
+                                  : now_us - signed_at_us;
+  return age_us > past_us || -age_us > future_us;
+}
+
+// The most telling of several reasons: a proof that was there and failed says more than one that was not
+// there.
+int Weight(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kMissingSignature:
+      return 0;
+    case RejectReason::kMalformedSignature:
+      return 1;
+    case RejectReason::kInvalidSignature:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+}  // namespace
+
+std::string_view RejectCode(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kMissingSignature:
+      return "missing_signature";
+    case RejectReason::kMalformedSignature:
+      return "malformed_signature";
+    case RejectReason::kInvalidSignature:
+      return "invalid_signature";
+    case RejectReason::kStaleTimestamp:
+      return "stale_timestamp";
+    case RejectReason::kUnsupportedEncoding:
+      return "unsupported_encoding";
+    case RejectReason::kMethodNotAllowed:
+      return "method_not_allowed";
+    case RejectReason::kKeyUnavailable:
+      return "key_unavailable";
+  }
+  return {};
+}
+
+struct Verifier::State {
+  explicit State(std::uint64_t seed) : events(seed) {}
+
+  struct Proven {
+    ProofResult result;
+    const Proof* proof = nullptr;
+  };
+  Proven Prove(const Source& source);
+  Verdict AfterProof(const Source& source, const Proven& proven, std::int64_t now_us);
+
+  KeyRing keys;
+  RequestValues values;
+  ProofChecker checker;
+  EventReader events;
+};
+
+Verifier::State::Proven Verifier::State::Prove(const Source& source) {
+  const Scheme& scheme = *source.scheme;
+  const KeyedSource& keyed = keys.For(source);
+  Proven proven;
+  proven.result.refused = RejectReason::kMissingSignature;
+  for (std::size_t i = 0; i < scheme.proofs.size(); ++i) {
+    const Proof& proof = scheme.proofs[i];
+    const bool last = i + 1 == scheme.proofs.size();
+    if (!scheme.any_proof && !last && !HasSignature(proof.signature, values)) continue;
+    ProofResult result = checker.Check(source, proof, keyed.proofs[i], values);
+    const bool tells_more = !result.refused || proven.proof == nullptr ||
+                            Weight(*result.refused) > Weight(*proven.result.refused);
+    if (tells_more) proven = {result, &proof};
+    if (!result.refused || !scheme.any_proof) break;
+  }
+  return proven;
+}
+
+Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, std::int64_t now_us) {
+  const Scheme& scheme = *source.scheme;
+  if (proven.result.signed_at_us &&
+      IsStale(*proven.proof->timestamp, source, *proven.result.signed_at_us, now_us)) {
+    return Reject(RejectReason::kStaleTimestamp, scheme);
+  }
+  if (!MeetsContract(scheme, values)) return Reject(RejectReason::kMalformedSignature, scheme);
+  if (const HandshakeRule* rule = FindHandshake(source, true, values)) {
+    if (auto answer = AnswerHandshake(*rule, source, proven.result.key, values)) return *std::move(answer);
+  }
+  const auto& methods = scheme.methods;
+  if (std::ranges::find(methods, values.request().method) == methods.end()) {
+    return Reject(RejectReason::kMethodNotAllowed, scheme);
+  }
+  return Accepted{.events = &events.Read(scheme, values),
+                  .secret_index = proven.result.secret_index,
+                  .status = scheme.accepted.status,
+                  .content_type = scheme.accepted.content_type,
+                  .reply = scheme.accepted.body};
+}
+
+Verifier::Verifier(std::uint64_t seed) : state_(std::make_unique<State>(seed)) {}
+Verifier::~Verifier() = default;
+
+Verdict Verifier::Verify(const Source& source, const http::Request& request, std::int64_t now_us) {
+  const Scheme& scheme = *source.scheme;
+  RequestValues& values = state_->values;
+  values.Begin(request);
+  if (!MethodAllowed(scheme, request.method)) return Reject(RejectReason::kMethodNotAllowed, scheme);
+  if (!IsIdentityEncoded(values)) return Reject(RejectReason::kUnsupportedEncoding, scheme);
+  if (const HandshakeRule* rule = FindHandshake(source, false, values); rule != nullptr) {
+    if (!GuardHolds(*rule, source, values)) return Reject(RejectReason::kInvalidSignature, scheme);
+    if (auto answer = AnswerHandshake(*rule, source, nullptr, values)) return *std::move(answer);
+    return Reject(RejectReason::kMalformedSignature, scheme);
+  }
+  const State::Proven proven = state_->Prove(source);
+  if (proven.result.refused) return Reject(*proven.result.refused, scheme);
+  return state_->AfterProof(source, proven, now_us);
+}
+
+void Verifier::Retain(const SourceTable& table) {
+  state_->keys.Retain(table);
+}
+
+}  // namespace weir::source
