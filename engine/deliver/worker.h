@@ -1,5 +1,6 @@
-// One thread a sink, so that a sink that hangs holds up nobody else. Reads the log from the sink's durable offset, from the
-// tail queue where that still reaches, from the store where it does not: starting up and falling behind are the same path.
+// One thread a sink, so that a sink that hangs holds up nobody else. Reads the log from the sink's durable
+// offset, from the tail queue where that still reaches, from the store where it does not: starting up and
+// falling behind are the same path.
 //
 //   log/tail -> route -> Pending -> Attempt -> Outcome -> settle | retry at | dead letter -> SettlementBatch
 #pragma once
@@ -21,7 +22,8 @@
 
 namespace weir::deliver {
 
-// Operator actions on one sink's dead letters; executed by its worker so that it stays the only writer of its state.
+// Operator actions on one sink's dead letters; executed by its worker so that it stays the only writer of its
+// state.
 struct DeadLetterAction {
   enum class Kind : std::uint8_t { kRetry, kDrop };
   Kind kind;
@@ -33,7 +35,7 @@ class Worker {
   struct Wiring {
     storage::EventStore& store;
     config::Sink sink;
-    std::vector<config::Route> routes;     // those that lead to this sink
+    std::vector<config::Route> routes;  // those that lead to this sink
     observe::SinkProbe& probe;
     std::uint64_t jitter_seed;
     // The store failed; the server exits.
@@ -43,10 +45,11 @@ class Worker {
   static std::expected<std::unique_ptr<Worker>, std::string> Create(Wiring wiring);
   ~Worker();
 
-  commit::TailQueue& tail();               // filled by the committer
+  commit::TailQueue& tail();  // filled by the committer
 
   void Start();
-  // Stops taking new work, waits at most `drain_ms` for attempts in flight, writes what settled, ends the thread.
+  // Stops taking new work, waits at most `drain_ms` for attempts in flight, writes what settled, ends the
+  // thread.
   void Stop(std::int64_t drain_ms);
 
   // Any thread; take effect on the worker's next turn.

@@ -1,0 +1,391 @@
+#include "engine/deliver/delivery.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "engine/deliver/outcome.h"
+#include "engine/deliver/route_table.h"
+#include "engine/limits.h"
+#include "engine/observe/log.h"
+#include "engine/sink/open_sink.h"
+#include "engine/sink/wait_for_wake.h"
+#include "storage/check.h"
+#include "storage/event_codec.h"
+
+namespace weir::deliver {
+
+using storage::Sequence;
+
+namespace {
+
+// Events looked at in one turn, so that outcomes and writes get theirs.
+constexpr int kStepsPerTurn = 4096;
+// A position with many settled events above it is a long value; it is written less often.
+constexpr std::size_t kLongPosition = 512;
+constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
+constexpr std::int64_t kReopenSinkMs = 1'000;
+
+// Whether the same open sink serves both.
+bool SameSink(const config::Sink& a, const config::Sink& b) {
+  return a.kind == b.kind && a.url == b.url && a.secrets == b.secrets && a.timeout_ms == b.timeout_ms &&
+         a.concurrency == b.concurrency && a.dead_letter_statuses == b.dead_letter_statuses &&
+         a.path == b.path && a.rotate_bytes == b.rotate_bytes && a.rotate_age_s == b.rotate_age_s;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Delivery>, std::string> Delivery::Create(Worker::Wiring wiring,
+                                                                       commit::TailQueue& tail,
+                                                                       io::EventfdWake& wake) {
+  auto ledger = SinkLedger::Load(wiring.store, wiring.sink.name);
+  if (!ledger) return std::unexpected(ledger.error().message);
+  std::unique_ptr<Delivery> delivery(new Delivery(std::move(wiring), std::move(*ledger), tail, wake));
+  if (auto opened = delivery->OpenSink(delivery->config_); !opened) return std::unexpected(opened.error());
+  return delivery;
+}
+
+Delivery::Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake)
+    : store_(wiring.store),
+      probe_(wiring.probe),
+      wake_(wake),
+      config_(std::move(wiring.sink)),
+      routes_(std::move(wiring.routes)),
+      ledger_(std::move(ledger)),
+      cursor_(store_, tail, ledger_.window().offset() + 1),
+      breaker_(config_.breaker),
+      random_(wiring.jitter_seed) {}
+
+// --- Starting
+// ----------------------------------------------------------------------------------------------------------
+
+Delivery::Done Delivery::Start(const Now& now) {
+  if (next_config_ && flights_.empty()) ReplaceSink(now);
+  ActOnDeadLetters(now);
+  bool nothing_new = false;
+  bool nothing_due = false;
+  blocked_ = false;
+  for (int steps = 0; steps < kStepsPerTurn && MayStart(now) && !(nothing_new && nothing_due); ++steps) {
+    if ((retry_next_ && !nothing_due) || nothing_new) {
+      const auto started = StartRetry(now);
+      if (!started) return std::unexpected(started.error());
+      nothing_due = !*started;
+      retry_next_ = false;
+    } else {
+      const auto step = StepThroughLog(now);
+      if (!step) return std::unexpected(step.error());
+      nothing_new = *step == Step::kNothing;
+      retry_next_ = *step != Step::kPassed;
+    }
+  }
+  return {};
+}
+
+bool Delivery::MayStart(const Now& now) const {
+  return sink_ && !next_config_ && !write_refused_ && sink_->Capacity() > 0 &&
+         breaker_.Ask(now.monotonic_ms) != Breaker::Permit::kNo;
+}
+
+storage::StoreResult<bool> Delivery::StartRetry(const Now& now) {
+  const auto due = ledger_.retries().TakeDue(now.unix_us);
+  if (!due) return false;
+  const auto record = store_.ReadRecord(due->sequence);
+  if (!record) {
+    if (record.error().code != storage::StoreErrorCode::kNotFound) return std::unexpected(record.error());
+    Bury({.sink = {},
+          .sequence = due->sequence,
+          .died_at_us = now.unix_us,
+          .attempts = due->attempts,
+          .reason = "no longer in the log",
+          .last_answer = {}});
+    return true;
+  }
+  const auto event = storage::Decode(*record);
+  if (!event) {
+    return std::unexpected(storage::StoreError{
+        storage::StoreErrorCode::kCorruption,
+        "event " + std::to_string(due->sequence) + " of the log is damaged; run weir verify"});
+  }
+  Attempt(*event, due->attempts + 1, false, now);
+  return true;
+}
+
+storage::StoreResult<Delivery::Step> Delivery::StepThroughLog(const Now& now) {
+  const auto peeked = cursor_.Peek(now.monotonic_ms);
+  if (!peeked) return std::unexpected(peeked.error());
+  if (*peeked == nullptr) return Step::kNothing;
+  const storage::Event& event = **peeked;
+  blocked_ = !PassGap(event.sequence, now) || !HasRoomAt(event.sequence, now);
+  if (blocked_) return Step::kNothing;
+  if (ledger_.window().IsSettled(event.sequence)) {
+    cursor_.Advance();
+    return Step::kPassed;
+  }
+  if (!RoutesMatch(routes_, event) || ledger_.retries().Contains(event.sequence)) {
+    ledger_.PassBy(event.sequence);
+    cursor_.Advance();
+    return Step::kPassed;
+  }
+  blocked_ = ledger_.retries().room() <= flights_from_window_;  // every attempt may end in the schedule
+  if (blocked_) return Step::kNothing;
+  Attempt(event, 1, true, now);
+  cursor_.Advance();
+  return Step::kStarted;
+}
+
+// Events that the store says no longer exist: the operator accepted their loss when the store was opened.
+bool Delivery::PassGap(Sequence next_event, const Now& now) {
+  for (Sequence gone = cursor_.next(); gone < next_event; ++gone) {
+    if (!HasRoomAt(gone, now)) return false;
+    if (!ledger_.window().IsSettled(gone)) ledger_.PassBy(gone);
+  }
+  return true;
+}
+
+// What holds the offset back is an attempt under way. When the window above it is full, the schedule takes
+// it.
+bool Delivery::HasRoomAt(Sequence sequence, const Now& now) {
+  while (!ledger_.window().HasRoomFor(sequence)) {
+    const auto found = flights_.find(ledger_.window().offset() + 1);
+    WEIR_CHECK(found != flights_.end() && found->second.from_window);
+    if (ledger_.retries().room() == 0) return false;
+    found->second.from_window = false;
+    --flights_from_window_;
+    ledger_.ScheduleUnderWay({.sequence = found->first,
+                              .due_us = now.unix_us,
+                              .attempts = found->second.number - 1,
+                              .last_outcome = "under way"});
+  }
+  return true;
+}
+
+void Delivery::Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now) {
+  const bool probe = breaker_.MayStart(now.monotonic_ms) == Breaker::Permit::kProbe;
+  const bool added = flights_
+                         .try_emplace(event.sequence, Flight{.number = number,
+                                                             .received_at_us = event.received_at_us,
+                                                             .from_window = from_window,
+                                                             .probe = probe})
+                         .second;
+  WEIR_CHECK(added);
+  if (from_window) ++flights_from_window_;
+  sink_->Start({.token = event.sequence, .event = event, .number = number, .started_at_us = now.unix_us},
+               now.monotonic_ms);
+}
+
+// The sink's answer stays out of the log: it may echo the payload.
+void Delivery::Bury(storage::DeadLetter letter) {
+  observe::log::Warn("event dead-lettered", {{"sink", config_.name},
+                                             {"sequence", letter.sequence},
+                                             {"attempts", letter.attempts},
+                                             {"reason", letter.reason}});
+  probe_.dead_lettered.Add();
+  ledger_.Bury(std::move(letter));
+}
+
+// --- Concluding
+// --------------------------------------------------------------------------------------------------------
+
+void Delivery::TurnSink(const Now& now, std::int64_t wait_until_ms) {
+  if (!sink_) return sink::WaitForWake(wake_, wait_until_ms - now.monotonic_ms);
+  sink_->Turn(now.monotonic_ms, wait_until_ms);
+}
+
+void Delivery::Conclude(const Now& now) {
+  for (const sink::Outcome& outcome : outcomes_) ConcludeOne(outcome, now);
+  outcomes_.clear();
+}
+
+void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
+  const Sequence sequence = outcome.token;
+  const auto found = flights_.find(sequence);
+  WEIR_CHECK(found != flights_.end());
+  const Flight flight = found->second;
+  flights_.erase(found);
+  if (flight.from_window) --flights_from_window_;
+
+  // A sink that refuses one event for good is a sink that works.
+  TellBreaker(flight, outcome.result != sink::Result::kFailed, now);
+  probe_.attempt_ns.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration_ns, 0)));
+  if (outcome.failure) probe_.failed[static_cast<std::size_t>(*outcome.failure)].Add();
+
+  const double spread = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+  const Verdict verdict = Decide(outcome, flight.number, config_.retry, spread);
+  switch (verdict.kind) {
+    case Verdict::Kind::kSettle:
+      probe_.processed.Add();
+      return ledger_.Settle(sequence);
+    case Verdict::Kind::kRetry:
+      return ledger_.RetryLater({.sequence = sequence,
+                                 .due_us = now.unix_us + verdict.retry_in_ms * 1000,
+                                 .attempts = flight.number,
+                                 .last_outcome = outcome.summary});
+    case Verdict::Kind::kDead:
+      return Bury({.sink = {},
+                   .sequence = sequence,
+                   .died_at_us = now.unix_us,
+                   .attempts = flight.number,
+                   .reason = verdict.reason,
+                   .last_answer = LastAnswer(outcome)});
+  }
+}
+
+void Delivery::TellBreaker(const Flight& flight, bool works, const Now& now) {
+  const Breaker::State before = breaker_.state();
+  if (flight.probe) {
+    breaker_.OnProbe(works, now.monotonic_ms);
+  } else {
+    breaker_.OnOutcome(works, now.monotonic_ms);
+  }
+  const bool was_closed = before == Breaker::State::kClosed;
+  if (was_closed == (breaker_.state() == Breaker::State::kClosed)) return;
+  if (was_closed) {
+    observe::log::Warn("sink keeps failing; nothing new is attempted until a probe succeeds",
+                       {{"sink", config_.name}, {"failures", config_.breaker.failures}});
+  } else {
+    observe::log::Info("sink works again", {{"sink", config_.name}});
+  }
+}
+
+// --- Writing
+// -----------------------------------------------------------------------------------------------------------
+
+std::int64_t Delivery::WriteDueAtMs() const {
+  if (!ledger_.HasChanges()) return std::numeric_limits<std::int64_t>::max();
+  if (write_now_) return last_write_ms_;
+  const bool is_long = ledger_.window().settled_above() > kLongPosition;
+  return last_write_ms_ + (is_long ? kLongPositionIntervalMs : limits::kSettlementIntervalMs);
+}
+
+Delivery::Done Delivery::WriteIfDue(const Now& now) {
+  if (now.monotonic_ms < WriteDueAtMs()) return {};
+  last_write_ms_ = now.monotonic_ms;
+  write_now_ = false;
+  return WriteOnce();
+}
+
+Delivery::Done Delivery::WriteRest() {
+  while (ledger_.HasChanges()) {
+    if (auto written = WriteOnce(); !written) return written;
+    if (write_refused_) break;
+  }
+  return {};
+}
+
+Delivery::Done Delivery::WriteOnce() {
+  auto written = ledger_.Write(store_);
+  write_refused_ = !written;
+  if (!written && written.error().code != storage::StoreErrorCode::kStalled) return written;
+  return {};
+}
+
+// --- What an operator asks for
+// -----------------------------------------------------------------------------------------
+
+void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes) {
+  routes_ = std::move(routes);
+  breaker_.SetPolicy(sink.breaker);
+  config_.retry = sink.retry;
+  config_.breaker = sink.breaker;
+  next_config_.reset();
+  reopen_at_ms_ = 0;
+  if (sink_ == nullptr || !SameSink(config_, sink)) next_config_ = std::move(sink);
+}
+
+// The old sink goes first: the new one may need what it holds, as a file its lock.
+void Delivery::ReplaceSink(const Now& now) {
+  if (now.monotonic_ms < reopen_at_ms_) return;
+  sink_.reset();
+  if (auto opened = OpenSink(*next_config_); !opened) {
+    observe::log::Error("sink cannot be opened; its events wait",
+                        {{"sink", config_.name}, {"reason", opened.error()}});
+    reopen_at_ms_ = now.monotonic_ms + kReopenSinkMs;
+    return;
+  }
+  config_ = std::move(*next_config_);
+  next_config_.reset();
+}
+
+std::expected<void, std::string> Delivery::OpenSink(const config::Sink& config) {
+  auto opened = sink::OpenSink(config, wake_,
+                               [this](sink::Outcome outcome) { outcomes_.push_back(std::move(outcome)); });
+  if (!opened) return std::unexpected(opened.error());
+  sink_ = std::move(*opened);
+  return {};
+}
+
+void Delivery::Act(DeadLetterAction action) {
+  actions_.push_back(std::move(action));
+}
+
+void Delivery::ActOnDeadLetters(const Now& now) {
+  while (!actions_.empty()) {
+    const DeadLetterAction& action = actions_.front();
+    for (; acted_ < action.sequences.size(); ++acted_) {
+      const Sequence sequence = action.sequences[acted_];
+      switch (action.kind) {
+        case DeadLetterAction::Kind::kDrop:
+          ledger_.Drop(sequence);
+          break;
+        case DeadLetterAction::Kind::kRetry:
+          if (!ReviveOne(sequence, now)) return;
+          break;
+      }
+    }
+    write_now_ = true;
+    actions_.pop_front();
+    acted_ = 0;
+  }
+}
+
+// False while the schedule is full.
+bool Delivery::ReviveOne(Sequence sequence, const Now& now) {
+  const bool exists = sequence != storage::kNoSequence && sequence <= store_.last_sequence();
+  if (!exists || flights_.contains(sequence)) return true;
+  if (!ledger_.retries().Contains(sequence) && ledger_.retries().room() <= flights_from_window_) return false;
+  ledger_.Revive(sequence, now.unix_us);
+  return true;
+}
+
+// --- Looking ahead
+// -----------------------------------------------------------------------------------------------------
+
+bool Delivery::HasEvents(const Now& now) {
+  const auto peeked = cursor_.Peek(now.monotonic_ms);
+  return !peeked || *peeked != nullptr;  // an error shows at the next Start
+}
+
+std::int64_t Delivery::NextDeadlineMs(const Now& now) const {
+  std::int64_t at = WriteDueAtMs();
+  if (next_config_) return flights_.empty() ? std::min(at, reopen_at_ms_) : at;
+  if (breaker_.state() == Breaker::State::kOpen && now.monotonic_ms < breaker_.reopens_at_ms()) {
+    return std::min(at, breaker_.reopens_at_ms());
+  }
+  if (!MayStart(now)) return at;  // an outcome or a write comes first
+  if (const auto look_again = cursor_.look_again_at_ms()) at = std::min(at, *look_again);
+  if (const auto due_us = ledger_.retries().NextDueUs()) {
+    at = std::min(at, now.monotonic_ms + std::max<std::int64_t>(0, (*due_us - now.unix_us + 999) / 1000));
+  }
+  return at;
+}
+
+void Delivery::UpdateGauges(const Now& now) {
+  const SettlementWindow& window = ledger_.window();
+  const Sequence last = store_.last_sequence();
+  const std::uint64_t settled = window.offset() + window.settled_above();
+  probe_.queue_depth.Set(static_cast<std::int64_t>(last > settled ? last - settled : 0));
+  probe_.retry_queue_size.Set(static_cast<std::int64_t>(ledger_.retries().size()));
+  probe_.breaker_open.Set(breaker_.state() == Breaker::State::kClosed ? 0 : 1);
+  if (const auto dead = store_.CountDeadLetters(config_.name)) {
+    probe_.dead_letters.Set(static_cast<std::int64_t>(*dead));
+  }
+  // The oldest is under way, or where the cursor stands.
+  const auto oldest = flights_.find(window.offset() + 1);
+  if (oldest != flights_.end()) {
+    probe_.oldest_pending_us.Set(oldest->second.received_at_us);
+  } else if (const auto waiting = cursor_.Peek(now.monotonic_ms); waiting) {
+    probe_.oldest_pending_us.Set(*waiting != nullptr ? (*waiting)->received_at_us : 0);
+  }
+}
+
+}  // namespace weir::deliver

@@ -1,0 +1,123 @@
+// One sink's delivery, turn by turn: which events to attempt, and what the outcomes mean. No thread and no
+// clock of its own; worker.cc brings both.
+//
+//   Start      due retries and new events, in turns, as far as sink, breaker, window and schedule have room
+//   TurnSink   the sink works, and reports outcomes
+//   Conclude   outcomes -> settled | retry at | dead
+//   Write      what changed, as one batch, at most every limits::kSettlementIntervalMs
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/commit/queues.h"
+#include "engine/config/config.h"
+#include "engine/deliver/breaker.h"
+#include "engine/deliver/log_cursor.h"
+#include "engine/deliver/sink_ledger.h"
+#include "engine/deliver/worker.h"
+#include "engine/io/wake.h"
+#include "engine/observe/sink_probe.h"
+#include "engine/sink/sink.h"
+#include "storage/event_store.h"
+
+namespace weir::deliver {
+
+// Both clocks, read together.
+struct Now {
+  std::int64_t monotonic_ms = 0;
+  std::int64_t unix_us = 0;
+};
+
+class Delivery {
+ public:
+  // Opens the sink and loads what the store knows of it. `tail` and `wake` outlive the delivery.
+  static std::expected<std::unique_ptr<Delivery>, std::string> Create(Worker::Wiring wiring,
+                                                                      commit::TailQueue& tail,
+                                                                      io::EventfdWake& wake);
+
+  // Where the store's error is returned, delivery is over: nothing may be asked of this object any more.
+  using Done = storage::StoreResult<void>;
+  Done Start(const Now& now);
+  // Lets the sink work, and waits until `wait_until_ms` or a wake at most. What it reports is kept for
+  // Conclude.
+  void TurnSink(const Now& now, std::int64_t wait_until_ms);
+  void Conclude(const Now& now);
+  Done WriteIfDue(const Now& now);
+  // Before the end: what could not be written, because the store is stalled, will be delivered again.
+  Done WriteRest();
+
+  // Takes effect with the next Start; a changed sink only when the attempts under way have ended.
+  void Reconfigure(config::Sink sink, std::vector<config::Route> routes);
+  void Act(DeadLetterAction action);
+
+  // Whether new events are all that is missing. False while something else is in the way.
+  bool WaitsForEvents(const Now& now) const { return MayStart(now) && !blocked_; }
+  // Whether there are some, asked after the wake was armed.
+  bool HasEvents(const Now& now);
+  // When something is to be done although nobody wakes us.
+  std::int64_t NextDeadlineMs(const Now& now) const;
+  std::size_t InFlight() const { return flights_.size(); }
+  void UpdateGauges(const Now& now);
+
+ private:
+  // An attempt under way, by sequence.
+  struct Flight {
+    std::uint32_t number;
+    std::int64_t received_at_us;
+    bool from_window;  // not (yet) in the schedule: holds up the offset
+    bool probe;        // the breaker waits for it
+  };
+  enum class Step : std::uint8_t { kStarted, kPassed, kNothing };
+
+  Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake);
+  bool MayStart(const Now& now) const;
+  storage::StoreResult<bool> StartRetry(const Now& now);
+  storage::StoreResult<Step> StepThroughLog(const Now& now);
+  bool PassGap(storage::Sequence next_event, const Now& now);
+  bool HasRoomAt(storage::Sequence sequence, const Now& now);
+  void Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now);
+  void ConcludeOne(const sink::Outcome& outcome, const Now& now);
+  void TellBreaker(const Flight& flight, bool works, const Now& now);
+  void Bury(storage::DeadLetter letter);
+  void ReplaceSink(const Now& now);
+  std::expected<void, std::string> OpenSink(const config::Sink& config);
+  void ActOnDeadLetters(const Now& now);
+  bool ReviveOne(storage::Sequence sequence, const Now& now);
+  Done WriteOnce();
+  std::int64_t WriteDueAtMs() const;
+
+  storage::EventStore& store_;
+  observe::SinkProbe& probe_;
+  io::EventfdWake& wake_;
+  config::Sink config_;
+  std::vector<config::Route> routes_;
+  std::optional<config::Sink> next_config_;  // a reload's, until the sink can be replaced
+  std::int64_t reopen_at_ms_ = 0;            // when a sink that could not be opened is tried again
+  SinkLedger ledger_;
+  LogCursor cursor_;
+  Breaker breaker_;
+  std::mt19937_64 random_;
+
+  std::vector<sink::Outcome> outcomes_;  // reported and not concluded; outlives sink_
+  std::unique_ptr<sink::Sink> sink_;     // null while it cannot be opened
+  std::unordered_map<storage::Sequence, Flight> flights_;
+  std::size_t flights_from_window_ = 0;
+  bool retry_next_ = true;  // retries and new events take turns
+  bool blocked_ = false;    // the next event is there and waits for outcomes
+
+  std::deque<DeadLetterAction> actions_;
+  std::size_t acted_ = 0;  // sequences of actions_.front() that are done
+  std::int64_t last_write_ms_ = 0;
+  bool write_refused_ = false;  // the store is stalled: nothing is started until a write succeeds
+  bool write_now_ = false;
+};
+
+}  // namespace weir::deliver

@@ -1,0 +1,28 @@
+#include "engine/deliver/retry_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "storage/check.h"
+
+namespace weir::deliver {
+
+std::optional<std::int64_t> NextDelayMs(const config::RetryPolicy& policy, std::uint32_t attempts_made,
+                                        std::optional<std::int64_t> retry_after_ms, double spread) {
+  WEIR_CHECK(attempts_made >= 1);
+  if (attempts_made >= policy.attempts) return std::nullopt;
+
+  const auto max = static_cast<double>(policy.max_ms);
+  double delay;
+  if (retry_after_ms) {
+    delay = std::clamp(static_cast<double>(*retry_after_ms), 0.0, max) * (1.0 + policy.jitter * spread);
+  } else {
+    // pow may overflow to infinity after many attempts; min brings it back.
+    const double grown = static_cast<double>(policy.first_ms) *
+                         std::pow(policy.factor, static_cast<double>(attempts_made - 1));
+    delay = std::min(grown, max) * (1.0 + policy.jitter * (2.0 * spread - 1.0));
+  }
+  return static_cast<std::int64_t>(std::clamp(delay, 0.0, max));
+}
+
+}  // namespace weir::deliver

@@ -1,0 +1,117 @@
+#include "engine/deliver/route_table.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace weir::deliver {
+
+namespace {
+
+void AppendEscaped(std::string& out, std::string_view field) {
+  for (const char c : field) {
+    switch (c) {
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+char Unescaped(char c) {
+  if (c == 't') return '\t';
+  if (c == 'n') return '\n';
+  return c;
+}
+
+std::vector<std::string> FieldsOf(std::string_view line) {
+  std::vector<std::string> fields(1);
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\t') {
+      fields.emplace_back();
+    } else if (line[i] == '\\' && i + 1 < line.size()) {
+      fields.back() += Unescaped(line[++i]);
+    } else {
+      fields.back() += line[i];
+    }
+  }
+  return fields;
+}
+
+bool RouteMatches(const config::Route& route, const storage::Event& event) {
+  if (route.source != "*" && route.source != event.source) return false;
+  return route.types.empty() || std::ranges::any_of(route.types, [&](const std::string& pattern) {
+           return GlobMatches(pattern, event.type);
+         });
+}
+
+}  // namespace
+
+// Backtracks to the last star only: an earlier star never needs to take more, because whatever it would give
+// up the last star can skip. That keeps a hostile type at pattern x text steps, never exponential.
+bool GlobMatches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t after_star = std::string_view::npos;
+  std::size_t star_took = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      after_star = ++p;
+      star_took = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (after_star != std::string_view::npos) {
+      p = after_star;
+      t = ++star_took;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool RoutesMatch(const std::vector<config::Route>& routes, const storage::Event& event) {
+  if (!event.malformed.empty()) return false;
+  return std::ranges::any_of(routes, [&](const config::Route& route) { return RouteMatches(route, event); });
+}
+
+std::string SerializeRoutes(const std::vector<config::Route>& routes) {
+  std::string text;
+  for (const config::Route& route : routes) {
+    AppendEscaped(text, route.sink);
+    text += '\t';
+    AppendEscaped(text, route.source);
+    for (const std::string& type : route.types) {
+      text += '\t';
+      AppendEscaped(text, type);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<config::Route> ParseRoutes(std::string_view text) {
+  std::vector<config::Route> routes;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::vector<std::string> fields = FieldsOf(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (fields.size() < 2 || fields[0].empty() || fields[1].empty()) continue;
+    config::Route route{.source = std::move(fields[1]), .types = {}, .sink = std::move(fields[0])};
+    route.types.assign(std::make_move_iterator(fields.begin() + 2), std::make_move_iterator(fields.end()));
+    routes.push_back(std::move(route));
+  }
+  return routes;
+}
+
+}  // namespace weir::deliver

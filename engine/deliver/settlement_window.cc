@@ -1,0 +1,41 @@
+#include "engine/deliver/settlement_window.h"
+
+#include "storage/check.h"
+
+namespace weir::deliver {
+
+using storage::Sequence;
+
+SettlementWindow::SettlementWindow(const storage::SinkPosition& stored)
+    : offset_(stored.offset), bits_(kWords) {
+  for (const Sequence sequence : stored.above) {
+    if (!IsSettled(sequence) && HasRoomFor(sequence)) Settle(sequence);
+  }
+}
+
+bool SettlementWindow::IsSettled(Sequence sequence) const {
+  if (sequence <= offset_) return true;
+  return HasRoomFor(sequence) && (WordOf(sequence) & BitOf(sequence)) != 0;
+}
+
+void SettlementWindow::Settle(Sequence sequence) {
+  WEIR_CHECK(sequence > offset_ && HasRoomFor(sequence) && !IsSettled(sequence));
+  WordOf(sequence) |= BitOf(sequence);
+  ++settled_above_;
+  while (settled_above_ > 0 && (WordOf(offset_ + 1) & BitOf(offset_ + 1)) != 0) {
+    WordOf(offset_ + 1) &= ~BitOf(offset_ + 1);
+    --settled_above_;
+    ++offset_;
+  }
+}
+
+storage::SinkPosition SettlementWindow::Position() const {
+  storage::SinkPosition position{.offset = offset_, .above = {}};
+  position.above.reserve(settled_above_);
+  for (Sequence sequence = offset_ + 1; position.above.size() < settled_above_; ++sequence) {
+    if (IsSettled(sequence)) position.above.push_back(sequence);
+  }
+  return position;
+}
+
+}  // namespace weir::deliver

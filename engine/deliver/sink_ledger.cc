@@ -1,0 +1,87 @@
+#include "engine/deliver/sink_ledger.h"
+
+#include <utility>
+
+#include "engine/observe/log.h"
+#include "storage/check.h"
+
+namespace weir::deliver {
+
+using storage::Sequence;
+
+storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& store, std::string sink) {
+  auto position = store.LoadPosition(sink);
+  if (!position) {
+    if (position.error().code != storage::StoreErrorCode::kNotFound) return std::unexpected(position.error());
+    position = storage::SinkPosition{};
+  }
+  // Past the end of a log that lost events (the store only opens such a log when the operator accepted that).
+  // Whatever is stored from here on was not delivered, whichever sequences it gets.
+  if (const Sequence last = store.last_sequence(); position->offset > last) {
+    observe::log::Error("sink's position is past the end of the log; delivering from its end",
+                        {{"sink", sink}, {"position", position->offset}, {"last_sequence", last}});
+    position = storage::SinkPosition{.offset = last, .above = {}};
+  }
+  std::erase_if(position->above, [&](Sequence sequence) { return sequence > store.last_sequence(); });
+  auto retries = store.LoadRetries(sink);
+  if (!retries) return std::unexpected(retries.error());
+  return SinkLedger(std::move(sink), *position, *retries);
+}
+
+void SinkLedger::PassBy(Sequence sequence) {
+  window_.Settle(sequence);
+  changed_ = true;
+}
+
+void SinkLedger::Settle(Sequence sequence) {
+  if (retries_.Contains(sequence)) return retries_.Remove(sequence);
+  PassBy(sequence);
+}
+
+void SinkLedger::RetryLater(storage::RetryEntry entry) {
+  if (!retries_.Contains(entry.sequence)) PassBy(entry.sequence);
+  retries_.Schedule(std::move(entry));
+}
+
+void SinkLedger::Bury(storage::DeadLetter letter) {
+  const Sequence sequence = letter.sequence;
+  Settle(sequence);
+  letter.sink = sink_;
+  dead_changes_[sequence] = std::move(letter);
+}
+
+void SinkLedger::ScheduleUnderWay(storage::RetryEntry entry) {
+  WEIR_CHECK(!retries_.Contains(entry.sequence));
+  PassBy(entry.sequence);
+  retries_.ScheduleUnderWay(std::move(entry));
+}
+
+void SinkLedger::Revive(Sequence sequence, std::int64_t now_us) {
+  retries_.Schedule(
+      {.sequence = sequence, .due_us = now_us, .attempts = 0, .last_outcome = "retried by operator"});
+  dead_changes_[sequence] = std::nullopt;
+}
+
+storage::SettlementBatch SinkLedger::TakeBatch() {
+  storage::SettlementBatch batch;
+  batch.sink = sink_;
+  if (std::exchange(changed_, false)) batch.position = window_.Position();
+  retries_.TakeChanges(batch);
+  for (auto& [sequence, letter] : std::exchange(dead_changes_, {})) {
+    if (letter) {
+      batch.dead_added.push_back(std::move(*letter));
+    } else {
+      batch.dead_removed.push_back(sequence);
+    }
+  }
+  return batch;
+}
+
+storage::StoreResult<void> SinkLedger::Write(storage::EventStore& store) {
+  if (!unwritten_) unwritten_ = TakeBatch();
+  auto written = store.Settle(*unwritten_);
+  if (written) unwritten_.reset();
+  return written;
+}
+
+}  // namespace weir::deliver

@@ -1,0 +1,162 @@
+#include "engine/deliver/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "engine/deliver/delivery.h"
+#include "engine/io/wake.h"
+#include "engine/observe/log.h"
+#include "engine/sink/wait_for_wake.h"
+
+namespace weir::deliver {
+
+namespace {
+
+// A wait this long is as good as none; it keeps arithmetic on deadlines away from overflow.
+constexpr std::int64_t kLongestWaitMs = 60'000;
+
+Now ReadClocks() {
+  using namespace std::chrono;
+  return {.monotonic_ms = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count(),
+          .unix_us = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+}  // namespace
+
+struct Worker::State {
+  struct NewConfiguration {
+    config::Sink sink;
+    std::vector<config::Route> routes;
+  };
+  // What other threads ask for.
+  struct Mail {
+    std::optional<NewConfiguration> configuration;
+    std::vector<DeadLetterAction> actions;
+    std::optional<std::int64_t> stop_within_ms;
+  };
+
+  // Cross threads; they outlive `delivery`, which refers to them.
+  io::EventfdWake wake;
+  commit::TailQueue tail{wake};
+  std::mutex mail_mutex;
+  Mail mail;  // protected by mail_mutex
+
+  // The worker's thread only, from Start on.
+  std::unique_ptr<Delivery> delivery;
+  std::function<void(const storage::StoreError&)> on_failure;
+  std::optional<std::int64_t> stop_at_ms;
+  std::int64_t gauges_at_ms = 0;
+
+  std::thread thread;
+
+  void Send(const std::function<void(Mail&)>& write);
+  void TakeMail(const Now& now);
+  void Run();
+  storage::StoreResult<void> Deliver();
+  void Wait(const Now& now);
+};
+
+std::expected<std::unique_ptr<Worker>, std::string> Worker::Create(Wiring wiring) {
+  auto state = std::make_unique<State>();
+  state->on_failure = wiring.on_failure;
+  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake);
+  if (!delivery) return std::unexpected(delivery.error());
+  state->delivery = std::move(*delivery);
+  state->delivery->UpdateGauges(ReadClocks());
+  return std::unique_ptr<Worker>(new Worker(std::move(state)));
+}
+
+Worker::Worker(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Worker::~Worker() {
+  Stop(0);
+}
+
+commit::TailQueue& Worker::tail() {
+  return state_->tail;
+}
+
+void Worker::Start() {
+  state_->thread = std::thread([state = state_.get()] { state->Run(); });
+}
+
+void Worker::Stop(std::int64_t drain_ms) {
+  if (!state_->thread.joinable()) return;
+  state_->Send([&](State::Mail& mail) { mail.stop_within_ms = drain_ms; });
+  state_->thread.join();
+}
+
+void Worker::Reconfigure(config::Sink sink, std::vector<config::Route> routes) {
+  state_->Send([&](State::Mail& mail) { mail.configuration = {std::move(sink), std::move(routes)}; });
+}
+
+void Worker::Submit(DeadLetterAction action) {
+  state_->Send([&](State::Mail& mail) { mail.actions.push_back(std::move(action)); });
+}
+
+void Worker::State::Send(const std::function<void(Mail&)>& write) {
+  {
+    const std::lock_guard lock(mail_mutex);
+    write(mail);
+  }
+  wake.Signal();
+}
+
+void Worker::State::TakeMail(const Now& now) {
+  Mail taken;
+  {
+    const std::lock_guard lock(mail_mutex);
+    taken = std::exchange(mail, {});
+  }
+  if (taken.configuration) {
+    delivery->Reconfigure(std::move(taken.configuration->sink), std::move(taken.configuration->routes));
+  }
+  for (DeadLetterAction& action : taken.actions) delivery->Act(std::move(action));
+  if (taken.stop_within_ms) stop_at_ms = now.monotonic_ms + *taken.stop_within_ms;
+}
+
+void Worker::State::Run() {
+  if (auto done = Deliver(); !done) {
+    observe::log::Error("delivery stopped", {{"reason", done.error().message}});
+    on_failure(done.error());
+  }
+  // The sink's ring belongs to this thread, and so does its end.
+  delivery.reset();
+}
+
+// Until Stop, or until the store says no.
+storage::StoreResult<void> Worker::State::Deliver() {
+  while (true) {
+    const Now now = ReadClocks();
+    TakeMail(now);
+    delivery->Conclude(now);
+    if (!stop_at_ms) {
+      if (auto started = delivery->Start(now); !started) return started;
+    } else if (delivery->InFlight() == 0 || now.monotonic_ms >= *stop_at_ms) {
+      return delivery->WriteRest();
+    }
+    if (auto written = delivery->WriteIfDue(now); !written) return written;
+    Wait(now);
+  }
+}
+
+void Worker::State::Wait(const Now& now) {
+  std::int64_t until_ms = std::min(delivery->NextDeadlineMs(now), now.monotonic_ms + kLongestWaitMs);
+  if (stop_at_ms) {
+    until_ms = std::min(until_ms, *stop_at_ms);
+  } else if (delivery->WaitsForEvents(now)) {
+    wake.PrepareWait();
+    if (delivery->HasEvents(now)) until_ms = now.monotonic_ms;
+  }
+  if (until_ms > now.monotonic_ms || now.monotonic_ms != gauges_at_ms) {
+    delivery->UpdateGauges(now);
+    gauges_at_ms = now.monotonic_ms;
+  }
+  delivery->TurnSink(now, until_ms);
+  wake.CancelWait();
+}
+
+}  // namespace weir::deliver

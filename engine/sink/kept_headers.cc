@@ -1,0 +1,39 @@
+#include "engine/sink/kept_headers.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "engine/http/request.h"
+
+namespace weir::sink {
+
+namespace {
+
+std::string_view Trimmed(std::string_view value) {
+  const std::size_t first = value.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return value.substr(first, value.find_last_not_of(" \t") - first + 1);
+}
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && byte != '\t') || byte == 0x7F;
+}
+
+}  // namespace
+
+std::optional<std::string_view> KeptHeader(std::string_view headers, std::string_view name) {
+  while (!headers.empty()) {
+    const std::size_t end = std::min(headers.find("\r\n"), headers.size());
+    const std::string_view line = headers.substr(0, end);
+    headers.remove_prefix(std::min(end + 2, headers.size()));
+    if (line.size() <= name.size() || line[name.size()] != ':') continue;
+    if (!http::EqualsIgnoreCase(line.substr(0, name.size()), name)) continue;
+    const std::string_view value = Trimmed(line.substr(name.size() + 1));
+    if (value.empty() || std::ranges::any_of(value, IsControl)) return std::nullopt;
+    return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace weir::sink

@@ -1,0 +1,211 @@
+#include "engine/sink/ndjson_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+#include "engine/io/system_error.h"
+#include "engine/limits.h"
+#include "engine/sink/cloud_event.h"
+
+namespace weir::sink {
+
+namespace {
+
+using Failure = std::unexpected<std::string>;
+
+Failure Fail(std::string_view call, const std::filesystem::path& path, int error) {
+  return Failure(io::DescribeError(std::string(call) + " " + path.string(), error));
+}
+
+std::filesystem::path DirectoryOf(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// A name is durable when its directory is.
+std::expected<void, std::string> SyncDirectory(const std::filesystem::path& directory) {
+  const io::Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Fail("open", directory, errno);
+  if (::fsync(fd.get()) != 0) return Fail("fsync", directory, errno);
+  return {};
+}
+
+// Up to `size` bytes from `offset`; shorter at the end of the file or on an error.
+std::string ReadAt(int fd, std::uint64_t offset, std::size_t size) {
+  std::string bytes(size, '\0');
+  std::size_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::pread(fd, bytes.data() + have, size - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  bytes.resize(have);
+  return bytes;
+}
+
+// File systems that do not record a file's birth let its age begin now.
+std::int64_t BirthOf(int fd) {
+  struct statx status{};
+  const bool known =
+      ::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) == 0 && (status.stx_mask & STATX_BTIME) != 0;
+  return known ? status.stx_btime.tv_sec : std::time(nullptr);
+}
+
+std::string Digits(storage::Sequence sequence) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "%020llu", static_cast<unsigned long long>(sequence));
+  return text.data();
+}
+
+}  // namespace
+
+std::expected<NdjsonFile, std::string> NdjsonFile::Open(Options options) {
+  NdjsonFile file(std::move(options));
+  if (auto begun = file.Begin(); !begun) return std::unexpected(begun.error());
+  return file;
+}
+
+std::expected<void, std::string> NdjsonFile::Begin() {
+  const std::filesystem::path& path = options_.path;
+  io::Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  if (!fd.valid()) return Fail("open", path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Failure(path.string() + " is in use by another sink or process");
+  }
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return Fail("stat", path, errno);
+  if (!S_ISREG(status.st_mode)) return Failure(path.string() + " is not a regular file");
+  file_ = std::move(fd);
+  size_ = static_cast<std::uint64_t>(status.st_size);
+  begun_at_unix_s_ = BirthOf(file_.get());
+  first_ = last_ = storage::kNoSequence;
+
+  std::expected<void, std::string> ready;
+  if (size_ > 0) ready = CutTornTail();
+  if (ready && size_ > 0) ready = ReadEnds();
+  if (ready) ready = SyncDirectory(DirectoryOf(path));
+  if (!ready) file_.Reset();
+  return ready;
+}
+
+// Everything up to the last sync is whole lines, and one batch is at most this long: damage is in this last
+// stretch or nowhere. File systems that grow a file before its bytes arrive leave NULs, which no line of ours
+// contains.
+std::expected<void, std::string> NdjsonFile::CutTornTail() {
+  std::uint64_t keep = size_;
+  std::uint64_t stretch = limits::kFileSinkBatchBytes;
+  while (true) {
+    const std::uint64_t from = size_ > stretch ? size_ - stretch : 0;
+    const std::string tail = ReadAt(file_.get(), from, static_cast<std::size_t>(size_ - from));
+    if (tail.size() != size_ - from) return Failure("cannot read the end of " + options_.path.string());
+    const std::string_view whole = std::string_view(tail).substr(0, tail.find('\0'));
+    const std::size_t line_end = whole.rfind('\n');
+    if (line_end != std::string_view::npos) {
+      keep = from + line_end + 1;
+      break;
+    }
+    if (from == 0) {
+      keep = 0;
+      break;
+    }
+    stretch *= 4;  // a single line longer than the stretch
+  }
+  if (keep == size_) return {};
+  if (::ftruncate(file_.get(), static_cast<off_t>(keep)) != 0) return Fail("ftruncate", options_.path, errno);
+  if (::fsync(file_.get()) != 0) return Fail("fsync", options_.path, errno);
+  size_ = keep;
+  return {};
+}
+
+std::expected<void, std::string> NdjsonFile::ReadEnds() {
+  // The sequence stands within the attributes at the start of a line, which are bounded
+  // (limits::kEventIdBytesMax …).
+  constexpr std::size_t kAttributesBytesMax = 16 * limits::kKiB;
+  first_ = last_ = SequenceOfLine(ReadAt(file_.get(), 0, kAttributesBytesMax));
+  std::uint64_t line_start = size_ - 1;
+  while (line_start > 0) {
+    const std::uint64_t from = line_start > limits::kMiB ? line_start - limits::kMiB : 0;
+    const std::string piece = ReadAt(file_.get(), from, static_cast<std::size_t>(line_start - from));
+    if (piece.size() != line_start - from) return Failure("cannot read " + options_.path.string());
+    const std::size_t newline = piece.rfind('\n');
+    line_start = newline == std::string::npos ? from : from + newline + 1;
+    if (newline != std::string::npos) break;
+  }
+  last_ = SequenceOfLine(ReadAt(file_.get(), line_start, kAttributesBytesMax));
+  return {};
+}
+
+std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int64_t now_unix_s) {
+  if (!file_.valid()) {
+    if (auto begun = Begin(); !begun) return begun;
+  }
+  if (RotationDue(now_unix_s)) {
+    if (auto rotated = Rotate(); !rotated) return rotated;
+  }
+  if (auto written = Write(batch.lines); !written) {
+    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) SetAside();
+    return written;
+  }
+  if (::fdatasync(file_.get()) != 0) {
+    const int error = errno;
+    // What the kernel could not write it may since have dropped and now call clean: a second sync would prove
+    // nothing.
+    SetAside();
+    return Fail("fdatasync", options_.path, error);
+  }
+  size_ += batch.lines.size();
+  if (first_ == storage::kNoSequence) first_ = batch.first;
+  last_ = batch.last;
+  return {};
+}
+
+std::expected<void, std::string> NdjsonFile::Write(std::string_view lines) {
+  while (!lines.empty()) {
+    const ssize_t written = ::write(file_.get(), lines.data(), lines.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return Fail("write", options_.path, written < 0 ? errno : ENOSPC);
+    lines.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+bool NdjsonFile::RotationDue(std::int64_t now_unix_s) const {
+  if (size_ == 0) return false;
+  if (options_.rotate_bytes > 0 && size_ >= options_.rotate_bytes) return true;
+  return options_.rotate_age_s > 0 && now_unix_s - begun_at_unix_s_ >= options_.rotate_age_s;
+}
+
+// A crash between the rename and the new file leaves no file under the configured name, which Begin then
+// creates.
+std::expected<void, std::string> NdjsonFile::Rotate() {
+  const std::filesystem::path& path = options_.path;
+  const std::string stem = path.stem().string() + "-" + Digits(first_) + "-" + Digits(last_);
+  for (int copy = 0;; ++copy) {
+    // After a crash the same events can be written again, and make a piece of the same name.
+    const std::string suffix = copy == 0 ? "" : "-" + std::to_string(copy);
+    const std::filesystem::path target = DirectoryOf(path) / (stem + suffix + path.extension().string());
+    if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) break;
+    if (errno != EEXIST) return Fail("rename", path, errno);
+  }
+  file_.Reset();
+  return Begin();
+}
+
+void NdjsonFile::SetAside() {
+  [[maybe_unused]] const int cut = ::ftruncate(file_.get(), static_cast<off_t>(size_));
+  if (size_ > 0) {
+    [[maybe_unused]] const auto rotated = Rotate();  // an error shows again at the next Begin
+  }
+  file_.Reset();
+}
+
+}  // namespace weir::sink
