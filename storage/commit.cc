@@ -1,77 +1,212 @@
 // Dedupe and append: the only writer of the log.
+//
+// Whether an event is new is decided in memory (DedupeIndex) and confirmed against the record, so two
+// different events never count as one. New events get the next sequences, are sealed into the chain, and go
+// to the database as one batch with one sync. Only then do they exist: a failed batch takes back what it put
+// into the index.
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "storage/check.h"
+#include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 
 namespace weir::storage {
+namespace {
+
+constexpr std::size_t kPrefetchAhead = 8;  // records
+
+StoreError Refused() {
+  return {StoreErrorCode::kIo, "an earlier commit failed and its fate is unknown: restart weir"};
+}
+
+}  // namespace
+
+class GroupCommit {
+ public:
+  GroupCommit(EventStore::Parts& parts, std::span<AppendRecord> records, std::span<AppendResult> results)
+      : parts_(parts),
+        records_(records),
+        results_(results),
+        before_(parts.durable),
+        next_(before_ + 1),
+        check_(parts.last_check) {
+    parts_.batch.Clear();
+    parts_.stored.clear();
+    parts_.inserted.clear();
+  }
+
+  // Results and batch for every record.
+  StoreResult<void> Decide();
+  StoreResult<void> Write();
+
+ private:
+  StoreResult<void> DecideOne(std::size_t i);
+  void Append(std::size_t i);
+  StoreResult<void> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
+  void TakeBack();
+
+  EventStore::Parts& parts_;
+  const std::span<AppendRecord> records_;
+  const std::span<AppendResult> results_;
+  const Sequence before_;
+  Sequence next_;
+  std::uint64_t check_;
+  ReceivedSpan received_;
+  std::int64_t window_us_max_ = 0;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t conflicts_ = 0;
+  std::uint64_t conflict_bytes_ = 0;
+  rocksdb::PinnableSlice stored_record_;
+};
+
+StoreResult<void> GroupCommit::Decide() {
+  const auto lock = parts_.index->Lock();
+  if (!parts_.index->MakeRoom(records_.size())) {
+    return std::unexpected(StoreError{StoreErrorCode::kStalled, "sealing the dedupe index is behind"});
+  }
+  parts_.fingerprints.resize(records_.size());
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    parts_.fingerprints[i] = parts_.FingerprintFor(IdentityOf(records_[i].record));
+    if (i < kPrefetchAhead) parts_.index->Prefetch(parts_.fingerprints[i]);
+  }
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (i + kPrefetchAhead < records_.size()) parts_.index->Prefetch(parts_.fingerprints[i + kPrefetchAhead]);
+    if (auto decided = DecideOne(i); !decided) {
+      TakeBack();
+      return decided;
+    }
+  }
+  return {};
+}
+
+StoreResult<void> GroupCommit::DecideOne(std::size_t i) {
+  const AppendRecord& record = records_[i];
+  parts_.candidates.clear();
+  if (auto found = parts_.index->Candidates(parts_.fingerprints[i], parts_.candidates); !found) return found;
+  std::sort(parts_.candidates.begin(), parts_.candidates.end(), std::greater<>());
+  for (const Sequence candidate : parts_.candidates) {
+    const Event event = Peek(record.record, record.size);
+    Event earlier;
+    if (candidate > before_) {
+      const AppendRecord& mate = records_[parts_.stored[candidate - before_ - 1]];
+      earlier = Peek(mate.record, mate.size);
+    } else {
+      stored_record_.Reset();
+      const rocksdb::Status status =
+          parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
+                                 ToSlice(SequenceKey(candidate).view()), &stored_record_);
+      if (status.IsNotFound() && candidate < parts_.first) continue;  // trimmed, so past every window
+      if (status.IsNotFound())
+        return std::unexpected(StoreError{StoreErrorCode::kCorruption, "the log has lost an event"});
+      if (!status.ok()) return std::unexpected(ErrorFrom(status, "to confirm a duplicate"));
+      const auto decoded = Decode(ToView(stored_record_));
+      if (!decoded) {
+        return std::unexpected(StoreError{StoreErrorCode::kCorruption,
+                                          "event " + std::to_string(candidate) + " of the log is damaged: " +
+                                              std::string(CodecErrorName(decoded.error()))});
+      }
+      earlier = *decoded;
+    }
+    if (earlier.source != event.source || earlier.id != event.id) continue;
+    // The newest event with this id; an older one is only further out of the window.
+    if (event.received_at_us - earlier.received_at_us > record.dedupe_window_us) break;
+    const bool same = earlier.body == event.body;
+    results_[i] = {.outcome = same ? AppendOutcome::kDuplicate : AppendOutcome::kConflict,
+                   .sequence = candidate};
+    return same ? StoreResult<void>{} : KeepConflict(candidate, record, event);
+  }
+  Append(i);
+  return {};
+}
+
+void GroupCommit::Append(std::size_t i) {
+  AppendRecord& record = records_[i];
+  const Sequence sequence = next_++;
+  check_ = Seal(record.record, record.size, sequence, check_, record.dedupe_window_us);
+  parts_.batch.Put(parts_.rocks->family(Family::kEvents), ToSlice(SequenceKey(sequence).view()),
+                   rocksdb::Slice(record.record, record.size));
+  parts_.stored.push_back(i);
+  parts_.inserted.push_back(parts_.index->Insert(parts_.fingerprints[i], sequence));
+  results_[i] = {.outcome = AppendOutcome::kStored, .sequence = sequence};
+
+  const Event event = Peek(record.record, record.size);
+  received_.Add(event.received_at_us);
+  window_us_max_ = std::max(window_us_max_, record.dedupe_window_us);
+  if (event.malformed.empty()) return;
+  ++malformed_;
+  const std::string key = DeadKey(kIngestSink, sequence);
+  const DeadLetter letter{.sink = std::string(kIngestSink),
+                          .sequence = sequence,
+                          .died_at_us = event.received_at_us,
+                          .attempts = 0,
+                          .reason = "malformed: " + std::string(event.malformed),
+                          .last_answer = {}};
+  parts_.batch.Put(parts_.rocks->family(Family::kDead), key, EncodeDeadLetter(key, letter));
+}
+
+// Keeps the newcomer for the operator, once however often it is sent.
+StoreResult<void> GroupCommit::KeepConflict(Sequence stored, const AppendRecord& newcomer,
+                                            const Event& event) {
+  if (parts_.conflicts + conflicts_ >= limits::kConflictsMax ||
+      parts_.conflict_bytes + conflict_bytes_ + newcomer.size > limits::kConflictBytesMax) {
+    return {};
+  }
+  const std::string key = ConflictKey(stored, XXH3_64bits(event.body.data(), event.body.size()));
+  const auto kept = parts_.rocks->Get(Family::kConflicts, key);
+  if (!kept) return std::unexpected(kept.error());
+  if (*kept) return {};
+  Seal(newcomer.record, newcomer.size, kNoSequence, 0, newcomer.dedupe_window_us);
+  parts_.batch.Put(parts_.rocks->family(Family::kConflicts), key,
+                   rocksdb::Slice(newcomer.record, newcomer.size));
+  ++conflicts_;
+  conflict_bytes_ += newcomer.size;
+  return {};
+}
+
+StoreResult<void> GroupCommit::Write() {
+  if (parts_.batch.Count() == 0) return {};
+  rocksdb::WriteOptions write;
+  write.sync = parts_.options.sync;
+  write.no_slowdown = true;  // a full memtable is answered 503 at once instead of blocking every request
+  std::unique_lock<std::mutex> dead_lock(parts_.dead_mutex, std::defer_lock);
+  if (malformed_ > 0) dead_lock.lock();
+  const rocksdb::Status status = parts_.rocks->db().Write(write, &parts_.batch);
+  const auto lock = parts_.index->Lock();
+  if (!status.ok()) {
+    TakeBack();
+    StoreError error = ErrorFrom(status, "to commit");
+    // The bytes may be on disk or not, and a second sync could say yes to pages the kernel has already
+    // dropped.
+    if (error.code != StoreErrorCode::kStalled) parts_.failed = true;
+    return std::unexpected(std::move(error));
+  }
+  if (malformed_ > 0) parts_.dead_counts[std::string(kIngestSink)] += malformed_;
+  parts_.conflicts += conflicts_;
+  parts_.conflict_bytes += conflict_bytes_;
+  if (parts_.stored.empty()) return {};
+  parts_.index->Keep(next_ - 1, received_, window_us_max_);
+  parts_.last_check = check_;
+  if (before_ == kNoSequence) parts_.first = next_ - parts_.stored.size();
+  parts_.durable.store(next_ - 1, std::memory_order_release);
+  parts_.high_water->Advanced();
+  return {};
+}
+
+void GroupCommit::TakeBack() {
+  for (auto slot = parts_.inserted.rbegin(); slot != parts_.inserted.rend(); ++slot)
+    parts_.index->Undo(*slot);
+}
 
 StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<AppendResult> results) {
   WEIR_CHECK(records.size() == results.size());
-  Parts& parts = *parts_;
-  if (parts.failed)
-    return std::unexpected(StoreError{StoreErrorCode::kIo, "an earlier commit failed; restart weir"});
-  const Sequence before = parts.durable;
-  Sequence next = before + 1;
-  std::uint64_t check = parts.last_check;
-  parts.batch.Clear();
-  parts.inserted.clear();
-  const std::scoped_lock lock(parts.dedupe_mutex);
-  std::vector<std::size_t> stored_at;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const Event event = Peek(records[i].record, records[i].size);
-    const Fingerprint fingerprint = FingerprintOf(parts.secret, IdentityOf(records[i].record));
-    parts.candidates.clear();
-    parts.head->ForEach(fingerprint, [&](Sequence sequence) { parts.candidates.push_back(sequence); });
-    std::sort(parts.candidates.begin(), parts.candidates.end(), std::greater<>());
-    bool duplicate = false;
-    for (const Sequence candidate : parts.candidates) {
-      std::string bytes;
-      Event earlier;
-      if (candidate > before) {
-        const AppendRecord& mate = records[stored_at[candidate - before - 1]];
-        earlier = Peek(mate.record, mate.size);
-      } else {
-        auto read = ReadRecord(candidate);
-        if (!read) return std::unexpected(read.error());
-        bytes = *std::move(read);
-        earlier = Peek(bytes.data(), bytes.size());
-      }
-      if (earlier.source != event.source || earlier.id != event.id) continue;
-      if (event.received_at_us - earlier.received_at_us > records[i].dedupe_window_us) break;
-      results[i] = {
-          .outcome = earlier.body == event.body ? AppendOutcome::kDuplicate : AppendOutcome::kConflict,
-          .sequence = candidate};
-      duplicate = true;
-      break;
-    }
-    if (duplicate) continue;
-    check = Seal(records[i].record, records[i].size, next, check, records[i].dedupe_window_us);
-    parts.batch.Put(parts.rocks->family(Family::kEvents), ToSlice(SequenceKey(next).view()),
-                    rocksdb::Slice(records[i].record, records[i].size));
-    parts.inserted.push_back(parts.head->Insert(fingerprint, next));
-    stored_at.push_back(i);
-    results[i] = {.outcome = AppendOutcome::kStored, .sequence = next};
-    ++next;
-  }
-  if (parts.inserted.empty()) return {};
-  rocksdb::WriteOptions write;
-  write.sync = parts.options.sync;
-  write.no_slowdown = true;
-  const rocksdb::Status status = parts.rocks->db().Write(write, &parts.batch);
-  if (!status.ok()) {
-    for (auto slot = parts.inserted.rbegin(); slot != parts.inserted.rend(); ++slot) parts.head->Undo(*slot);
-    StoreError error = ErrorFrom(status, "to commit");
-    if (error.code != StoreErrorCode::kStalled) parts.failed = true;
-    return std::unexpected(std::move(error));
-  }
-  parts.last_check = check;
-  if (before == kNoSequence) parts.first = 1;
-  parts.durable.store(next - 1, std::memory_order_release);
-  parts.high_water->Advanced();
-  return {};
+  if (parts_->failed) return std::unexpected(Refused());
+  GroupCommit group(*parts_, records, results);
+  if (auto decided = group.Decide(); !decided) return decided;
+  return group.Write();
 }
 
 }  // namespace weir::storage

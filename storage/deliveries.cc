@@ -1,7 +1,8 @@
-// Positions, retries and dead letters: what delivery keeps.
+// Positions, retries, dead letters, conflicts: what is kept beside the log.
 #include <utility>
 
 #include "storage/delivery_values.h"
+#include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 
 namespace weir::storage {
@@ -13,31 +14,15 @@ std::unexpected<StoreError> Damaged(std::string_view what) {
                  "a " + std::string(what) + " of the store fails its checksum; run weir verify"});
 }
 
-// Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns
-// false.
-template <typename Visit>
-StoreResult<void> VisitPrefix(Rocks& rocks, Family family, std::string_view prefix, Visit visit) {
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(family)));
-  for (rows->Seek(ToSlice(prefix)); rows->Valid() && rows->key().starts_with(ToSlice(prefix)); rows->Next()) {
-    StoreResult<bool> more = visit(ToView(rows->key()), ToView(rows->value()));
-    if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
-  }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read"));
-  return {};
-}
-
 }  // namespace
 
-StoreResult<void> EventStore::Parts::LoadDeadCounts() {
-  return VisitPrefix(*rocks, Family::kDead, "",
-                     [this](std::string_view key, std::string_view) -> StoreResult<bool> {
-                       const auto parsed = ParseDeadKey(key);
-                       if (!parsed) return Damaged("dead letter's key");
-                       ++dead_counts[std::string(parsed->first)];
-                       return true;
-                     });
+StoreResult<void> EventStore::Parts::CountDead() {
+  return VisitPrefix(Family::kDead, "", [this](std::string_view key, std::string_view) -> StoreResult<bool> {
+    const auto parsed = ParseDeadKey(key);
+    if (!parsed) return Damaged("dead letter's key");
+    ++dead_counts[std::string(parsed->first)];
+    return true;
+  });
 }
 
 StoreResult<SinkPosition> EventStore::LoadPosition(std::string_view sink) const {
@@ -53,13 +38,13 @@ StoreResult<SinkPosition> EventStore::LoadPosition(std::string_view sink) const 
 
 StoreResult<std::vector<RetryEntry>> EventStore::LoadRetries(std::string_view sink) const {
   std::vector<RetryEntry> retries;
-  auto visited = VisitPrefix(*parts_->rocks, Family::kDeliveries, RetryPrefix(sink),
-                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                               auto retry = DecodeRetry(key, value);
-                               if (!retry) return Damaged("retry");
-                               retries.push_back(*std::move(retry));
-                               return true;
-                             });
+  auto visited = parts_->VisitPrefix(Family::kDeliveries, RetryPrefix(sink),
+                                     [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                                       auto retry = DecodeRetry(key, value);
+                                       if (!retry) return Damaged("retry");
+                                       retries.push_back(*std::move(retry));
+                                       return true;
+                                     });
   if (!visited) return std::unexpected(visited.error());
   return retries;
 }
@@ -108,12 +93,32 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
 StoreResult<void> EventStore::VisitDeadLetters(std::string_view sink_or_empty,
                                                const std::function<bool(const DeadLetter&)>& visit) const {
   const std::string prefix = sink_or_empty.empty() ? std::string() : DeadPrefix(sink_or_empty);
-  return VisitPrefix(*parts_->rocks, Family::kDead, prefix,
-                     [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                       const auto letter = DecodeDeadLetter(key, value);
-                       if (!letter) return Damaged("dead letter");
-                       return visit(*letter);
+  return parts_->VisitPrefix(Family::kDead, prefix,
+                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                               const auto letter = DecodeDeadLetter(key, value);
+                               if (!letter) return Damaged("dead letter");
+                               return visit(*letter);
+                             });
+}
+
+StoreResult<void> EventStore::Parts::CountConflicts() {
+  return VisitPrefix(Family::kConflicts, "",
+                     [this](std::string_view, std::string_view value) -> StoreResult<bool> {
+                       ++conflicts;
+                       conflict_bytes += value.size();
+                       return true;
                      });
+}
+
+StoreResult<void> EventStore::VisitConflicts(
+    const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const {
+  return parts_->VisitPrefix(Family::kConflicts, "",
+                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                               const auto stored = ParseConflictKey(key);
+                               const auto newcomer = Decode(value);
+                               if (!stored || !newcomer) return Damaged("conflict");
+                               return visit(*stored, *newcomer);
+                             });
 }
 
 StoreResult<std::uint64_t> EventStore::CountDeadLetters(std::string_view sink) const {
@@ -124,13 +129,13 @@ StoreResult<std::uint64_t> EventStore::CountDeadLetters(std::string_view sink) c
 
 StoreResult<std::vector<std::string>> EventStore::SinkNames() const {
   std::vector<std::string> names;
-  auto visited = VisitPrefix(*parts_->rocks, Family::kDeliveries, PositionPrefix(),
-                             [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-                               const auto sink = ParsePositionKey(key);
-                               if (!sink) return Damaged("position's key");
-                               names.emplace_back(*sink);
-                               return true;
-                             });
+  auto visited = parts_->VisitPrefix(Family::kDeliveries, PositionPrefix(),
+                                     [&](std::string_view key, std::string_view) -> StoreResult<bool> {
+                                       const auto sink = ParsePositionKey(key);
+                                       if (!sink) return Damaged("position's key");
+                                       names.emplace_back(*sink);
+                                       return true;
+                                     });
   if (!visited) return std::unexpected(visited.error());
   return names;
 }

@@ -1,8 +1,6 @@
 #include "storage/event_store.h"
 
-#include <sys/random.h>
-
-#include <cstring>
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -13,143 +11,28 @@
 namespace weir::storage {
 namespace {
 
-constexpr std::uint8_t kFormatVersion = 1;
-constexpr std::uint32_t kPartitions = 1;
-
-std::filesystem::path DatabaseFolder(const StoreOptions& options) {
-  return options.directory / "store";
-}
-std::filesystem::path HighWaterFile(const StoreOptions& options) {
-  return options.directory / "high-water";
-}
+constexpr std::uint8_t kTextVersion = 1;
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
 }
 
-bool FillRandom(void* into, std::size_t size) {
-  return getrandom(into, size, 0) == static_cast<ssize_t>(size);
+std::uint64_t BytesOf(const std::filesystem::path& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator file(folder, error);
+       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    std::error_code gone;  // files come and go while the database works
+    const std::uintmax_t size = file->file_size(gone);
+    if (!gone) bytes += size;
+  }
+  return bytes;
 }
 
 }  // namespace
 
-EventStore::EventStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-
-StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& options) {
-  auto parts = std::make_unique<Parts>();
-  parts->options = options;
-  if (auto opened = parts->OpenDatabase(); !opened) return std::unexpected(opened.error());
-  if (auto audited = parts->AuditLog(); !audited) return std::unexpected(audited.error());
-  if (auto loaded = parts->LoadDeadCounts(); !loaded) return std::unexpected(loaded.error());
-  if (!options.read_only) {
-    if (auto started = parts->StartHighWater(); !started) return std::unexpected(started.error());
-  }
-  return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
-}
-
-EventStore::~EventStore() {
-  if (!parts_ || parts_->options.read_only) return;
-  if (!parts_->failed && parts_->rocks->db().SyncWAL().ok()) {
-    (void)parts_->high_water->Close(parts_->durable);
-  }
-}
-
-StoreResult<void> EventStore::Parts::OpenDatabase() {
-  std::error_code error;
-  const std::filesystem::path folder = DatabaseFolder(options);
-  const bool exists = std::filesystem::exists(folder, error);
-  if (!exists && (options.read_only || !options.create_if_missing)) {
-    return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
-  }
-  std::filesystem::create_directories(options.directory, error);
-  if (error)
-    return Fail(StoreErrorCode::kIo, "cannot create " + options.directory.string() + ": " + error.message());
-  auto taken = DirectoryLock::Take(
-      options.directory, options.read_only ? DirectoryLock::Mode::kShared : DirectoryLock::Mode::kExclusive);
-  if (!taken) return Fail(StoreErrorCode::kIo, taken.error());
-  if (!*taken) {
-    return Fail(StoreErrorCode::kLocked,
-                "another process has the store in " + options.directory.string() + " open");
-  }
-  lock = std::move(*taken);
-  auto opened = Rocks::Open(folder, options, !exists);
-  if (!opened) return std::unexpected(opened.error());
-  rocks = *std::move(opened);
-  return LoadFormat(!exists);
-}
-
-StoreResult<void> EventStore::Parts::LoadFormat(bool created) {
-  if (created) {
-    if (!FillRandom(&store_id, sizeof store_id) || !FillRandom(secret.data(), secret.size())) {
-      return Fail(StoreErrorCode::kIo, "the kernel has no random numbers");
-    }
-    rocksdb::WriteBatch updates;
-    ValueWriter writer(kFormatVersion);
-    writer.U32(kPartitions).U64(store_id).Text({secret.data(), secret.size()});
-    updates.Put(rocks->family(Family::kMeta), ToSlice(kFormatKey), std::move(writer).Finish(kFormatKey));
-    return Write(updates, true, "to create the store");
-  }
-  const auto value = rocks->Get(Family::kMeta, kFormatKey);
-  if (!value) return std::unexpected(value.error());
-  if (!*value) return Fail(StoreErrorCode::kFormat, options.directory.string() + " is not a weir store");
-  auto reader = ValueReader::Open(kFormatKey, **value);
-  if (!reader) return Fail(StoreErrorCode::kCorruption, "the store's format record fails its checksum");
-  if (reader->version() != kFormatVersion) {
-    return Fail(StoreErrorCode::kFormat, "the store has format " + std::to_string(reader->version()) +
-                                             "; this build reads format " + std::to_string(kFormatVersion));
-  }
-  const std::uint32_t partitions = reader->U32();
-  store_id = reader->U64();
-  const std::string_view stored_secret = reader->Text();
-  if (!reader->Complete() || stored_secret.size() != secret.size() || partitions != kPartitions) {
-    return Fail(StoreErrorCode::kFormat, "the store's format record is not one this build understands");
-  }
-  std::memcpy(secret.data(), stored_secret.data(), secret.size());
-  return {};
-}
-
-StoreResult<void> EventStore::Parts::AuditLog() {
-  head = std::make_unique<DedupeTable>(8u << 20);
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks->db().NewIterator(rocksdb::ReadOptions(), rocks->family(Family::kEvents)));
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
-    const auto sequence = ParseSequenceKey(ToView(rows->key()));
-    const auto event = Decode(ToView(rows->value()));
-    if (!sequence || !event || event->sequence != *sequence) {
-      return Fail(StoreErrorCode::kCorruption, "a record of the log is damaged");
-    }
-    if (first == kNoSequence) first = *sequence;
-    if (durable != kNoSequence && *sequence != durable + 1) {
-      return Fail(StoreErrorCode::kDataLoss, "the log has a gap after sequence " + std::to_string(durable));
-    }
-    durable = *sequence;
-    last_check = CheckOf(ToView(rows->value()));
-    head->Insert(FingerprintOf(secret, IdentityOf(rows->value().data())), *sequence);
-  }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
-  return {};
-}
-
-StoreResult<void> EventStore::Parts::StartHighWater() {
-  auto started = HighWaterWriter::Start(HighWaterFile(options),
-                                        {.store_id = store_id, .durable = durable, .closed_cleanly = false},
-                                        [this]() -> std::optional<Sequence> {
-                                          const Sequence reached = durable;
-                                          if (!options.sync && !rocks->db().SyncWAL().ok())
-                                            return std::nullopt;
-                                          return reached;
-                                        });
-  if (!started) return Fail(StoreErrorCode::kIo, started.error());
-  high_water = *std::move(started);
-  return {};
-}
-
-StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sync, std::string_view doing) {
-  rocksdb::WriteOptions write;
-  write.sync = sync;
-  const rocksdb::Status status = rocks->db().Write(write, &updates);
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, doing));
-  return {};
+const std::vector<std::string>& EventStore::notes() const {
+  return parts_->notes;
 }
 
 Sequence EventStore::last_sequence() const {
@@ -159,64 +42,95 @@ Sequence EventStore::last_sequence() const {
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
   auto value = parts_->rocks->Get(Family::kEvents, SequenceKey(sequence).view());
   if (!value) return std::unexpected(value.error());
-  if (!*value) return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
+  if (!*value || sequence > last_sequence()) {
+    return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
+  }
   return **std::move(value);
 }
 
 StoreResult<Sequence> EventStore::Find(std::string_view source, std::string_view id) const {
-  const Fingerprint fingerprint = FingerprintOf(parts_->secret, std::string(source).append(id));
+  const Fingerprint fingerprint = parts_->FingerprintFor(std::string(source).append(id));
   std::vector<Sequence> candidates;
   {
-    const std::scoped_lock lock(parts_->dedupe_mutex);
-    parts_->head->ForEach(fingerprint, [&](Sequence sequence) { candidates.push_back(sequence); });
+    const auto lock = parts_->index->Lock();
+    if (auto found = parts_->index->Candidates(fingerprint, candidates); !found)
+      return std::unexpected(found.error());
   }
-  Sequence newest = kNoSequence;
+  std::sort(candidates.begin(), candidates.end(), std::greater<>());
   for (const Sequence candidate : candidates) {
-    if (candidate > last_sequence()) continue;
     const auto record = ReadRecord(candidate);
+    if (!record && record.error().code == StoreErrorCode::kNotFound) continue;  // not durable yet, or trimmed
     if (!record) return std::unexpected(record.error());
     const auto event = Decode(*record);
     if (!event)
       return Fail(StoreErrorCode::kCorruption, "event " + std::to_string(candidate) + " is damaged");
-    if (event->source == source && event->id == id && candidate > newest) newest = candidate;
+    if (event->source == source && event->id == id) return candidate;
   }
-  if (newest == kNoSequence) return Fail(StoreErrorCode::kNotFound, "no such event");
-  return newest;
+  return Fail(StoreErrorCode::kNotFound, "there is no such event");
 }
 
 StoreResult<std::string> EventStore::GetMeta(std::string_view key) const {
   const std::string stored = NamedTextKey(key);
   const auto value = parts_->rocks->Get(Family::kMeta, stored);
   if (!value) return std::unexpected(value.error());
-  if (!*value) return Fail(StoreErrorCode::kNotFound, "no text named " + std::string(key));
+  if (!*value) return Fail(StoreErrorCode::kNotFound, "there is no text named " + std::string(key));
   auto reader = ValueReader::Open(stored, **value);
-  if (!reader) return Fail(StoreErrorCode::kCorruption, "the text named " + std::string(key) + " is damaged");
+  if (!reader || reader->version() != kTextVersion) {
+    return Fail(StoreErrorCode::kCorruption, "the text named " + std::string(key) + " is damaged");
+  }
   return std::string(reader->Text());
 }
 
 StoreResult<void> EventStore::PutMeta(std::string_view key, std::string_view value) {
   const std::string stored = NamedTextKey(key);
   rocksdb::WriteBatch updates;
-  ValueWriter writer(1);
+  ValueWriter writer(kTextVersion);
   writer.Text(value);
   updates.Put(parts_->rocks->family(Family::kMeta), stored, std::move(writer).Finish(stored));
   return parts_->Write(updates, true, "to store a text");
 }
 
 StoreStatistics EventStore::Statistics() const {
-  StoreStatistics statistics{};
+  StoreStatistics statistics;
   statistics.first_sequence = parts_->first;
-  statistics.last_sequence = parts_->durable;
-  std::uint64_t value = 0;
-  if (parts_->rocks->db().GetAggregatedIntProperty("rocksdb.total-sst-files-size", &value))
-    statistics.bytes = value;
-  {
-    const std::scoped_lock lock(parts_->dedupe_mutex);
-    statistics.dedupe_entries_in_memory = parts_->head->size();
-  }
-  statistics.write_stopped =
-      parts_->rocks->db().GetIntProperty("rocksdb.is-write-stopped", &value) && value != 0;
+  statistics.last_sequence = last_sequence();
+  statistics.bytes = BytesOf(parts_->options.directory / "store");
+  const DedupeIndex::Size index = parts_->index->MeasureSize();
+  statistics.dedupe_entries_in_memory = index.entries_in_memory;
+  statistics.dedupe_entries_sealed = index.entries_sealed;
+  statistics.dedupe_runs = index.runs;
+  statistics.dedupe_filter_bytes = index.filter_bytes;
+  statistics.conflicts = parts_->conflicts;
+  std::uint64_t stopped = 0;
+  parts_->rocks->db().GetIntProperty("rocksdb.is-write-stopped", &stopped);
+  statistics.write_stopped = stopped != 0;
   return statistics;
+}
+
+Fingerprint EventStore::Parts::FingerprintFor(std::string_view identity) const {
+  return FingerprintOf(secret, identity) & (~std::uint64_t{0} << (64 - options.dedupe_fingerprint_bits));
+}
+
+StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sync,
+                                           std::string_view doing) const {
+  rocksdb::WriteOptions write;
+  write.sync = sync;
+  const rocksdb::Status status = rocks->db().Write(write, &updates);
+  if (!status.ok()) return std::unexpected(ErrorFrom(status, doing));
+  return {};
+}
+
+StoreResult<void> EventStore::Parts::VisitPrefix(Family family, std::string_view prefix,
+                                                 const VisitRow& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks->db().NewIterator(rocksdb::ReadOptions(), rocks->family(family)));
+  for (rows->Seek(ToSlice(prefix)); rows->Valid() && rows->key().starts_with(ToSlice(prefix)); rows->Next()) {
+    const StoreResult<bool> more = visit(ToView(rows->key()), ToView(rows->value()));
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+  }
+  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read"));
+  return {};
 }
 
 }  // namespace weir::storage

@@ -45,7 +45,17 @@ struct StoreOptions {
   bool accept_data_loss = false;  // open although the audit found a gap; the gap is logged and recorded
   bool sync = true;               // false for [server] ack = "os": written, not synced
   std::size_t memtable_bytes = 64u << 20;
+  // Events remembered in memory before they are sealed into a sorted run; 32 bytes each.
+  std::size_t dedupe_head_events = 256u << 10;
+  // Of the 64-bit fingerprint dedupe compares first. Fewer only mean more confirming reads.
+  unsigned dedupe_fingerprint_bits = 64;
 };
+
+// Free space the store may still need after commits have stopped: its memtables, written out, and the log
+// they are in. Ingest has to stop above this: RocksDB as Debian builds it aborts on a full disk.
+inline std::uint64_t FreeBytesNeeded(const StoreOptions& options) {
+  return 6 * options.memtable_bytes;
+}
 
 // One event's place in a commit. The record was made by Encode; Commit seals it in place.
 struct AppendRecord {
@@ -131,17 +141,24 @@ class LogReader {
 struct StoreStatistics {
   Sequence first_sequence = kNoSequence;  // oldest event still kept
   Sequence last_sequence = kNoSequence;   // newest durable event
-  std::uint64_t bytes;                    // of files on disk
-  std::uint64_t dedupe_entries_in_memory;
+  std::uint64_t bytes = 0;                // of files on disk
+  std::uint64_t dedupe_entries_in_memory = 0;
+  std::uint64_t dedupe_entries_sealed = 0;
+  std::uint64_t dedupe_runs = 0;
+  std::uint64_t dedupe_filter_bytes = 0;  // in memory, for the sealed entries
+  std::uint64_t conflicts = 0;            // kept, see VisitConflicts
   bool write_stopped = false;
 };
 
 class EventStore {
  public:
   // Recovers, audits (gapless log, high-water record, chain of the tail), and rebuilds the dedupe table's
-  // head.
+  // head. A refused open leaves the directory as it was.
   static StoreResult<std::unique_ptr<EventStore>> Open(const StoreOptions& options);
-  ~EventStore();  // Writes the clean-shutdown mark and an exact high-water record.
+  ~EventStore();  // Writes an exact high-water record, marked as a clean end.
+
+  // What Open had to put up with, for the operator: losses it was told to accept. Empty for a sound store.
+  const std::vector<std::string>& notes() const;
 
   // Dedupe, sequence, append, counters: one WriteBatch, one sync. On success `results[i]` says what became of
   // `records[i]` and everything reported is durable, duplicates included. On kIo nothing may be acked, ever
@@ -162,6 +179,15 @@ class EventStore {
   StoreResult<std::uint64_t> CountDeadLetters(std::string_view sink) const;
   StoreResult<std::vector<std::string>> SinkNames() const;  // sinks with a stored position
 
+  // Newcomers that came under the id of a stored event with other bytes, in order of that event's sequence.
+  // Bounded (limits.h): past it they are only counted by whoever calls Commit.
+  StoreResult<void> VisitConflicts(
+      const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const;
+
+  // Drops events before `first_kept` as far as whole files allow, and never an event that a dedupe window, a
+  // sink's position or a retry still needs. Returns the new oldest sequence. Any thread; slow.
+  StoreResult<Sequence> TrimBefore(Sequence first_kept);
+
   // Small named texts that must outlive the process (routes of the last run, export cursors). Not for events.
   StoreResult<std::string> GetMeta(std::string_view key) const;
   StoreResult<void> PutMeta(std::string_view key, std::string_view value);
@@ -170,6 +196,7 @@ class EventStore {
 
  private:
   friend class LogReader;
+  friend class GroupCommit;  // one call of Commit
   struct Parts;
   explicit EventStore(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;

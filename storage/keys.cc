@@ -10,6 +10,7 @@
 //   dead         sink NUL sequence:u64               -> dead letter; sink "-" for events that never became
 //   deliverable conflicts    sequence:u64 body_hash:u64          -> the newcomer's record default "format" ->
 //   version, partition count, store id, fingerprint secret
+//                "trimmed"                           -> oldest sequence retention may have left
 //                "dedupe"                            -> what the sealed runs cover
 //                "loss." at_us:i64                   -> a data loss the operator accepted
 //                "text." name                        -> PutMeta
@@ -105,11 +106,15 @@ std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_vi
   return std::pair(key.substr(0, end), LoadBig64(key.data() + end + 1));
 }
 
-std::string ConflictKey(Sequence first, std::uint64_t body_hash) {
+std::string ConflictKey(Sequence stored, std::uint64_t body_hash) {
   std::string key;
-  AppendBig64(key, first);
+  AppendBig64(key, stored);
   AppendBig64(key, body_hash);
   return key;
+}
+std::optional<Sequence> ParseConflictKey(std::string_view key) {
+  if (key.size() != 2 * kNumberBytes) return std::nullopt;
+  return LoadBig64(key.data());
 }
 
 std::string RunHeaderKey(std::uint64_t run) {
@@ -123,12 +128,12 @@ std::string RunBlockKey(std::uint64_t run, std::uint32_t block) {
 std::string RunFilterKey(std::uint64_t run, std::uint32_t chunk) {
   return RunPart(run, 'f', chunk);
 }
-std::optional<std::uint64_t> ParseRunHeaderKey(std::string_view key) {
-  return ParseSequenceKey(key);
-}
 
+std::string_view LossPrefix() {
+  return "loss.";
+}
 std::string LossKey(std::int64_t at_us) {
-  std::string key = "loss.";
+  std::string key(LossPrefix());
   AppendBig64(key, Ordered(at_us));
   return key;
 }

@@ -49,17 +49,19 @@ std::string DeadPrefix(std::string_view sink);
 std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_view key);
 
 // conflicts: the stored event, and a hash of the newcomer's body so that a retried conflict is kept once.
-std::string ConflictKey(Sequence first, std::uint64_t body_hash);
+std::string ConflictKey(Sequence stored, std::uint64_t body_hash);
+std::optional<Sequence> ParseConflictKey(std::string_view key);
 
 // dedupe: one sealed run is a header, its blocks, and its filter in chunks.
 std::string RunHeaderKey(std::uint64_t run);
 std::string RunBlockKey(std::uint64_t run, std::uint32_t block);
 std::string RunFilterKey(std::uint64_t run, std::uint32_t chunk);
-std::optional<std::uint64_t> ParseRunHeaderKey(std::string_view key);
 
 // meta
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kDedupeStateKey = "dedupe";
+inline constexpr std::string_view kTrimmedKey = "trimmed";
+std::string_view LossPrefix();
 std::string LossKey(std::int64_t at_us);
 std::string NamedTextKey(std::string_view name);
 

@@ -1,0 +1,293 @@
+#include "storage/dedupe_index.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/check.h"
+
+namespace weir::storage {
+namespace {
+
+// A run is merged with others of its tier: as many times the head's size, in powers of the merge width.
+std::uint32_t TierOf(std::uint64_t entries, std::size_t head_events) {
+  std::uint32_t tier = 0;
+  for (std::uint64_t size = head_events; entries > size; size *= limits::kDedupeRunsPerMerge) ++tier;
+  return tier;
+}
+
+}  // namespace
+
+StoreResult<std::unique_ptr<DedupeIndex>> DedupeIndex::Open(Rocks& rocks, const Options& options) {
+  std::unique_ptr<DedupeIndex> index(new DedupeIndex(rocks, options));
+  auto state = index->store_.LoadState();
+  if (!state) return std::unexpected(state.error());
+  index->state_ = *state;
+  index->kept_through_ = state->through;
+  index->window_us_max_ = state->window_us_max;
+  auto runs = index->store_.LoadRuns();
+  if (!runs) return std::unexpected(runs.error());
+  index->runs_ = *std::move(runs);
+  if (!options.read_only) {
+    if (auto removed = index->store_.RemoveOrphans(index->runs_); !removed)
+      return std::unexpected(removed.error());
+  }
+  return index;
+}
+
+DedupeIndex::DedupeIndex(Rocks& rocks, const Options& options) : options_(options), store_(rocks) {}
+
+DedupeIndex::~DedupeIndex() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void DedupeIndex::ExpectTail(std::uint64_t count) {
+  head_ = std::make_unique<DedupeTable>(std::max<std::uint64_t>(count, options_.head_events));
+}
+
+void DedupeIndex::StartSealing() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void DedupeIndex::Close() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (head_->size() >= limits::kDedupeSealAtCloseMin) Freeze();
+  }
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void DedupeIndex::Prefetch(Fingerprint fingerprint) const {
+  head_->Prefetch(fingerprint);
+  for (const auto& frozen : frozen_) frozen->table->Prefetch(fingerprint);
+  for (const RunPointer& run : runs_) run->filter.Prefetch(fingerprint);
+}
+
+StoreResult<void> DedupeIndex::Candidates(Fingerprint fingerprint, std::vector<Sequence>& into) const {
+  const auto add = [&into](Sequence sequence) { into.push_back(sequence); };
+  head_->ForEach(fingerprint, add);
+  for (const auto& frozen : frozen_) frozen->table->ForEach(fingerprint, add);
+  for (const RunPointer& run : runs_) {
+    if (!run->filter.MayContain(fingerprint)) continue;
+    if (auto found = store_.Lookup(*run, fingerprint, into); !found) return found;
+  }
+  return {};
+}
+
+bool DedupeIndex::MakeRoom(std::size_t count) {
+  if (head_->room() >= count) return true;
+  if (frozen_.size() >= limits::kDedupeFrozenHeadsMax || failure_) return false;
+  if (head_->size() > 0) Freeze();
+  head_ = spare_ ? std::move(spare_) : nullptr;
+  // A group may be larger than a head of a small configuration.
+  if (!head_ || head_->room() < count)
+    head_ = std::make_unique<DedupeTable>(std::max(count, options_.head_events));
+  return true;
+}
+
+std::size_t DedupeIndex::Insert(Fingerprint fingerprint, Sequence sequence) {
+  return head_->Insert(fingerprint, sequence);
+}
+
+void DedupeIndex::Undo(std::size_t slot) {
+  head_->Undo(slot);
+}
+
+void DedupeIndex::Keep(Sequence last, const ReceivedSpan& received, std::int64_t window_us) {
+  kept_through_ = last;
+  head_received_.Add(received);
+  if (window_us > window_us_max_.load(std::memory_order_relaxed)) window_us_max_ = window_us;
+}
+
+// Under the lock. The head must not hold inserts that may still be undone.
+void DedupeIndex::Freeze() {
+  auto frozen = std::make_shared<Frozen>();
+  frozen->table = std::move(head_);
+  frozen->through = kept_through_;
+  frozen->received = std::exchange(head_received_, {});
+  frozen_.push_back(std::move(frozen));
+  work_.notify_one();
+}
+
+DedupeIndex::Size DedupeIndex::MeasureSize() const {
+  const std::scoped_lock lock(mutex_);
+  Size size;
+  if (head_) size.entries_in_memory = head_->size();
+  for (const auto& frozen : frozen_) size.entries_in_memory += frozen->table->size();
+  for (const RunPointer& run : runs_) {
+    size.entries_sealed += run->entries;
+    size.filter_bytes += run->filter.bytes().size();
+  }
+  size.runs = runs_.size();
+  return size;
+}
+
+std::optional<StoreError> DedupeIndex::failure() const {
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+void DedupeIndex::Run(const std::stop_token& stop) {
+  while (true) {
+    std::shared_ptr<const Frozen> frozen;
+    {
+      std::unique_lock lock(mutex_);
+      if (!spare_ && !stop.stop_requested()) {
+        lock.unlock();
+        auto table = std::make_unique<DedupeTable>(options_.head_events);
+        lock.lock();
+        spare_ = std::move(table);
+      }
+      if (!work_.wait(lock, stop, [this] { return !frozen_.empty(); })) return;
+      frozen = frozen_.front();
+    }
+    auto sealed = SealOne(*frozen);
+    while (sealed && !stop.stop_requested()) {
+      const auto merged = MergeOnce();
+      if (!merged) sealed = std::unexpected(merged.error());
+      if (!merged || !*merged) break;
+    }
+    if (!sealed) {
+      // The frozen tables stay and are looked at; commits stop when no more of them fit.
+      const std::scoped_lock lock(mutex_);
+      failure_ = sealed.error();
+      return;
+    }
+  }
+}
+
+StoreResult<void> DedupeIndex::SealOne(const Frozen& frozen) {
+  state_.window_us_max = window_us_max();
+  if (auto dropped = DropExpired(frozen.received.newest_us); !dropped) return dropped;
+  std::vector<DedupeTable::Entry> entries = frozen.table->Entries();
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
+  Sequence base = frozen.through;
+  for (const DedupeTable::Entry& entry : entries) base = std::min(base, entry.sequence);
+  RunWriter writer(store_, state_.next_run++, entries.size(), base, FilterFits(entries.size()));
+  for (const DedupeTable::Entry& entry : entries) {
+    if (auto added = writer.Add(entry); !added) return added;
+  }
+  auto run = writer.Finish(frozen.received);
+  if (!run) return std::unexpected(run.error());
+  state_.through = frozen.through;
+  if (auto published = store_.Publish(*run, state_, {}); !published) return published;
+  const std::scoped_lock lock(mutex_);
+  runs_.push_back(std::make_shared<const DedupeRun>(*std::move(run)));
+  frozen_.pop_front();
+  return {};
+}
+
+StoreResult<void> DedupeIndex::DropExpired(std::int64_t newest_us) {
+  std::vector<RunPointer> expired;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const RunPointer& run : runs_) {
+      if (newest_us - run->received.newest_us > state_.window_us_max) expired.push_back(run);
+    }
+  }
+  if (expired.empty()) return {};
+  if (auto put = store_.PutState(state_, expired); !put) return put;
+  return Swap(expired, nullptr);
+}
+
+std::vector<DedupeIndex::RunPointer> DedupeIndex::ChooseMerge() const {
+  std::vector<RunPointer> runs;
+  {
+    const std::scoped_lock lock(mutex_);
+    runs = runs_;
+  }
+  const auto tier = [this](const RunPointer& run) { return TierOf(run->entries, options_.head_events); };
+  std::sort(runs.begin(), runs.end(), [&](const RunPointer& a, const RunPointer& b) {
+    return std::pair(tier(a), a->received.oldest_us) < std::pair(tier(b), b->received.oldest_us);
+  });
+  const std::int64_t span_us_max = state_.window_us_max / 8;
+  for (std::size_t begin = 0; begin < runs.size(); ++begin) {
+    ReceivedSpan span;
+    Sequence base = runs[begin]->base;
+    std::vector<RunPointer> chosen;
+    bool bucket_closed = false;
+    for (std::size_t i = begin; i < runs.size() && tier(runs[i]) == tier(runs[begin]); ++i) {
+      ReceivedSpan wider = span;
+      wider.Add(runs[i]->received);
+      base = std::min(base, runs[i]->base);
+      // Entries hold 32-bit distances to the base, and no run is that large.
+      if (wider.newest_us - wider.oldest_us > span_us_max || state_.through - base > UINT32_MAX) {
+        bucket_closed = true;
+        break;
+      }
+      span = wider;
+      chosen.push_back(runs[i]);
+      if (chosen.size() == limits::kDedupeRunsPerMerge) return chosen;
+    }
+    if (bucket_closed && chosen.size() > 1) return chosen;
+  }
+  return {};
+}
+
+StoreResult<bool> DedupeIndex::MergeOnce() {
+  const std::vector<RunPointer> parts = ChooseMerge();
+  if (parts.empty()) return false;
+  auto merged = WriteMerged(parts);
+  if (!merged) return std::unexpected(merged.error());
+  if (auto published = store_.Publish(*merged, state_, parts); !published)
+    return std::unexpected(published.error());
+  if (auto swapped = Swap(parts, std::make_shared<const DedupeRun>(*std::move(merged))); !swapped) {
+    return std::unexpected(swapped.error());
+  }
+  return true;
+}
+
+StoreResult<DedupeRun> DedupeIndex::WriteMerged(const std::vector<RunPointer>& parts) {
+  std::uint64_t entries = 0;
+  Sequence base = parts[0]->base;
+  ReceivedSpan received;
+  std::deque<RunCursor> cursors;
+  for (const RunPointer& part : parts) {
+    entries += part->entries;
+    base = std::min(base, part->base);
+    received.Add(part->received);
+    cursors.emplace_back(store_, part);
+  }
+  RunWriter writer(store_, state_.next_run++, entries, base, FilterFits(entries));
+  while (true) {
+    RunCursor* smallest = nullptr;
+    DedupeTable::Entry least;
+    for (RunCursor& cursor : cursors) {
+      const auto entry = cursor.Peek();
+      if (!entry) return std::unexpected(entry.error());
+      if (*entry && (smallest == nullptr || (*entry)->fingerprint < least.fingerprint)) {
+        smallest = &cursor;
+        least = **entry;
+      }
+    }
+    if (smallest == nullptr) break;
+    if (auto added = writer.Add(least); !added) return std::unexpected(added.error());
+    smallest->Take();
+  }
+  return writer.Finish(received);
+}
+
+StoreResult<void> DedupeIndex::Swap(const std::vector<RunPointer>& replaced, RunPointer added) {
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(runs_, [&](const RunPointer& run) {
+      return std::find(replaced.begin(), replaced.end(), run) != replaced.end();
+    });
+    if (added) runs_.push_back(std::move(added));
+  }
+  // Only now: whoever held the lock may have been reading these blocks.
+  for (const RunPointer& run : replaced) {
+    if (auto removed = store_.RemoveBlocks(*run); !removed) return removed;
+  }
+  return {};
+}
+
+bool DedupeIndex::FilterFits(std::uint64_t entries) const {
+  return MeasureSize().filter_bytes + DedupeFilter::BytesFor(entries) <= options_.filter_bytes_max;
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,118 @@
+// Which stored events may have this fingerprint: the newest ones in a table (the head), tables waiting to be
+// sealed, and sealed runs in the database. Derived from the log: what is in no run is read back from the
+// log's tail at open.
+//
+//   head (memory) --full--> frozen (memory) --sealing thread--> run of 256 Ki --merge 8--> run of 2 Mi
+//   --merge 8--> …
+//
+// It answers with candidates; the caller confirms each against the record. A run goes as a whole when all its
+// events are older than the largest dedupe window ever used, and runs are not merged across more than an
+// eighth of that window, so the index holds at most 9/8 of a window.
+//
+// Threads: the committer calls Candidates, Insert, Undo and MakeRoom while it holds the lock that Lock gives
+// out; anybody else may call Candidates under that lock. Sealing and merging run on a thread of the index,
+// which takes the lock only to swap finished runs in.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "storage/dedupe_table.h"
+#include "storage/limits.h"
+#include "storage/run_store.h"
+
+namespace weir::storage {
+
+class DedupeIndex {
+ public:
+  struct Options {
+    std::size_t head_events = limits::kDedupeHeadEvents;
+    std::size_t filter_bytes_max = limits::kDedupeFilterBytesMax;
+    bool read_only = false;
+  };
+
+  static StoreResult<std::unique_ptr<DedupeIndex>> Open(Rocks& rocks, const Options& options);
+  ~DedupeIndex();
+  DedupeIndex(const DedupeIndex&) = delete;
+  DedupeIndex& operator=(const DedupeIndex&) = delete;
+
+  // The newest event that is in a run. Those after it are to be inserted, in order, before the first commit;
+  // `count` of them are coming.
+  Sequence sealed_through() const { return state_.through; }
+  void ExpectTail(std::uint64_t count);
+  // Seals and merges from here on.
+  void StartSealing();
+  // Seals what is worth it and ends the thread. Only when all that was inserted is durable.
+  void Close();
+
+  [[nodiscard]] std::unique_lock<std::mutex> Lock() const { return std::unique_lock(mutex_); }
+
+  // Starts to fetch what Candidates will look at.
+  void Prefetch(Fingerprint fingerprint) const;
+  // Appends the sequences of events that may have this fingerprint, in no order.
+  StoreResult<void> Candidates(Fingerprint fingerprint, std::vector<Sequence>& into) const;
+  // Room for `count` inserts. False: sealing is behind, the caller has to turn its events away.
+  [[nodiscard]] bool MakeRoom(std::size_t count);
+  // Returns a slot for Undo; the last inserts are taken back in reverse order.
+  std::size_t Insert(Fingerprint fingerprint, Sequence sequence);
+  void Undo(std::size_t slot);
+  // These inserts stay. `received` spans their events, `window_us` is the largest they came with.
+  void Keep(Sequence last, const ReceivedSpan& received, std::int64_t window_us);
+
+  struct Size {
+    std::uint64_t entries_in_memory = 0;  // head and frozen
+    std::uint64_t entries_sealed = 0;
+    std::uint64_t runs = 0;
+    std::uint64_t filter_bytes = 0;
+  };
+  Size MeasureSize() const;
+  // The largest window ever used: what is older than this needs no confirming any more.
+  std::int64_t window_us_max() const { return window_us_max_.load(std::memory_order_relaxed); }
+  // Why sealing stopped, if it did.
+  std::optional<StoreError> failure() const;
+
+ private:
+  using RunPointer = std::shared_ptr<const DedupeRun>;
+  struct Frozen {
+    std::unique_ptr<DedupeTable> table;
+    Sequence through;
+    ReceivedSpan received;
+  };
+
+  DedupeIndex(Rocks& rocks, const Options& options);
+  void Freeze();
+  void Run(const std::stop_token& stop);
+  StoreResult<void> SealOne(const Frozen& frozen);
+  StoreResult<void> DropExpired(std::int64_t newest_us);
+  StoreResult<bool> MergeOnce();
+  std::vector<RunPointer> ChooseMerge() const;
+  StoreResult<DedupeRun> WriteMerged(const std::vector<RunPointer>& parts);
+  // Swaps `replaced` for `added` in the set that lookups see, then lets go of the replaced blocks.
+  StoreResult<void> Swap(const std::vector<RunPointer>& replaced, RunPointer added);
+  bool FilterFits(std::uint64_t entries) const;
+
+  const Options options_;
+  RunStore store_;
+  DedupeState state_;  // the sealing thread's, once it runs
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<DedupeTable> head_;  // under mutex_
+  std::unique_ptr<DedupeTable>
+      spare_;  // under mutex_: the next head, made ahead so that no commit waits for its pages
+  std::deque<std::shared_ptr<const Frozen>> frozen_;  // under mutex_, oldest first
+  std::vector<RunPointer> runs_;                      // under mutex_
+  Sequence kept_through_ = kNoSequence;               // under mutex_
+  ReceivedSpan head_received_;                        // under mutex_
+  std::optional<StoreError> failure_;                 // under mutex_
+  std::condition_variable_any work_;                  // with mutex_: something was frozen
+  std::atomic<std::int64_t> window_us_max_{0};
+  std::jthread thread_;
+};
+
+}  // namespace weir::storage

@@ -1,0 +1,35 @@
+// The database's files as they were found, kept while it is being opened. Opening is not a reading act:
+// RocksDB replays and deletes its write-ahead log, and deletes every table its MANIFEST does not name, which
+// after a cut MANIFEST is all of them. If the audit then refuses the store, what was found is put back, so
+// that a refused open changes nothing and a backup, an older build or --accept-data-loss still has everything
+// to work with.
+//
+// The copy is hard links, so it costs a few microseconds a file and no space; nothing writes into a file once
+// it is linked. A file system without hard links gets no copy.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+
+namespace weir::storage {
+
+class FoundCopy {
+ public:
+  // Links `folder` to `folder`.found, after putting back what an open that never finished left there.
+  static std::expected<FoundCopy, std::string> Make(const std::filesystem::path& folder);
+
+  // The store is sound: what was found is no longer needed.
+  void Discard();
+  // The store was refused: `folder` becomes what it was. The database must be closed.
+  std::expected<void, std::string> Restore();
+  // The store is used although it lost something: what was found stays, under this name.
+  std::filesystem::path Keep();
+
+ private:
+  FoundCopy(std::filesystem::path folder, bool made) : folder_(std::move(folder)), made_(made) {}
+  std::filesystem::path folder_;
+  bool made_;
+};
+
+}  // namespace weir::storage

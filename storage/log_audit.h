@@ -1,0 +1,29 @@
+// What is checked of the log whenever a store is opened: in time that does not grow with the log, except for
+// the part that is read back into the dedupe index anyway. `weir verify` reads everything (audit.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "storage/event_store.h"
+#include "storage/rocks.h"
+
+namespace weir::storage {
+
+struct LogEnds {
+  Sequence first = kNoSequence;
+  Sequence last = kNoSequence;
+  std::uint64_t last_check = 0;  // the newest record's checksum
+};
+
+// Every sequence between the oldest table's first key and the newest one's last is in exactly one table, by
+// the tables' own counts; the oldest is not newer than `trimmed_before` allows.
+StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before);
+
+// Decodes everything after `after` (at least the newest record), checks sequences and chain, and shows each
+// record to `visit`. Completes `ends`.
+using VisitRecord = std::function<void(const Event& event, std::string_view record)>;
+StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const VisitRecord& visit);
+
+}  // namespace weir::storage
