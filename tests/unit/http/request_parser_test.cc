@@ -141,7 +141,7 @@ TEST(RequestParserTest, RebaseLeavesWhatIsElsewhere) {
   ASSERT_EQ(parser.ParseHead(original), Step::kDone);
   const std::string elsewhere = "decoded";
   parser.request().body = elsewhere;
-  const std::string copy = original;
+  const std::string copy(original.begin(), original.end());
   parser.Rebase(original.data(), copy.data());
   EXPECT_EQ(parser.request().path, "/");
   EXPECT_EQ(parser.request().body.data(), elsewhere.data());
