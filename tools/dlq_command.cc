@@ -1,0 +1,205 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/limits.h"
+#include "tools/commands.h"
+#include "tools/filter_options.h"
+#include "tools/json_text.h"
+#include "tools/operator_client.h"
+#include "tools/progress.h"
+#include "tools/standard_output.h"
+#include "tools/text_table.h"
+
+namespace weir::tools {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct DlqOptions {
+  std::string data;
+  FilterOptions filter;
+  std::uint64_t limit = 50;
+  bool all = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+CommandResult<std::vector<Json>> Letters(OperatorClient& client, admin::Parameters parameters,
+                                         std::uint64_t limit) {
+  std::vector<Json> letters;
+  Progress progress("found", "dead letters");
+  for (;;) {
+    parameters["limit"] =
+        std::to_string(std::min<std::uint64_t>(limit - letters.size(), limits::kAdminRowsMax));
+    auto reply = client.Get("/dlq", parameters);
+    if (!reply) return std::unexpected(reply.error());
+    Json page = Json::parse(reply->body);
+    for (Json& letter : page["dead_letters"]) letters.push_back(std::move(letter));
+    if (!page["more"].get<bool>() || letters.size() >= limit) return letters;
+    parameters["after"] = page["after"].get<std::string>();
+    progress.Update(letters.size(), -1);
+  }
+}
+
+void PrintTable(const std::vector<Json>& letters) {
+  TextTable table({{"SINK"},
+                   {"SEQUENCE", TextTable::Align::kRight},
+                   {"DIED"},
+                   {"ATTEMPTS", TextTable::Align::kRight},
+                   {"REASON"},
+                   {"SOURCE"},
+                   {"TYPE"},
+                   {"ID"}});
+  for (const Json& letter : letters) {
+    table.Add({Text(letter, "sink"), Text(letter, "sequence"), ToSeconds(Text(letter, "died_at")),
+               Text(letter, "attempts"), Text(letter, "reason"), Text(letter, "source"), Text(letter, "type"),
+               Text(letter, "id")});
+  }
+  Print(table.Text());
+}
+
+void PrintBlocks(const std::vector<Json>& letters) {
+  for (const Json& letter : letters) {
+    for (const auto& [key, value] : letter.items()) PrintField(key, Text(letter, key.c_str()));
+    Print("\n");
+  }
+}
+
+enum class Shape { kTable, kBlocks };
+
+int List(const DlqOptions& options, Shape shape) {
+  auto client = OperatorClient::Open(options.data, Access::kRead);
+  if (!client) return Fail(client.error());
+  const auto letters = Letters(**client, options.filter.parameters, options.limit);
+  if (!letters) return Fail(letters.error());
+  if (options.json) {
+    PrintArray(*letters);
+  } else if (shape == Shape::kTable) {
+    PrintTable(*letters);
+  } else {
+    PrintBlocks(*letters);
+  }
+  const bool named = options.filter.parameters.contains("id");
+  return Finish(named && letters->empty() ? kFoundWrong : kDone);
+}
+
+// What all requests of one action came to together.
+struct Outcome {
+  std::uint64_t matched = 0;
+  std::uint64_t done = 0;
+  std::map<std::string, std::uint64_t> sinks;
+  std::map<std::string, std::pair<std::uint64_t, std::string>> skipped;  // sink -> letters, reason
+
+  void Add(const Json& reply) {
+    matched += reply["matched"].get<std::uint64_t>();
+    done += reply["done"].get<std::uint64_t>();
+    for (const auto& [sink, count] : reply["sinks"].items()) sinks[sink] += count.get<std::uint64_t>();
+    for (const Json& skip : reply["skipped"]) {
+      auto& [count, reason] = skipped[Text(skip, "sink")];
+      count += skip["count"].get<std::uint64_t>();
+      reason = Text(skip, "reason");
+    }
+  }
+};
+
+CommandResult<Outcome> ActOnAll(OperatorClient& client, const std::string& verb, const DlqOptions& options) {
+  admin::Parameters parameters = options.filter.parameters;
+  if (options.all) parameters["all"] = "1";
+  if (options.dry_run) parameters["dry_run"] = "1";
+  Outcome outcome;
+  Progress progress(verb == "retry" ? "retried" : "dropped", "dead letters");
+  for (;;) {
+    const auto reply = client.Post("/dlq/" + verb, parameters);
+    if (!reply) return std::unexpected(reply.error());
+    const Json json = Json::parse(reply->body);
+    outcome.Add(json);
+    if (!json["more"].get<bool>()) return outcome;
+    parameters["after"] = json["after"].get<std::string>();
+    progress.Update(outcome.done, -1);
+  }
+}
+
+void PrintOutcome(const Outcome& outcome, const std::string& verb, const DlqOptions& options) {
+  if (options.json) {
+    Json json = {{"action", verb},       {"dry_run", options.dry_run}, {"matched", outcome.matched},
+                 {"done", outcome.done}, {"sinks", outcome.sinks},     {"skipped", Json::array()}};
+    for (const auto& [sink, skip] : outcome.skipped) {
+      json["skipped"].push_back({{"sink", sink}, {"count", skip.first}, {"reason", skip.second}});
+    }
+    Print(json.dump() + "\n");
+    return;
+  }
+  const std::string past = verb == "retry" ? "retried" : "dropped";
+  const std::string did = options.dry_run ? "would be " + past : past;
+  Print(std::to_string(outcome.matched) + " matched, " +
+        std::to_string(options.dry_run ? outcome.matched : outcome.done) + " " + did + "\n");
+  for (const auto& [sink, count] : outcome.sinks) Print("  " + sink + ": " + std::to_string(count) + "\n");
+}
+
+int Act(const DlqOptions& options, const std::string& verb) {
+  if (options.filter.parameters.empty() != options.all) {
+    return Fail({kUsage, "give either a filter (--id, --sink, --source, --type, --since, --until) or --all"});
+  }
+  auto client = OperatorClient::Open(options.data, options.dry_run ? Access::kRead : Access::kWrite);
+  if (!client) return Fail(client.error());
+  const auto outcome = ActOnAll(**client, verb, options);
+  if (!outcome) return Fail(outcome.error());
+  PrintOutcome(*outcome, verb, options);
+  for (const auto& [sink, skip] : outcome->skipped) {
+    Fail({kFoundWrong, std::to_string(skip.first) + " of sink " + sink + " left alone: " + skip.second});
+  }
+  const bool missed = options.filter.parameters.contains("id") && outcome->matched == 0;
+  return Finish(missed || !outcome->skipped.empty() ? kFoundWrong : kDone);
+}
+
+CLI::App* AddVerb(CLI::App& dlq, DlqOptions& options, const std::string& name, const std::string& help,
+                  const std::string& example) {
+  CLI::App* verb = dlq.add_subcommand(name, help);
+  verb->footer("Example:\n  " + example);
+  AddDataOption(*verb, options.data);
+  AddDeadLetterFilter(*verb, options.filter);
+  verb->add_flag("--json", options.json, "JSON instead of text");
+  return verb;
+}
+
+}  // namespace
+
+void AddDlqCommand(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<DlqOptions>();
+  CLI::App* dlq = app.add_subcommand("dlq", "Look at dead letters, retry or drop them");
+  dlq->require_subcommand(1);
+  dlq->footer("Example:\n  weir dlq retry --data data --sink billing --since 2h");
+
+  CLI::App* list = AddVerb(*dlq, *options, "list", "Dead letters that match, by sink and position",
+                           "weir dlq list --data data --sink billing");
+  CLI::App* show = AddVerb(*dlq, *options, "show", "Everything about the dead letters that match",
+                           "weir dlq show --data data --id evt_1");
+  for (CLI::App* verb : {list, show}) {
+    verb->add_option("--limit", options->limit, "How many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+  }
+  list->callback([options, &exit_code] { exit_code = List(*options, Shape::kTable); });
+  show->callback([options, &exit_code] { exit_code = List(*options, Shape::kBlocks); });
+
+  CLI::App* retry =
+      AddVerb(*dlq, *options, "retry", "Offer them to their sink again, at once, with all attempts",
+              "weir dlq retry --data data --sink billing --type 'invoice.*' --dry-run");
+  CLI::App* drop = AddVerb(*dlq, *options, "drop", "Give them up; the events stay in the log",
+                           "weir dlq drop --data data --id evt_1");
+  for (CLI::App* verb : {retry, drop}) {
+    verb->add_flag("--all", options->all, "Every dead letter, instead of a filter");
+    verb->add_flag("--dry-run", options->dry_run, "Only count what would be done");
+  }
+  retry->callback([options, &exit_code] { exit_code = Act(*options, "retry"); });
+  drop->callback([options, &exit_code] { exit_code = Act(*options, "drop"); });
+}
+
+}  // namespace weir::tools

@@ -1,0 +1,37 @@
+#include "tools/json_text.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "engine/admin/event_json.h"
+#include "engine/admin/printable.h"
+#include "tools/standard_output.h"
+
+namespace weir::tools {
+
+using Json = nlohmann::ordered_json;
+
+std::string Text(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return "";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string ToSeconds(const std::string& time) {
+  const std::size_t dot = time.find('.');
+  return dot == std::string::npos ? time : time.substr(0, dot) + "Z";
+}
+
+void PrintArray(const std::vector<Json>& rows) {
+  Print("[");
+  for (std::size_t i = 0; i < rows.size(); ++i) Print((i == 0 ? "\n" : ",\n") + admin::Dump(rows[i]));
+  Print("\n]\n");
+}
+
+void PrintField(std::string_view name, std::string_view value) {
+  std::string label = std::string(name) + ":";
+  label.resize(std::max<std::size_t>(label.size() + 1, 14), ' ');
+  Print(label + admin::Printable(value) + "\n");
+}
+
+}  // namespace weir::tools
