@@ -59,11 +59,4 @@ std::string ToString(const Address& address) {
   return host + ':' + std::to_string(address.port);
 }
 
-bool IsLoopback(const Address& address) {
-  in_addr v4{};
-  if (inet_pton(AF_INET, address.host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return inet_pton(AF_INET6, address.host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6) != 0;
-}
-
 }  // namespace weir::config

@@ -12,6 +12,5 @@ namespace weir::config {
 
 std::expected<Address, std::string> ParseAddress(std::string_view text);
 std::string ToString(const Address& address);
-bool IsLoopback(const Address& address);
 
 }  // namespace weir::config

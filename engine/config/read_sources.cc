@@ -69,11 +69,19 @@ void ReadKind(TableReader& reader, source::Source& source) {
   }
 }
 
+// Some senders hand the secret over themselves, in a handshake.
+bool MayStartWithoutSecret(const source::Source& source) {
+  return source.scheme &&
+         std::ranges::any_of(source.scheme->handshakes, [](const source::HandshakeRule& rule) {
+           return rule.guard == source::HandshakeRule::Guard::kPending;
+         });
+}
+
 void ReadSourceSecrets(TableReader& reader, const Context& context, source::Source& source) {
   const std::size_t errors_before = reader.findings().error_count();
   source.secrets = ReadSecrets(reader, "secrets", context);
   const bool reported = reader.findings().error_count() != errors_before;
-  if (source.secrets.empty() && !reported) {
+  if (source.secrets.empty() && !reported && !MayStartWithoutSecret(source)) {
     reader.Error("secrets", std::string(reader.Has("secrets") ? "is empty" : "is missing") +
                                 "; without a secret no sender can be told from another");
   }
@@ -134,6 +142,24 @@ void ReadPublicUrl(TableReader& reader, source::Source& source) {
   }
 }
 
+// What only the scheme can judge, such as the form of a secret. A problem begins with the key it is about.
+void ReportProblems(TableReader& reader, const source::Source& source) {
+  for (const std::string& problem : source::ProblemsOf(source)) {
+    const std::string key = problem.substr(0, problem.find(' '));
+    const std::string top = key.substr(0, key.find_first_of("[."));
+    const bool about_key =
+        top == "secrets" || top == "parameters" || top == "tolerance" || top == "public_url";
+    if (!about_key) {
+      reader.Error("", problem);
+      continue;
+    }
+    const bool only_insecure = top == "secrets" && !reader.Has("secrets");
+    Place place = reader.At(only_insecure ? "secrets_insecure" : top);
+    place.key = reader.path() + '.' + key;
+    reader.findings().Error(place, problem.substr(key.size() + 1));
+  }
+}
+
 void ReadSource(TableReader& reader, const Context& context, const ServerLimits& limits,
                 source::Source& source) {
   const std::size_t errors_before = reader.findings().error_count();
@@ -153,10 +179,8 @@ void ReadSource(TableReader& reader, const Context& context, const ServerLimits&
   for (const std::string_view key : {"allow_from", "rate", "quarantine"}) reader.Unavailable(key);
   reader.Finish();
 
-  // What only the scheme can judge, such as the form of a secret; after other mistakes it would repeat them.
-  if (source.scheme && reader.findings().error_count() == errors_before) {
-    for (std::string& problem : source::ProblemsOf(source)) reader.Error("", std::move(problem));
-  }
+  // After other mistakes it would repeat them.
+  if (source.scheme && reader.findings().error_count() == errors_before) ReportProblems(reader, source);
 }
 
 }  // namespace

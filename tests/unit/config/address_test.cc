@@ -47,14 +47,5 @@ TEST(Address, IsRefusedInAnyOtherForm) {
   }
 }
 
-TEST(Address, KnowsLoopback) {
-  EXPECT_TRUE(IsLoopback(*ParseAddress("127.0.0.1:1")));
-  EXPECT_TRUE(IsLoopback(*ParseAddress("127.9.9.9:1")));
-  EXPECT_TRUE(IsLoopback(*ParseAddress("[::1]:1")));
-  EXPECT_FALSE(IsLoopback(*ParseAddress("0.0.0.0:1")));
-  EXPECT_FALSE(IsLoopback(*ParseAddress("[::]:1")));
-  EXPECT_FALSE(IsLoopback(*ParseAddress("10.0.0.1:1")));
-}
-
 }  // namespace
 }  // namespace weir::config
