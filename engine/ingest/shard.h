@@ -1,8 +1,8 @@
-// One ingest thread: its ring, its SO_REUSEPORT listeners, its connections, its verifier. Shares no mutable state with
-// another shard on the hot path. Work goes out through the append queue and comes back through the ack queue.
+// One ingest thread: its ring, its SO_REUSEPORT listeners, its connections, its verifier. Shares no mutable
+// state with another shard on the hot path. Work goes out through the append queue and comes back through the
+// ack queue.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -11,26 +11,19 @@
 
 #include "engine/commit/queues.h"
 #include "engine/config/config.h"
+#include "engine/ingest/gate.h"
+#include "engine/io/ring.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/source/source.h"
 
 namespace weir::ingest {
-
-// What may come in right now, decided outside the shards (disk space, a failed store, draining) and read by all of them.
-struct Gate {
-  std::atomic<bool> accepting{true};        // false while draining: answers carry Connection: close, nothing new is accepted
-  std::atomic<bool> storable{true};         // false: 503 + Retry-After for every event
-  std::atomic<std::int64_t> inflight_bytes{0};
-  // Bytes that may still be appended before the next look at the free space; shards subtract what they hand over.
-  std::atomic<std::int64_t> disk_budget_bytes{INT64_MAX};
-};
 
 class Shard {
  public:
   struct Wiring {
     std::uint16_t index;
     std::vector<config::Address> listen;
-    config::ServerLimits limits;             // connections already divided by the number of shards
+    config::ServerLimits limits;  // connections already divided by the number of shards
     config::AckMode ack;
     std::shared_ptr<const source::SourceTable> sources;
     commit::AppendQueue& appends;
@@ -39,17 +32,23 @@ class Shard {
     std::uint64_t seed;
   };
 
-  // Binds the listeners, so that a port that is taken is an error before anything runs.
+  // Binds the listeners, so that a port that is taken is an error before anything runs. Shard 0 asks whether
+  // anybody else listens there; the others share its ports.
   static std::expected<std::unique_ptr<Shard>, std::string> Create(Wiring wiring);
-  ~Shard();
+  ~Shard();  // Stop(0)
 
-  commit::AckQueue& acks();
+  commit::AckQueue& acks();                    // outlives the thread: the committer may post after Stop
   std::vector<config::Address> bound() const;  // with the port the kernel chose for port 0
 
-  void Start();
-  // Stops accepting, answers what is in flight with Connection: close, ends the thread when no connection is left or after
-  // `drain_ms`.
+  // Returns once the thread serves, or says why it cannot (io_uring forbidden, memlock, descriptors).
+  std::expected<void, std::string> Start();
+  io::RingMode ring_mode() const;  // after Start
+
+  // Stops accepting, answers what is in flight with Connection: close, ends the thread when no connection is
+  // left or after `drain_ms`. Returns when it has ended.
   void Stop(std::int64_t drain_ms);
+  // The first half of Stop, for several shards that are to drain at the same time.
+  void RequestStop(std::int64_t drain_ms);
 
   // Any thread. Requests whose verification has begun finish under the old table.
   void SwapSources(std::shared_ptr<const source::SourceTable> sources);

@@ -1,0 +1,230 @@
+#include "engine/ingest/intake.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "engine/ingest/admission.h"
+#include "engine/ingest/route.h"
+#include "engine/limits.h"
+#include "engine/observe/log.h"
+#include "storage/check.h"
+
+namespace weir::ingest {
+namespace {
+
+using observe::RejectionCode;
+
+// What a source may be asked with: POST delivers, the others are how some senders shake hands.
+bool MayReachSource(http::Method method) {
+  switch (method) {
+    case http::Method::kPost:
+    case http::Method::kGet:
+    case http::Method::kHead:
+    case http::Method::kOptions:
+      return true;
+    case http::Method::kPut:
+    case http::Method::kPatch:
+    case http::Method::kDelete:
+    case http::Method::kOther:
+      return false;
+  }
+  return false;
+}
+
+Refusal HealthMethodNotAllowed() {
+  Refusal refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
+  refusal.allow = "GET, HEAD";
+  return refusal;
+}
+
+}  // namespace
+
+Intake::Intake(const Wiring& wiring, std::shared_ptr<const source::SourceTable> sources)
+    : gate_(wiring.gate),
+      probe_(wiring.probe),
+      unknown_(wiring.probe.ForSource("")),
+      answers_(wiring.answers),
+      writer_(wiring.writer),
+      handover_(wiring.handover),
+      inflight_(wiring.inflight),
+      inflight_bytes_max_(static_cast<std::int64_t>(wiring.inflight_bytes_max)),
+      verifier_(wiring.seed),
+      next_request_id_(wiring.seed) {
+  UseSources(std::move(sources));
+}
+
+void Intake::UseSources(std::shared_ptr<const source::SourceTable> sources) {
+  auto active = std::make_shared<ActiveSources>();
+  for (const source::Source& source : sources->sources()) {
+    if (active->probes.size() <= source.index) active->probes.resize(source.index + 1, &unknown_);
+    active->probes[source.index] = &probe_.ForSource(source.name);
+  }
+  verifier_.Retain(*sources);
+  active->table = std::move(sources);
+  sources_ = std::move(active);
+}
+
+Intake::Admission Intake::Admit(const http::Request& request) const {
+  const Route route = RouteOf(request);
+  switch (route.kind) {
+    case Route::Kind::kUnknown:
+      return {.target = {}, .refusal = RefusalFor(RejectionCode::kUnknownSource)};
+    case Route::Kind::kHealth:
+      if (request.method != http::Method::kGet && request.method != http::Method::kHead) {
+        return {.target = {}, .refusal = HealthMethodNotAllowed()};
+      }
+      if (const auto code = CheckFraming(request, 0)) return {.target = {}, .refusal = RefusalFor(*code)};
+      return {};
+    case Route::Kind::kSource:
+      break;
+  }
+  const source::Source* source = sources_->table->Find(route.source);
+  if (source == nullptr) return {.target = {}, .refusal = RefusalFor(RejectionCode::kUnknownSource)};
+  Admission admission{.target = {.source = source, .probe = sources_->probes[source->index]}, .refusal = {}};
+  if (!MayReachSource(request.method)) {
+    admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
+    return admission;
+  }
+  auto code = CheckFraming(request, source->body_bytes_max);
+  if (!code && request.method == http::Method::kPost) {
+    code = CheckLoad(request, {.storable = gate_.storable.load(std::memory_order_relaxed),
+                               .inflight_bytes = inflight_.Current(),
+                               .inflight_bytes_max = inflight_bytes_max_,
+                               .disk_budget_bytes = gate_.disk_budget_bytes.load(std::memory_order_relaxed) -
+                                                    static_cast<std::int64_t>(handover_.added_bytes()),
+                               .appends_waiting = handover_.appends_waiting()});
+  }
+  if (code) admission.refusal = RefusalFor(*code);
+  return admission;
+}
+
+Manner Intake::MannerOf(const http::Request& request, bool close) {
+  return {.request_id = next_request_id_++,
+          .close = close || draining_ || !request.keep_alive,
+          .http10 = request.minor_version == 0,
+          .head_only = request.method == http::Method::kHead};
+}
+
+void Intake::Handle(Connection& connection, const Target& target, const http::Request& request,
+                    const Moment& now) {
+  if (target.source == nullptr) {
+    probe_.requests.Add();
+    const Manner manner = MannerOf(request, false);
+    if (manner.close) connection.state = Connection::State::kAnswering;
+    return AnswerHealth(connection, manner);
+  }
+  const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
+  if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
+    return Refuse(connection, request, target.probe, RefusalFor(*rejected), false);
+  }
+  if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
+    WEIR_CHECK(accepted->events != nullptr);
+    const std::size_t events = accepted->events->size();
+    const bool malformed =
+        events > limits::kEventsPerRequestMax ||
+        (target.source->reject_malformed &&
+         std::ranges::any_of(*accepted->events, [](const auto& event) { return !event.malformed.empty(); }));
+    if (malformed) {
+      return Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
+    }
+  }
+  probe_.requests.Add();
+  const Manner manner = MannerOf(request, false);
+  if (manner.close) connection.state = Connection::State::kAnswering;
+  if (const auto* handshake = std::get_if<source::Handshake>(&verdict)) {
+    target.probe->handshakes.Add();
+    return Answer(connection, manner, *handshake);
+  }
+  Accept(connection, manner, target, request, std::get<source::Accepted>(verdict), now);
+}
+
+void Intake::Accept(Connection& connection, const Manner& manner, const Target& target,
+                    const http::Request& request, const source::Accepted& accepted, const Moment& now) {
+  if (accepted.secret_index < target.probe->secret_matched.size()) {
+    target.probe->secret_matched[accepted.secret_index].Add();
+  }
+  if (accepted.events->empty()) {  // a batch of nothing is taken and has nothing to wait for
+    scratch_.clear();
+    if (accepted.status == 0) {
+      writer_.WriteAccepted(scratch_, manner, {}, storage::kNoSequence);
+      return answers_.AddLiteral(connection, manner, scratch_);
+    }
+    return answers_.AddLiteral(connection, manner, RenderPrescribed(manner, accepted));
+  }
+
+  events_.clear();
+  for (const source::VerifiedEvent& event : *accepted.events) {
+    events_.push_back({.received_at_us = now.unix_us,
+                       .source = target.source->name,
+                       .id = event.id,
+                       .type = event.type,
+                       .malformed = event.malformed,
+                       .headers = request.header_block,
+                       .body = event.body});
+  }
+  PendingAnswer& answer = answers_.AddCommit(connection, manner);
+  answer.event_id = events_.front().id;
+  answer.event_type = events_.front().type;
+  for (std::size_t i = 1; i < events_.size(); ++i) answer.further_types.emplace_back(events_[i].type);
+  answer.probe = target.probe;
+  answer.received_ns = now.monotonic_ns;
+  if (accepted.status != 0) answer.literal = RenderPrescribed(manner, accepted);
+  answer.bytes =
+      handover_.Add({.slot = connection.slot, .generation = connection.generation, .request = answer.index},
+                    events_, target.source->dedupe_window_us);
+  inflight_.Charge(answer.bytes);
+}
+
+std::string_view Intake::RenderPrescribed(const Manner& manner, const source::Accepted& accepted) {
+  scratch_.clear();
+  writer_.WritePrescribed(scratch_, manner,
+                          {.status = accepted.status,
+                           .content_type = accepted.content_type,
+                           .body = accepted.reply,
+                           .stored = true});
+  return scratch_;
+}
+
+void Intake::Refuse(Connection& connection, const http::Request& request, observe::SourceProbe* probe,
+                    const Refusal& refusal, bool close, std::string_view detail) {
+  probe_.requests.Add();
+  observe::SourceProbe& counted = probe != nullptr ? *probe : unknown_;
+  counted.rejected[static_cast<std::size_t>(refusal.code)].Add();
+  const Manner manner = MannerOf(request, close);
+  if (manner.close) connection.state = Connection::State::kAnswering;
+  answers_.AddRefusal(connection, manner, refusal);
+  const auto request_id = RequestIdText(manner.request_id);
+  log::Debug("request refused", {{"source", std::string_view(counted.source)},
+                                 {"code", refusal.name},
+                                 {"status", refusal.status},
+                                 {"detail", detail},
+                                 {"correlation_id", std::string_view(request_id.data(), request_id.size())}});
+}
+
+void Intake::InviteBody(Connection& connection) {
+  answers_.AddLiteral(connection, {}, AnswerWriter::kContinue);
+}
+
+void Intake::AnswerHealth(Connection& connection, const Manner& manner) {
+  scratch_.clear();
+  writer_.WritePrescribed(
+      scratch_, manner,
+      {.status = 200, .content_type = "application/json", .body = R"({"status":"serving"})"});
+  answers_.AddLiteral(connection, manner, scratch_);
+}
+
+void Intake::Answer(Connection& connection, const Manner& manner, const source::Handshake& handshake) {
+  std::vector<http::Field> fields;
+  fields.reserve(handshake.headers.size());
+  for (const auto& [name, value] : handshake.headers) fields.push_back({.name = name, .value = value});
+  scratch_.clear();
+  writer_.WritePrescribed(scratch_, manner,
+                          {.status = handshake.status,
+                           .content_type = handshake.content_type,
+                           .body = handshake.body,
+                           .fields = fields});
+  answers_.AddLiteral(connection, manner, scratch_);
+}
+
+}  // namespace weir::ingest

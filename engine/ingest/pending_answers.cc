@@ -1,0 +1,176 @@
+#include "engine/ingest/pending_answers.h"
+
+#include <algorithm>
+
+#include "storage/check.h"
+
+namespace weir::ingest {
+
+using Kind = PendingAnswer::Kind;
+
+PendingAnswer& PendingAnswers::Add(Connection& connection, Kind kind, const Manner& manner) {
+  if (free_.empty()) {
+    const auto first = static_cast<std::uint32_t>(blocks_.size() * kBlock);
+    blocks_.push_back(std::make_unique<PendingAnswer[]>(kBlock));
+    for (std::uint32_t i = kBlock; i > 0; --i) free_.push_back(first + i - 1);
+  }
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  PendingAnswer& answer = At(index);
+  WEIR_CHECK(answer.kind == Kind::kFree);
+  answer.kind = kind;
+  answer.ready = false;
+  answer.manner = manner;
+  answer.index = index;
+  answer.connection = connection.slot;
+  answer.generation = connection.generation;
+  answer.next = kNoIndex;
+  (connection.last_pending == kNoIndex ? connection.first_pending : At(connection.last_pending).next) = index;
+  connection.last_pending = index;
+  ++connection.pending_count;
+  return answer;
+}
+
+PendingAnswer& PendingAnswers::AddCommit(Connection& connection, const Manner& manner) {
+  PendingAnswer& answer = Add(connection, Kind::kCommit, manner);
+  answer.literal.clear();
+  answer.further_types.clear();
+  answer.bytes = 0;
+  return answer;
+}
+
+void PendingAnswers::AddRefusal(Connection& connection, const Manner& manner, const Refusal& refusal) {
+  PendingAnswer& answer = Add(connection, Kind::kRefusal, manner);
+  answer.refusal = refusal;
+  MarkReady(answer);
+}
+
+void PendingAnswers::AddLiteral(Connection& connection, const Manner& manner, std::string_view bytes) {
+  PendingAnswer& answer = Add(connection, Kind::kLiteral, manner);
+  answer.literal = bytes;
+  MarkReady(answer);
+}
+
+void PendingAnswers::MarkReady(PendingAnswer& answer) {
+  answer.ready = true;
+  Connection& connection = connections_[answer.connection];
+  WEIR_CHECK(connection.generation == answer.generation);
+  if (connection.answer_due) return;
+  connection.answer_due = true;
+  due_.push_back(connection.slot);
+}
+
+std::size_t PendingAnswers::Complete(const commit::Committed& committed) {
+  PendingAnswer& answer = At(committed.ticket.request);
+  WEIR_CHECK(answer.kind == Kind::kCommit && !answer.ready &&
+             answer.generation == committed.ticket.generation);
+  answer.committed = committed;
+  Count(answer);
+  const std::size_t bytes = answer.bytes;
+  if (answer.connection == kNoIndex) {
+    Free(answer);
+  } else {
+    MarkReady(answer);
+  }
+  return bytes;
+}
+
+std::size_t PendingAnswers::Refuse(std::uint32_t index, const Refusal& refusal) {
+  PendingAnswer& answer = At(index);
+  WEIR_CHECK(answer.kind == Kind::kCommit && !answer.ready);
+  const std::size_t bytes = answer.bytes;
+  answer.probe->rejected[static_cast<std::size_t>(refusal.code)].Add();
+  if (answer.connection == kNoIndex) {
+    Free(answer);
+  } else {
+    answer.kind = Kind::kRefusal;
+    answer.refusal = refusal;
+    MarkReady(answer);
+  }
+  return bytes;
+}
+
+void PendingAnswers::Count(const PendingAnswer& answer) {
+  const commit::Committed& committed = answer.committed;
+  if (committed.outcome == commit::CommitOutcome::kUnavailable) {
+    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kOverloaded)].Add();
+    return;
+  }
+  if (committed.stored > 0) answer.probe->Received(answer.event_type);
+  // Which of a batch's events were new is not told; their order is what is known.
+  for (std::size_t i = 1; i < committed.stored && i <= answer.further_types.size(); ++i) {
+    answer.probe->Received(answer.further_types[i - 1]);
+  }
+  if (committed.duplicates > 0) answer.probe->duplicates.Add(committed.duplicates);
+}
+
+bool PendingAnswers::HasReady(const Connection& connection) {
+  return connection.first_pending != kNoIndex && At(connection.first_pending).ready;
+}
+
+void PendingAnswers::WriteReady(Connection& connection, const Moment& now, std::string& out) {
+  while (HasReady(connection)) {
+    PendingAnswer& answer = At(connection.first_pending);
+    WEIR_CHECK(answer.connection == connection.slot && answer.generation == connection.generation);
+    Write(answer, now, out);
+    connection.first_pending = answer.next;
+    if (answer.next == kNoIndex) connection.last_pending = kNoIndex;
+    --connection.pending_count;
+    Free(answer);
+  }
+}
+
+void PendingAnswers::Write(const PendingAnswer& answer, const Moment& now, std::string& out) {
+  switch (answer.kind) {
+    case Kind::kFree:
+      WEIR_CHECK(false && "a freed answer is owed");
+      return;
+    case Kind::kRefusal:
+      return writer_.WriteRefusal(out, answer.manner, answer.refusal);
+    case Kind::kLiteral:
+      out.append(answer.literal);
+      return;
+    case Kind::kCommit:
+      break;
+  }
+  const commit::Committed& committed = answer.committed;
+  if (committed.outcome == commit::CommitOutcome::kUnavailable) {
+    return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
+  }
+  // A success is only ever about an event that is in the log.
+  WEIR_CHECK(committed.sequence != storage::kNoSequence);
+  if (!answer.literal.empty()) {
+    out.append(answer.literal);
+  } else if (committed.stored > 0) {
+    writer_.WriteAccepted(out, answer.manner, answer.event_id, committed.sequence);
+  } else {
+    writer_.WriteDuplicate(out, answer.manner, answer.event_id, committed.sequence);
+  }
+  answer.probe->duration_ns.Record(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(now.monotonic_ns - answer.received_ns, 0)));
+}
+
+void PendingAnswers::CloseAfterLast(Connection& connection) {
+  if (connection.last_pending != kNoIndex) At(connection.last_pending).manner.close = true;
+}
+
+void PendingAnswers::Abandon(Connection& connection) {
+  while (connection.first_pending != kNoIndex) {
+    PendingAnswer& answer = At(connection.first_pending);
+    connection.first_pending = answer.next;
+    if (answer.ready) {
+      Free(answer);
+    } else {
+      answer.connection = kNoIndex;
+    }
+  }
+  connection.last_pending = kNoIndex;
+  connection.pending_count = 0;
+}
+
+void PendingAnswers::Free(PendingAnswer& answer) {
+  answer.kind = Kind::kFree;
+  free_.push_back(answer.index);
+}
+
+}  // namespace weir::ingest

@@ -1,0 +1,124 @@
+#include "engine/ingest/refusal.h"
+
+#include "engine/http/response_writer.h"
+
+namespace weir::ingest {
+namespace {
+
+using observe::RejectionCode;
+
+struct StatusAndMessage {
+  int status;
+  std::string_view message;
+};
+
+StatusAndMessage AnswerFor(RejectionCode code) {
+  switch (code) {
+    case RejectionCode::kUnknownSource:
+      return {404, "no source of this name is configured"};
+    case RejectionCode::kMethodNotAllowed:
+      return {405, "this method is not allowed here"};
+    case RejectionCode::kUnsupportedEncoding:
+      return {415, "the signature is over the raw body; content codings are not supported"};
+    case RejectionCode::kLengthRequired:
+      return {411, "the request needs a Content-Length or a chunked body"};
+    case RejectionCode::kBodyTooLarge:
+      return {413, "the body is larger than this source takes"};
+    case RejectionCode::kHeadTooLarge:
+      return {431, "the header block is too large"};
+    case RejectionCode::kTimeout:
+      return {408, "the request did not arrive in time"};
+    case RejectionCode::kMalformedRequest:
+      return {400, "the request is not valid HTTP/1.1"};
+    case RejectionCode::kAddressNotAllowed:
+      return {403, "this address may not send to this source"};
+    case RejectionCode::kRateLimited:
+      return {429, "more requests than this source may send"};
+    case RejectionCode::kOverloaded:
+      return {503, "the event cannot be stored right now; send it again"};
+    case RejectionCode::kMalformedPayload:
+      return {400, "the payload is not what this source sends"};
+    case RejectionCode::kMissingSignature:
+      return {401, "the request is not signed"};
+    case RejectionCode::kMalformedSignature:
+      return {401, "the signature is not of the expected form"};
+    case RejectionCode::kInvalidSignature:
+      return {401, "the signature does not match"};
+    case RejectionCode::kStaleTimestamp:
+      return {400, "the signed timestamp is outside the tolerance"};
+    case RejectionCode::kKeyUnavailable:
+      return {503, "the key to verify with cannot be had right now; send it again"};
+    case RejectionCode::kCount:
+      break;
+  }
+  return {400, "the request is not valid HTTP/1.1"};
+}
+
+RejectionCode CodeFor(source::RejectReason reason) {
+  switch (reason) {
+    case source::RejectReason::kMissingSignature:
+      return RejectionCode::kMissingSignature;
+    case source::RejectReason::kMalformedSignature:
+      return RejectionCode::kMalformedSignature;
+    case source::RejectReason::kInvalidSignature:
+      return RejectionCode::kInvalidSignature;
+    case source::RejectReason::kStaleTimestamp:
+      return RejectionCode::kStaleTimestamp;
+    case source::RejectReason::kUnsupportedEncoding:
+      return RejectionCode::kUnsupportedEncoding;
+    case source::RejectReason::kMethodNotAllowed:
+      return RejectionCode::kMethodNotAllowed;
+    case source::RejectReason::kKeyUnavailable:
+      return RejectionCode::kKeyUnavailable;
+  }
+  return RejectionCode::kMalformedRequest;
+}
+
+RejectionCode CodeFor(http::ParseError error) {
+  switch (error) {
+    case http::ParseError::kHeadTooLarge:
+    case http::ParseError::kTargetTooLong:
+    case http::ParseError::kTooManyFields:
+      return RejectionCode::kHeadTooLarge;
+    case http::ParseError::kBodyTooLarge:
+      return RejectionCode::kBodyTooLarge;
+    case http::ParseError::kMalformed:
+    case http::ParseError::kVersionNotSupported:
+    case http::ParseError::kMissingHost:
+    case http::ParseError::kBadContentLength:
+    case http::ParseError::kBadTransferEncoding:
+    case http::ParseError::kExpectationFailed:
+    case http::ParseError::kBadChunk:
+    case http::ParseError::kChunkExtensionTooLarge:
+      return RejectionCode::kMalformedRequest;
+  }
+  return RejectionCode::kMalformedRequest;
+}
+
+}  // namespace
+
+Refusal RefusalFor(RejectionCode code) {
+  const StatusAndMessage answer = AnswerFor(code);
+  return {.code = code,
+          .status = answer.status,
+          .name = observe::RejectionCodeName(code),
+          .message = answer.message,
+          .allow = code == RejectionCode::kMethodNotAllowed ? "POST" : ""};
+}
+
+Refusal RefusalFor(http::ParseError error) {
+  const http::ErrorAnswer answer = http::AnswerTo(error);
+  return {.code = CodeFor(error),
+          .status = answer.status,
+          .name = answer.code,
+          .message = answer.message,
+          .allow = ""};
+}
+
+Refusal RefusalFor(const source::Rejected& rejected) {
+  Refusal refusal = RefusalFor(CodeFor(rejected.reason));
+  if (rejected.status != 0) refusal.status = rejected.status;
+  return refusal;
+}
+
+}  // namespace weir::ingest

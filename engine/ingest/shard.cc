@@ -1,0 +1,103 @@
+#include "engine/ingest/shard.h"
+
+#include <pthread.h>
+
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "engine/ingest/listener.h"
+#include "engine/ingest/shard_loop.h"
+#include "storage/check.h"
+
+namespace weir::ingest {
+
+struct Shard::State {
+  State(Wiring shard_wiring, Listener shard_listener)
+      : wiring(std::move(shard_wiring)), listener(std::move(shard_listener)) {}
+
+  void Serve(std::promise<std::expected<void, std::string>> started);
+
+  Wiring wiring;
+  Listener listener;
+  std::vector<config::Address> bound;
+  ShardControl control;
+  io::RingMode ring_mode = io::RingMode::kPlain;
+  std::thread thread;
+};
+
+std::expected<std::unique_ptr<Shard>, std::string> Shard::Create(Wiring wiring) {
+  auto listener = Listener::Open(wiring.listen, /*exclusive=*/wiring.index == 0);
+  if (!listener) return std::unexpected(listener.error());
+  auto state = std::make_unique<State>(std::move(wiring), std::move(*listener));
+  state->bound = state->listener.bound();
+  return std::unique_ptr<Shard>(new Shard(std::move(state)));
+}
+
+Shard::Shard(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Shard::~Shard() {
+  Stop(0);
+}
+
+commit::AckQueue& Shard::acks() {
+  return state_->control.acks;
+}
+
+std::vector<config::Address> Shard::bound() const {
+  return state_->bound;
+}
+
+void Shard::State::Serve(std::promise<std::expected<void, std::string>> started) {
+  pthread_setname_np(pthread_self(), ("shard-" + std::to_string(wiring.index)).c_str());
+  auto loop = ShardLoop::Create({.index = wiring.index,
+                                 .limits = wiring.limits,
+                                 .ack = wiring.ack,
+                                 .sources = std::move(wiring.sources),
+                                 .appends = wiring.appends,
+                                 .gate = wiring.gate,
+                                 .probe = wiring.probe,
+                                 .seed = wiring.seed,
+                                 .listener = listener,
+                                 .control = control});
+  if (!loop) return started.set_value(std::unexpected(loop.error()));
+  ring_mode = (*loop)->ring_mode();
+  started.set_value({});
+  (*loop)->Run();
+}
+
+std::expected<void, std::string> Shard::Start() {
+  WEIR_CHECK(!state_->thread.joinable());
+  std::promise<std::expected<void, std::string>> started;
+  auto outcome = started.get_future();
+  state_->thread = std::thread(
+      [state = state_.get(), promise = std::move(started)]() mutable { state->Serve(std::move(promise)); });
+  return outcome.get();
+}
+
+io::RingMode Shard::ring_mode() const {
+  return state_->ring_mode;
+}
+
+void Shard::RequestStop(std::int64_t drain_ms) {
+  state_->control.drain_ms.store(drain_ms, std::memory_order_relaxed);
+  state_->control.stopping.store(true, std::memory_order_release);
+  state_->control.wake.Signal();
+}
+
+void Shard::Stop(std::int64_t drain_ms) {
+  if (!state_->thread.joinable()) return;
+  RequestStop(drain_ms);
+  state_->thread.join();
+}
+
+void Shard::SwapSources(std::shared_ptr<const source::SourceTable> sources) {
+  {
+    const std::scoped_lock lock(state_->control.sources_mutex);
+    state_->control.next_sources = std::move(sources);
+    state_->control.sources_swapped.store(true, std::memory_order_release);
+  }
+  state_->control.wake.Signal();
+}
+
+}  // namespace weir::ingest

@@ -1,0 +1,298 @@
+#include "engine/ingest/transport.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "engine/ingest/refusal.h"
+#include "engine/limits.h"
+#include "storage/check.h"
+
+namespace weir::ingest {
+namespace {
+
+using State = Connection::State;
+
+io::UserData Tag(io::Op op, const Connection& connection) {
+  return {op, connection.slot, connection.generation};
+}
+
+}  // namespace
+
+Transport::Transport(const Wiring& wiring)
+    : ring_(wiring.ring),
+      buffers_(wiring.buffers),
+      timers_(wiring.timers),
+      connections_(wiring.connections),
+      answers_(wiring.answers),
+      reader_(wiring.reader),
+      probe_(wiring.probe),
+      limits_(wiring.limits) {}
+
+void Transport::Open(io::Descriptor fd, const Moment& now) {
+  Connection* connection = connections_.Take(fd.get());
+  if (connection == nullptr) return;  // fd closes
+  fd.Release();
+  probe_.connections_accepted.Add();
+  probe_.connections.Set(static_cast<std::int64_t>(connections_.open()));
+  connection->last_active_ms = now.monotonic_ms();
+  timers_.Arm(connection->slot, now.monotonic_ms() + limits_.idle_timeout_ms);
+  if (connections_.open() > limits_.connections) {
+    connection->state = State::kAnswering;
+    answers_.AddRefusal(*connection, {.close = true}, RefusalFor(observe::RejectionCode::kOverloaded));
+  }
+  Settle(*connection, now);
+}
+
+Connection* Transport::Find(const io::UserData& user_data) {
+  if (user_data.slot >= connections_.slots()) return nullptr;
+  Connection& connection = connections_[user_data.slot];
+  return connection.generation == user_data.generation ? &connection : nullptr;
+}
+
+void Transport::OnReceived(const io::Completion& completion, const Moment& now) {
+  Connection* connection = Find(completion.user_data);
+  if (completion.has_buffer()) {
+    const std::string_view bytes = buffers_.Take(completion);
+    if (connection != nullptr && connection->state == State::kServing) {
+      connection->last_active_ms = now.monotonic_ms();
+      reader_.OnBytes(*connection, bytes, now);
+    } else if (connection != nullptr && connection->state == State::kLingering) {
+      connection->discarded_bytes += static_cast<std::uint32_t>(bytes.size());
+    }
+    buffers_.Return(completion.buffer_id());
+  }
+  if (connection == nullptr) return;
+  if (!completion.more()) connection->receive_in_flight = false;
+  if (completion.result == -ENOBUFS) {
+    probe_.buffers_starved.Add();
+    buffers_.Grow();
+    connection->starved = true;
+    starved_.push_back(completion.user_data);
+  } else if (completion.result == 0) {
+    connection->peer_closed = true;
+  } else if (completion.result < 0 && completion.result != -ECANCELED) {
+    StartClose(*connection);
+  } else if (connection->discarded_bytes > limits::kLingerBytesMax) {
+    StartClose(*connection);
+  }
+  Settle(*connection, now);
+}
+
+// What follows from the connection's state after anything happened to it.
+void Transport::Settle(Connection& connection, const Moment& now) {
+  if (connection.state == State::kServing && connection.peer_closed && !connection.paused) {
+    reader_.Forget(connection);
+    connection.state = State::kAnswering;
+  }
+  const bool answered = connection.pending_count == 0 && !connection.send_in_flight;
+  if (connection.state == State::kAnswering && answered && !connection.peer_closed) Linger(connection, now);
+  if (connection.peer_closed && answered && connection.state != State::kServing) StartClose(connection);
+  if (connection.state == State::kClosing) return FinishClose(connection);
+
+  if (WantsReceive(connection)) {
+    if (!connection.receive_in_flight && !connection.starved) ArmReceive(connection);
+  } else if (connection.paused && connection.receive_in_flight && connection.cancels_in_flight == 0) {
+    ++connection.cancels_in_flight;
+    ring_.Cancel(Tag(io::Op::kReceive, connection), Tag(io::Op::kCancel, connection));
+  }
+  if (connection.phase_deadline_ms != 0) timers_.Arm(connection.slot, connection.phase_deadline_ms);
+}
+
+bool Transport::WantsReceive(const Connection& connection) const {
+  if (connection.peer_closed) return false;
+  return connection.state == State::kLingering || (connection.state == State::kServing && !connection.paused);
+}
+
+void Transport::ArmReceive(Connection& connection) {
+  connection.receive_in_flight = true;
+  ring_.ReceiveMultishot(connection.fd, buffers_.group(), Tag(io::Op::kReceive, connection));
+}
+
+void Transport::Replenish() {
+  buffers_.Replenish();
+  for (const io::UserData& user_data : starved_) {
+    Connection* connection = Find(user_data);
+    if (connection == nullptr || !connection->starved) continue;
+    connection->starved = false;
+    if (WantsReceive(*connection) && !connection->receive_in_flight) ArmReceive(*connection);
+  }
+  starved_.clear();
+}
+
+void Transport::WriteDue(const Moment& now) {
+  // A resumed connection may answer at once what it had kept back, hence the loop.
+  while (!answers_.due().empty()) {
+    std::swap(writing_, answers_.due());
+    for (const std::uint32_t slot : writing_) {
+      Connection& connection = connections_[slot];
+      connection.answer_due = false;
+      Write(connection, now);
+    }
+    writing_.clear();
+  }
+}
+
+void Transport::Write(Connection& connection, const Moment& now) {
+  const bool may_write = connection.state == State::kServing || connection.state == State::kAnswering;
+  if (!may_write || connection.send_in_flight || !answers_.HasReady(connection)) return;
+  if (spare_buffers_.empty()) {
+    connection.sending = std::make_unique<std::string>();
+  } else {
+    connection.sending = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+  }
+  answers_.WriteReady(connection, now, *connection.sending);
+  connection.sent_bytes = 0;
+  connection.send_started_ms = now.monotonic_ms();
+  SendRest(connection);
+  if (connection.paused && connection.pending_count <= limits::kPipelinedRequestsMax / 2) {
+    reader_.Resume(connection, now);
+    Settle(connection, now);
+  }
+}
+
+void Transport::SendRest(Connection& connection) {
+  connection.send_in_flight = true;
+  ring_.Send(connection.fd, std::span<const char>(*connection.sending).subspan(connection.sent_bytes),
+             Tag(io::Op::kSend, connection));
+}
+
+void Transport::OnSent(const io::Completion& completion, const Moment& now) {
+  Connection* connection = Find(completion.user_data);
+  if (connection == nullptr) return;
+  connection->send_in_flight = false;
+  if (connection->state == State::kClosing) return Settle(*connection, now);
+  if (completion.result < 0) {
+    StartClose(*connection);
+    return Settle(*connection, now);
+  }
+  connection->sent_bytes += static_cast<std::uint32_t>(completion.result);
+  if (connection->sent_bytes < connection->sending->size()) return SendRest(*connection);
+  GiveBack(std::move(connection->sending));
+  connection->last_active_ms = now.monotonic_ms();
+  Write(*connection, now);
+  if (connection->state != State::kServing) Settle(*connection, now);
+}
+
+void Transport::GiveBack(std::unique_ptr<std::string> buffer) {
+  if (buffer->capacity() > limits::kSpareSendBufferBytes ||
+      spare_buffers_.size() >= limits::kSpareSendBuffers) {
+    return;
+  }
+  buffer->clear();
+  spare_buffers_.push_back(std::move(buffer));
+}
+
+void Transport::Linger(Connection& connection, const Moment& now) {
+  connection.state = State::kLingering;
+  connection.discarded_bytes = 0;
+  connection.phase_deadline_ms = now.monotonic_ms() + limits::kLingerMs;
+  connection.shutdown_in_flight = true;
+  ring_.Shutdown(connection.fd, SHUT_WR, Tag(io::Op::kShutdown, connection));
+}
+
+void Transport::OnShutdown(const io::Completion& completion, const Moment& now) {
+  Connection* connection = Find(completion.user_data);
+  if (connection == nullptr) return;
+  connection->shutdown_in_flight = false;
+  if (completion.result < 0) StartClose(*connection);  // the peer is gone already
+  Settle(*connection, now);
+}
+
+void Transport::OnCancelled(const io::Completion& completion, const Moment& now) {
+  Connection* connection = Find(completion.user_data);
+  if (connection == nullptr) return;
+  WEIR_CHECK(connection->cancels_in_flight > 0);
+  --connection->cancels_in_flight;
+  Settle(*connection, now);
+}
+
+void Transport::StartClose(Connection& connection) {
+  if (connection.state == State::kClosing) return;
+  connection.state = State::kClosing;
+  connection.starved = false;
+  timers_.Disarm(connection.slot);
+  reader_.Forget(connection);
+  answers_.Abandon(connection);
+  if (connection.receive_in_flight || connection.send_in_flight) {
+    ++connection.cancels_in_flight;
+    ring_.CancelAll(connection.fd, Tag(io::Op::kCancel, connection));
+  }
+}
+
+void Transport::FinishClose(Connection& connection) {
+  if (connection.in_flight()) return;
+  if (connection.sending != nullptr) GiveBack(std::move(connection.sending));
+  connection.close_in_flight = true;
+  ring_.Close(connection.fd, Tag(io::Op::kClose, connection));
+}
+
+void Transport::OnClosed(const io::Completion& completion) {
+  Connection* connection = Find(completion.user_data);
+  WEIR_CHECK(connection != nullptr && connection->close_in_flight);
+  connection->close_in_flight = false;
+  connections_.Release(*connection);
+  probe_.connections.Set(static_cast<std::int64_t>(connections_.open()));
+}
+
+bool Transport::Idle(const Connection& connection) const {
+  return connection.state == State::kServing && connection.partial == nullptr &&
+         connection.pending_count == 0 && !connection.send_in_flight;
+}
+
+std::int64_t Transport::NextDeadline(const Connection& connection, const Moment& now) const {
+  // While a commit is waited for there is nothing of the peer's to hurry; it is looked at again later.
+  std::int64_t next_ms = now.monotonic_ms() + limits_.idle_timeout_ms;
+  if (Idle(connection)) next_ms = std::min(next_ms, connection.last_active_ms + limits_.idle_timeout_ms);
+  if (connection.send_in_flight) {
+    next_ms = std::min(next_ms, connection.send_started_ms + limits_.idle_timeout_ms);
+  }
+  if (connection.phase_deadline_ms != 0) next_ms = std::min(next_ms, connection.phase_deadline_ms);
+  return next_ms;
+}
+
+// Deadlines are written down where they begin and looked at here only; the wheel was armed no later than any
+// of them.
+void Transport::OnDeadline(std::uint32_t slot, const Moment& now) {
+  Connection& connection = connections_[slot];
+  if (connection.state == State::kFree || connection.state == State::kClosing) return;
+  const std::int64_t now_ms = now.monotonic_ms();
+  const bool phase_over = connection.phase_deadline_ms != 0 && now_ms >= connection.phase_deadline_ms;
+  const bool idle_over = Idle(connection) && now_ms >= connection.last_active_ms + limits_.idle_timeout_ms;
+  const bool send_over =
+      connection.send_in_flight && now_ms >= connection.send_started_ms + limits_.idle_timeout_ms;
+  if (send_over || idle_over || (phase_over && connection.state == State::kLingering)) {
+    StartClose(connection);
+  } else if (phase_over) {
+    reader_.OnDeadline(connection);
+  }
+  if (connection.state != State::kClosing) timers_.Arm(slot, NextDeadline(connection, now));
+  Settle(connection, now);
+}
+
+void Transport::Drain(const Moment& now) {
+  limits_.idle_timeout_ms = std::min(limits_.idle_timeout_ms, limits::kDrainIdleMs);
+  for (std::uint32_t slot = 0; slot < connections_.slots(); ++slot) {
+    Connection& connection = connections_[slot];
+    if (connection.state != State::kServing) continue;
+    if (connection.pending_count > 0 && connection.partial == nullptr) {
+      connection.state = State::kAnswering;
+      answers_.CloseAfterLast(connection);
+    }
+    timers_.Arm(slot, now.monotonic_ms() + limits_.idle_timeout_ms);
+  }
+}
+
+void Transport::CloseAll() {
+  for (std::uint32_t slot = 0; slot < connections_.slots(); ++slot) {
+    Connection& connection = connections_[slot];
+    if (connection.state != State::kFree && !connection.close_in_flight) close(connection.fd);
+  }
+}
+
+}  // namespace weir::ingest
