@@ -22,4 +22,10 @@ inline constexpr std::size_t kDedupeSealAtCloseMin =
 inline constexpr std::uint64_t kConflictsMax = 10'000;
 inline constexpr std::uint64_t kConflictBytesMax = 64u << 20;
 
+// RocksDB. A family has one memtable that is written to and the others on their way to disk.
+inline constexpr int kMemtablesPerFamily = 3;
+inline constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
+inline constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
+inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
+
 }  // namespace weir::storage::limits
