@@ -1,0 +1,48 @@
+// Results -> the tables of docs/benchmarks.md.
+
+const whole = value => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+const digits = (value, count) => value === undefined || Number.isNaN(value) ? '' : value.toFixed(count);
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n') + '\n';
+
+const names = {null: 'null server', nginx: 'nginx, one worker, empty 200', weir: 'weir, `ack = "fsync"`', 'weir-os': 'weir, `ack = "os"`'};
+
+function throughput({summary, rounds}) {
+  const servers = Object.keys(summary).filter(name => name !== 'disk');
+  const rows = servers.map(name => {
+    const one = summary[name];
+    return [names[name], `${whole(one.per_s.median)} (${whole(one.per_s.min)} – ${whole(one.per_s.max)})`, digits(one.of_null, 2),
+      digits(one.of_nginx, 2), digits(one.p50, 2), digits(one.p99, 2), digits(one.events_a_commit, 0), digits(one.sync_ms, 2),
+      digits(one.client_busy * 100, 0), digits(one.others_busy, 2)];
+  });
+  let text = `Medians of ${rounds.length} alternating rounds, least and most in brackets; ratios are taken inside a round. ` +
+    `fdatasync of this disk, measured at the start of each round: p50 ${digits(summary.disk.p50, 2)} ms, p99 ${digits(summary.disk.p99, 2)} ms.\n\n`;
+  text += table(['server', 'requests/s', 'of null', 'of nginx', 'p50 ms', 'p99 ms', 'events a commit', 'sync ms', 'client busy %', 'cores busy with other work'], rows);
+  const threads = servers.flatMap(name => summary[name].threads.map(
+    row => [names[name], row.thread, digits(row.user_us, 2), digits(row.kernel_us, 2)]));
+  text += `\nProcessor time an event by thread, of the median round:\n\n`;
+  return text + table(['server', 'thread', 'user µs', 'kernel µs'], threads);
+}
+
+const latency = ({summary}) => table(
+  ['one connection', 'p50 ms', 'p99 ms'],
+  [['acknowledgement', digits(summary.ack_p50, 3), digits(summary.ack_p99, 3)],
+    ['fdatasync', digits(summary.sync_p50, 3), digits(summary.sync_p99, 3)],
+    ['allowed: 2 × fdatasync + 0.15', digits(summary.allowed, 3), '']]);
+
+const memory = ({summary}) => `${whole(summary.connections)} idle keep-alive connections that each carried an event: ` +
+  `${digits(summary.each_KiB, 2)} KiB resident each (${whole(summary.before_KiB)} → ${whole(summary.after_KiB)} KiB).\n`;
+
+const soak = ({summary, samples}) => `Resident memory over ${whole(summary.events)} events:\n\n` +
+  table(['events', 'MiB'], samples.map(sample => [whole(sample.events), digits(sample.resident_KiB / 1024, 0)]));
+
+export function markdown(results) {
+  const {machine, plan} = results;
+  const parts = [`${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, ${machine.disk}; commit ${machine.commit}, ${machine.date}.\n` +
+    `Server on core 0, weir-bench on core 1, loopback; ${plan.connections} connections, ${plan.payload} bytes of payload.\n`];
+  if (results.throughput) parts.push(throughput(results.throughput));
+  if (results.latency) parts.push(latency(results.latency));
+  if (results.memory) parts.push(memory(results.memory));
+  if (results.soak) parts.push(soak(results.soak));
+  return parts.join('\n');
+}
