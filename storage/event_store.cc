@@ -108,7 +108,8 @@ StoreStatistics EventStore::Statistics() const {
 }
 
 Fingerprint EventStore::Parts::FingerprintFor(std::string_view identity) const {
-  return FingerprintOf(secret, identity) & (~std::uint64_t{0} << (64 - options.dedupe_fingerprint_bits));
+  return FingerprintOf(format.secret, identity) &
+         (~std::uint64_t{0} << (64 - options.dedupe_fingerprint_bits));
 }
 
 StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sync,

@@ -17,7 +17,7 @@
 #include "storage/dedupe_index.h"
 #include "storage/directory_lock.h"
 #include "storage/event_store.h"
-#include "storage/fingerprint.h"
+#include "storage/format_record.h"
 #include "storage/high_water.h"
 #include "storage/rocks.h"
 
@@ -31,8 +31,7 @@ struct EventStore::Parts {
   std::unique_ptr<HighWaterWriter> high_water;  // none when read only
 
   // Constant once open.
-  std::uint64_t store_id = 0;
-  FingerprintSecret secret{};
+  FormatRecord format;
   std::vector<std::string> notes;
 
   std::atomic<Sequence> first{kNoSequence};    // oldest event kept; kNoSequence while the log is empty

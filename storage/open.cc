@@ -4,11 +4,8 @@
 // short, leave a smaller database that is whole in itself. So the log is audited before it is served: its
 // tables cover every sequence, its tail decodes and chains, it holds what the high-water record promises, and
 // no sink is ahead of it. A refused open puts the files back as they were found.
-#include <sys/random.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -22,10 +19,8 @@
 namespace weir::storage {
 namespace {
 
-constexpr std::uint8_t kFormatVersion = 1;
 constexpr std::uint8_t kLossVersion = 1;
 constexpr std::uint8_t kTrimmedVersion = 1;
-constexpr std::uint32_t kPartitions = 1;
 
 std::filesystem::path DatabaseFolder(const StoreOptions& options) {
   return options.directory / "store";
@@ -36,10 +31,6 @@ std::filesystem::path HighWaterFile(const StoreOptions& options) {
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
-}
-
-bool FillRandom(void* into, std::size_t size) {
-  return getrandom(into, size, 0) == static_cast<ssize_t>(size);
 }
 
 std::int64_t UnixTimeUs() {
@@ -149,42 +140,32 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (!exists && (options.read_only || !options.create_if_missing)) {
     return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
   }
-  auto opened = Rocks::Open(folder, options, !exists);
+  auto opened = Rocks::Open(folder, options, !exists, LogDamage::kRefuse);
+  for (const LogDamage damage : {LogDamage::kCutThere, LogDamage::kSkip}) {
+    if (opened || options.read_only || opened.error().code != StoreErrorCode::kCorruption) break;
+    if (auto lost = Lost(opened.error().message); !lost)
+      return Fail(StoreErrorCode::kCorruption, lost.error().message);
+    opened = Rocks::Open(folder, options, false, damage);
+  }
   if (!opened) return std::unexpected(opened.error());
   rocks = *std::move(opened);
   return {};
 }
 
 StoreResult<void> EventStore::Parts::LoadFormat() {
-  const auto value = rocks->Get(Family::kMeta, kFormatKey);
-  if (!value) return std::unexpected(value.error());
-  if (!*value) {
-    // New, or never finished being made. A log without a format is a database of somebody else's.
-    if (options.read_only || rocks->db().GetLatestSequenceNumber() != 0) {
-      return Fail(StoreErrorCode::kFormat, options.directory.string() + " does not hold a weir store");
-    }
-    if (!FillRandom(&store_id, sizeof store_id) || !FillRandom(secret.data(), secret.size())) {
-      return Fail(StoreErrorCode::kIo, "the kernel has no random numbers");
-    }
-    rocksdb::WriteBatch updates;
-    ValueWriter writer(kFormatVersion);
-    writer.U32(kPartitions).U64(store_id).Text({secret.data(), secret.size()});
-    updates.Put(rocks->family(Family::kMeta), ToSlice(kFormatKey), std::move(writer).Finish(kFormatKey));
-    return Write(updates, true, "to create the store");
+  const auto loaded = LoadFormatRecord(*rocks);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (*loaded) {
+    format = **loaded;
+    return {};
   }
-  auto reader = ValueReader::Open(kFormatKey, **value);
-  if (!reader) return Fail(StoreErrorCode::kCorruption, "the store's format record fails its checksum");
-  if (reader->version() != kFormatVersion) {
-    return Fail(StoreErrorCode::kFormat, "the store has format " + std::to_string(reader->version()) +
-                                             "; this build reads format " + std::to_string(kFormatVersion));
+  // New, or never finished being made. A database with something in it but no format is somebody else's.
+  if (options.read_only || rocks->db().GetLatestSequenceNumber() != 0) {
+    return Fail(StoreErrorCode::kFormat, options.directory.string() + " does not hold a weir store");
   }
-  const std::uint32_t partitions = reader->U32();
-  store_id = reader->U64();
-  const std::string_view stored_secret = reader->Text();
-  if (!reader->Complete() || stored_secret.size() != secret.size() || partitions != kPartitions) {
-    return Fail(StoreErrorCode::kFormat, "the store's format record is not one this build understands");
-  }
-  std::memcpy(secret.data(), stored_secret.data(), secret.size());
+  const auto created = CreateFormatRecord(*rocks);
+  if (!created) return std::unexpected(created.error());
+  format = *created;
   return {};
 }
 
@@ -238,7 +219,7 @@ StoreResult<void> EventStore::Parts::AuditPromise(const std::optional<HighWaterR
     if (durable == kNoSequence || !notes.empty()) return {};
     return Lost("the high-water record beside a log of " + found + " events is missing");
   }
-  if (promised->store_id != store_id) return Lost("the high-water record belongs to another store");
+  if (promised->store_id != format.store_id) return Lost("the high-water record belongs to another store");
   if (promised->durable > durable) {
     return Lost("the log ends at event " + found + ", but " + std::to_string(promised->durable) +
                 " were acknowledged");
@@ -308,14 +289,13 @@ StoreResult<void> EventStore::Parts::RecordLosses() {
 }
 
 StoreResult<void> EventStore::Parts::StartHighWater() {
-  auto started = HighWaterWriter::Start(HighWaterFile(options),
-                                        {.store_id = store_id, .durable = durable, .closed_cleanly = false},
-                                        [this]() -> std::optional<Sequence> {
-                                          const Sequence reached = durable.load(std::memory_order_acquire);
-                                          if (!options.sync && !rocks->db().SyncWAL().ok())
-                                            return std::nullopt;
-                                          return reached;
-                                        });
+  auto started = HighWaterWriter::Start(
+      HighWaterFile(options), {.store_id = format.store_id, .durable = durable, .closed_cleanly = false},
+      [this]() -> std::optional<Sequence> {
+        const Sequence reached = durable.load(std::memory_order_acquire);
+        if (!options.sync && !rocks->db().SyncWAL().ok()) return std::nullopt;
+        return reached;
+      });
   if (!started) return Fail(StoreErrorCode::kIo, started.error());
   high_water = *std::move(started);
   return {};

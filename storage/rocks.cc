@@ -10,16 +10,26 @@
 #include <vector>
 
 #include "storage/check.h"
+#include "storage/limits.h"
 
 namespace weir::storage {
 namespace {
 
-constexpr std::size_t kBlockCacheBytes = 32u << 20;
 constexpr std::size_t kEventBlockBytes = 32u << 10;
-constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
-constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
 
-rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create) {
+rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
+  switch (damage) {
+    case LogDamage::kRefuse:
+      return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    case LogDamage::kCutThere:
+      return rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    case LogDamage::kSkip:
+      return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  }
+  return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+}
+
+rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage) {
   rocksdb::DBOptions db;
   db.create_if_missing = create;
   db.error_if_exists = create;
@@ -27,7 +37,7 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create) {
 
   // Refuses a damaged middle of the log and accepts a torn end: the point-in-time default opens "OK" with
   // everything after a flipped byte gone, absolute consistency would not start after an ordinary crash.
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.wal_recovery_mode = RecoveryMode(damage);
   db.paranoid_checks = true;  // off, a failed sync is forgotten after one write
   // A failed sync is final: what the page cache holds afterwards is unknown, so nothing may be retried into
   // it.
@@ -73,7 +83,7 @@ rocksdb::ColumnFamilyOptions EventOptions(const StoreOptions& options,
                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = options.memtable_bytes;
-  family.max_write_buffer_number = 3;
+  family.max_write_buffer_number = limits::kMemtablesPerFamily;
   family.num_levels = 2;
   family.level0_file_num_compaction_trigger = 2;
   family.max_bytes_for_level_base = std::uint64_t{1} << 50;
@@ -88,14 +98,14 @@ rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>&
                                           std::size_t memtable_bytes) {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = memtable_bytes;
-  family.max_write_buffer_number = 3;
+  family.max_write_buffer_number = limits::kMemtablesPerFamily;
   family.compression = rocksdb::kNoCompression;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, 4u << 10)));
   return family;
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto family = static_cast<Family>(i);
@@ -105,13 +115,13 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
         family_options = EventOptions(options, cache);
         break;
       case Family::kDedupe:
-        family_options = SmallOptions(cache, kDedupeMemtableBytes);
+        family_options = SmallOptions(cache, limits::kDedupeMemtableBytes);
         break;
       case Family::kMeta:
       case Family::kDeliveries:
       case Family::kDead:
       case Family::kConflicts:
-        family_options = SmallOptions(cache, kSmallFamilyMemtableBytes);
+        family_options = SmallOptions(cache, limits::kSmallFamilyMemtableBytes);
         break;
     }
     descriptors.emplace_back(kFamilyNames[i], family_options);
@@ -122,9 +132,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
 }  // namespace
 
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
-                                                const StoreOptions& options, bool create) {
+                                                const StoreOptions& options, bool create, LogDamage damage) {
   std::unique_ptr<Rocks> rocks(new Rocks());
-  const rocksdb::DBOptions db_options = DatabaseOptions(options, create);
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, create, damage);
   const auto descriptors = Descriptors(options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

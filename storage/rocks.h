@@ -15,12 +15,19 @@
 
 namespace weir::storage {
 
+// What to do about a damaged write-ahead log. Only the first is for a store that keeps its promises.
+enum class LogDamage : std::uint8_t {
+  kRefuse,    // a torn end is no damage
+  kCutThere,  // drop everything from the damage on
+  kSkip,      // drop what is damaged, keep what is behind it
+};
+
 // The open database and its column families; closed by the destructor.
 class Rocks {
  public:
   // `create` makes a new database and fails on an existing one; without it a missing database is an error.
   static StoreResult<std::unique_ptr<Rocks>> Open(const std::filesystem::path& directory,
-                                                  const StoreOptions& options, bool create);
+                                                  const StoreOptions& options, bool create, LogDamage damage);
   ~Rocks();
   Rocks(const Rocks&) = delete;
   Rocks& operator=(const Rocks&) = delete;

@@ -1,14 +1,20 @@
-// A small language for tests of a store on the real disk: put events in, close, open, damage files, look.
+// A small language for tests of a store: put events in, close, open, damage files, look.
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,21 +35,84 @@ struct Arrival {
   std::int64_t received_at_us = kNowUs;
 };
 
+// In memory where there is such a place: these tests are about bytes, and a disk would only add its syncs.
+inline std::filesystem::path MakeTempDirectory() {
+  const std::filesystem::path memory = "/dev/shm";
+  const bool writable = access(memory.c_str(), W_OK) == 0;
+  std::string pattern =
+      ((writable ? memory : std::filesystem::temp_directory_path()) / "weir-store-XXXXXX").string();
+  return mkdtemp(pattern.data());
+}
+
+// An empty store to copy: making one takes forty syncs, copying it none.
+inline const std::filesystem::path& PristineStore() {
+  struct Pristine {
+    Pristine() : directory(MakeTempDirectory()) {
+      StoreOptions options;
+      options.directory = directory;
+      if (!EventStore::Open(options)) std::abort();
+    }
+    ~Pristine() { std::filesystem::remove_all(directory); }
+    std::filesystem::path directory;
+  };
+  static const Pristine pristine;
+  return pristine.directory;
+}
+
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-store-XXXXXX").string();
-    options.directory = std::filesystem::path(mkdtemp(pattern.data()));
+    options.directory = MakeTempDirectory();
     options.memtable_bytes = 1u << 20;
+    CopyAll(PristineStore(), options.directory);
   }
   ~StoreTest() override {
     store.reset();
     std::filesystem::remove_all(options.directory);
   }
 
+  static void CopyAll(const std::filesystem::path& from, const std::filesystem::path& to) {
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::path Database() const { return options.directory / "store"; }
+  // What `kill -9` leaves behind: the files as they are while the store is open. The high-water record is the
+  // exact one, as if it had been written in the last moment.
+  void Crash() {
+    const std::filesystem::path copy = MakeTempDirectory();
+    CopyAll(options.directory, copy);
+    store.reset();
+    std::filesystem::copy(options.directory / "high-water", copy / "high-water",
+                          std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::remove_all(options.directory);
+    std::filesystem::rename(copy, options.directory);
+  }
+  // Files of the database by extension or name, oldest first.
+  std::vector<std::filesystem::path> DatabaseFiles(std::string_view what) const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& file : std::filesystem::directory_iterator(Database())) {
+      const std::string name = file.path().filename().string();
+      if (name.ends_with(what) || name.starts_with(what)) files.push_back(file.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  static std::string Read(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  static void Write(const std::filesystem::path& file, std::string_view bytes) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc).write(bytes.data(), std::ssize(bytes));
+  }
+  static void FlipByte(const std::filesystem::path& file, std::size_t at) {
+    std::string bytes = Read(file);
+    ASSERT_LT(at, bytes.size());
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x20);
+    Write(file, bytes);
+  }
+
   void Open() {
     auto opened = EventStore::Open(options);
-    ASSERT_TRUE(opened) << opened.error().message;
+    if (!opened) throw std::runtime_error(opened.error().message);  // ends the test as failed
     store = *std::move(opened);
   }
   void Reopen() {
@@ -82,10 +151,13 @@ class StoreTest : public testing::Test {
           {.record = bytes.back().data(), .size = bytes.back().size(), .dedupe_window_us = window_us});
     }
     std::vector<AppendResult> results(records.size());
-    if (auto committed = store->Commit(records, results); !committed) {
-      return std::unexpected(committed.error());
+    while (true) {
+      auto committed = store->Commit(records, results);
+      if (committed) return results;
+      // Small heads are filled faster than they are sealed; whoever sent these would come again.
+      if (committed.error().code != StoreErrorCode::kStalled) return std::unexpected(committed.error());
+      std::this_thread::yield();
     }
-    return results;
   }
   std::vector<AppendResult> Commit(const std::vector<Arrival>& arrivals, std::int64_t window_us = kWeekUs) {
     auto results = TryCommit(arrivals, window_us);

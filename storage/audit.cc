@@ -1,0 +1,364 @@
+#include "storage/audit.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "storage/audit_identities.h"
+#include "storage/audit_ledger.h"
+#include "storage/delivery_values.h"
+#include "storage/directory_lock.h"
+#include "storage/event_codec.h"
+#include "storage/fingerprint.h"
+#include "storage/format_record.h"
+#include "storage/high_water.h"
+#include "storage/rocks.h"
+#include "storage/run_store.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 1 << 14;  // events
+
+class Auditor {
+ public:
+  Auditor(Rocks& rocks, const AuditRequest& request) : rocks_(rocks), request_(request), runs_(rocks) {}
+
+  StoreResult<AuditReport> Run();
+
+ private:
+  void Report(FindingKind kind, Sequence sequence, std::string detail);
+  StoreResult<void> LoadIndex();
+  void CheckEvents();
+  void CheckEvent(Sequence expected, std::string_view record);
+  void CheckRepeats();
+  void CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash);
+  bool SameIdentity(Sequence a, Sequence b) const;
+  void CheckIndexed(Sequence sequence, std::int64_t received_at_us, std::string_view record);
+  void CheckHighWater();
+  void CheckDeliveries();
+  void CheckDead();
+  void CheckConflicts();
+  void CheckRuns();
+  void CheckMeta();
+  void CheckLedger();
+  bool Exists(Sequence sequence) const { return sequence >= report_.first && sequence <= report_.last; }
+  template <typename Visit>
+  void VisitAll(Family family, Visit visit);
+
+  Rocks& rocks_;
+  const AuditRequest& request_;
+  RunStore runs_;
+  AuditReport report_;
+  FormatRecord format_;
+  DedupeState index_state_;
+  std::vector<std::shared_ptr<const DedupeRun>> index_runs_;
+  std::int64_t newest_received_us_ = INT64_MIN;  // of what the runs hold
+  std::optional<AuditLedger> ledger_;
+  AuditIdentities identities_;
+  std::uint64_t previous_check_ = 0;
+  bool linked_ = true;  // previous_check_ is that of the record before
+};
+
+template <typename Visit>
+void Auditor::VisitAll(Family family, Visit visit) {
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  read.readahead_size = 1u << 20;
+  const std::unique_ptr<rocksdb::Iterator> rows(rocks_.db().NewIterator(read, rocks_.family(family)));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) visit(ToView(rows->key()), ToView(rows->value()));
+  if (!rows->status().ok()) Report(FindingKind::kUnreadable, kNoSequence, rows->status().ToString());
+}
+
+StoreResult<AuditReport> Auditor::Run() {
+  if (request_.ledger) {
+    auto ledger = AuditLedger::Read(*request_.ledger);
+    if (!ledger) return std::unexpected(StoreError{StoreErrorCode::kNotFound, ledger.error()});
+    ledger_ = *std::move(ledger);
+  }
+  auto format = LoadFormatRecord(rocks_);
+  if (!format) return std::unexpected(format.error());
+  if (!*format) return std::unexpected(StoreError{StoreErrorCode::kFormat, "this is not a weir store"});
+  format_ = **format;
+  if (auto loaded = LoadIndex(); !loaded) {
+    Report(FindingKind::kDamagedValue, kNoSequence, loaded.error().message);
+  }
+  CheckEvents();
+  CheckRepeats();
+  CheckHighWater();
+  CheckDeliveries();
+  CheckDead();
+  CheckConflicts();
+  CheckRuns();
+  CheckMeta();
+  CheckLedger();
+  return std::move(report_);
+}
+
+void Auditor::Report(FindingKind kind, Sequence sequence, std::string detail) {
+  ++report_.findings_total;
+  if (report_.findings.size() >= kFindingsMax) return;
+  report_.findings.push_back({.kind = kind, .sequence = sequence, .detail = std::move(detail)});
+}
+
+StoreResult<void> Auditor::LoadIndex() {
+  auto state = runs_.LoadState();
+  if (!state) return std::unexpected(state.error());
+  index_state_ = *state;
+  auto runs = runs_.LoadRuns();
+  if (!runs) return std::unexpected(runs.error());
+  index_runs_ = *std::move(runs);
+  for (const auto& run : index_runs_)
+    newest_received_us_ = std::max(newest_received_us_, run->received.newest_us);
+  return {};
+}
+
+void Auditor::CheckEvents() {
+  const std::uint64_t total = rocks_.db().GetLatestSequenceNumber();
+  Sequence expected = kNoSequence;
+  VisitAll(Family::kEvents, [&](std::string_view key, std::string_view record) {
+    const auto sequence = ParseSequenceKey(key);
+    if (!sequence || *sequence == kNoSequence) {
+      Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
+      return;
+    }
+    if (report_.first == kNoSequence) {
+      report_.first = *sequence;
+      linked_ = *sequence == 1;
+    } else if (*sequence != expected) {
+      Report(FindingKind::kMissingEvent, expected,
+             std::to_string(*sequence - expected) + " missing before event " + std::to_string(*sequence));
+      linked_ = false;
+    }
+    report_.last = *sequence;
+    ++report_.events;
+    report_.event_bytes += record.size();
+    CheckEvent(*sequence, record);
+    expected = *sequence + 1;
+    if (request_.progress && report_.events % kProgressEvery == 0) request_.progress(report_.events, total);
+  });
+  if (request_.progress) request_.progress(report_.events, report_.events);
+}
+
+void Auditor::CheckEvent(Sequence expected, std::string_view record) {
+  const auto event = Decode(record);
+  if (!event || event->sequence != expected) {
+    Report(
+        FindingKind::kDamagedEvent, expected,
+        event ? "is event " + std::to_string(event->sequence) : std::string(CodecErrorName(event.error())));
+    linked_ = false;
+    return;
+  }
+  if (linked_ && PreviousCheckOf(record) != previous_check_) {
+    Report(FindingKind::kBrokenChain, expected, "does not follow the event before it");
+  }
+  previous_check_ = CheckOf(record);
+  linked_ = true;
+  if (!event->malformed.empty()) ++report_.malformed;
+  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record.data()));
+  if (!identities_.Add({.hash = fingerprint,
+                        .sequence = expected,
+                        .received_at_us = event->received_at_us,
+                        .window_us = DedupeWindowOf(record)})) {
+    Report(FindingKind::kUnreadable, expected, "the temporary directory is full: repeats were not checked");
+  }
+  CheckIndexed(expected, event->received_at_us, record);
+  if (ledger_) ledger_->Seen(event->source, event->id);
+}
+
+// Sealed events must pass a filter, or a duplicate of them would be stored as new.
+void Auditor::CheckIndexed(Sequence sequence, std::int64_t received_at_us, std::string_view record) {
+  if (sequence > index_state_.through) return;
+  if (newest_received_us_ - received_at_us > index_state_.window_us_max) return;
+  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record.data()));
+  for (const auto& run : index_runs_) {
+    if (run->filter.MayContain(fingerprint)) return;
+  }
+  Report(FindingKind::kUnindexedEvent, sequence, "is in no run of the dedupe index");
+}
+
+void Auditor::CheckRepeats() {
+  const bool read = identities_.ForEachRepeated([this](const auto& same_hash) { CheckRepeat(same_hash); });
+  if (!read)
+    Report(FindingKind::kUnreadable, kNoSequence,
+           "the temporary files cannot be read: repeats were not checked");
+}
+
+void Auditor::CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash) {
+  for (std::size_t later = 1; later < same_hash.size(); ++later) {
+    for (std::size_t earlier = later; earlier-- > 0;) {
+      const auto& a = same_hash[earlier];
+      const auto& b = same_hash[later];
+      if (b.received_at_us - a.received_at_us > b.window_us || !SameIdentity(a.sequence, b.sequence))
+        continue;
+      Report(FindingKind::kRepeatedEvent, b.sequence, "is event " + std::to_string(a.sequence) + " again");
+      break;
+    }
+  }
+}
+
+bool Auditor::SameIdentity(Sequence a, Sequence b) const {
+  const auto first = rocks_.Get(Family::kEvents, SequenceKey(a).view());
+  const auto second = rocks_.Get(Family::kEvents, SequenceKey(b).view());
+  if (!first || !second || !*first || !*second) return false;  // reported where they were read
+  const auto one = Decode(**first);
+  const auto other = Decode(**second);
+  return one && other && one->source == other->source && one->id == other->id;
+}
+
+void Auditor::CheckHighWater() {
+  const auto read = ReadHighWater(request_.directory / "high-water");
+  if (!read) {
+    Report(FindingKind::kHighWater, kNoSequence, read.error());
+  } else if (!*read) {
+    if (report_.events > 0) Report(FindingKind::kHighWater, kNoSequence, "the high-water record is missing");
+  } else if ((*read)->store_id != format_.store_id) {
+    Report(FindingKind::kHighWater, kNoSequence, "the high-water record belongs to another store");
+  } else if ((*read)->durable > report_.last) {
+    Report(FindingKind::kHighWater, (*read)->durable,
+           "was acknowledged, but the log ends at " + std::to_string(report_.last));
+  }
+}
+
+void Auditor::CheckDeliveries() {
+  VisitAll(Family::kDeliveries, [&](std::string_view key, std::string_view value) {
+    if (const auto sink = ParsePositionKey(key)) {
+      ++report_.sinks;
+      const auto position = DecodePosition(key, value);
+      if (!position) {
+        Report(FindingKind::kDamagedValue, kNoSequence, "position of sink " + std::string(*sink));
+        return;
+      }
+      const Sequence newest = position->above.empty() ? position->offset : position->above.back();
+      if (newest <= report_.last) return;
+      Report(FindingKind::kPositionAhead, newest,
+             "settled by sink " + std::string(*sink) + ", past the end of the log");
+    } else if (const auto retry = ParseRetryKey(key)) {
+      ++report_.retries;
+      if (!DecodeRetry(key, value))
+        Report(FindingKind::kDamagedValue, retry->sequence, "retry of sink " + std::string(retry->sink));
+      if (!Exists(retry->sequence)) {
+        Report(FindingKind::kDanglingEntry, retry->sequence,
+               "has a retry for sink " + std::string(retry->sink));
+      }
+    } else {
+      Report(FindingKind::kDamagedValue, kNoSequence, "a foreign key among the deliveries");
+    }
+  });
+}
+
+void Auditor::CheckDead() {
+  VisitAll(Family::kDead, [&](std::string_view key, std::string_view value) {
+    ++report_.dead_letters;
+    const auto letter = DecodeDeadLetter(key, value);
+    if (!letter) {
+      Report(FindingKind::kDamagedValue, kNoSequence, "a dead letter");
+    } else if (!Exists(letter->sequence)) {
+      Report(FindingKind::kDanglingEntry, letter->sequence, "has a dead letter of sink " + letter->sink);
+    }
+  });
+}
+
+void Auditor::CheckConflicts() {
+  VisitAll(Family::kConflicts, [&](std::string_view key, std::string_view value) {
+    ++report_.conflicts;
+    const auto stored = ParseConflictKey(key);
+    if (!stored || !Decode(value)) {
+      Report(FindingKind::kDamagedValue, stored.value_or(kNoSequence), "a conflict");
+    } else if (!Exists(*stored)) {
+      Report(FindingKind::kDanglingEntry, *stored, "has a conflict");
+    }
+  });
+}
+
+void Auditor::CheckRuns() {
+  report_.dedupe_runs = index_runs_.size();
+  for (const auto& run : index_runs_) {
+    report_.dedupe_entries += run->entries;
+    RunCursor cursor(runs_, run);
+    std::uint64_t entries = 0;
+    while (true) {
+      const auto entry = cursor.Peek();
+      if (!entry) {
+        Report(FindingKind::kDamagedValue, kNoSequence, entry.error().message);
+        break;
+      }
+      if (!*entry) break;
+      ++entries;
+      cursor.Take();
+    }
+    if (entries == run->entries) continue;
+    Report(FindingKind::kDamagedValue, kNoSequence,
+           "run " + std::to_string(run->number) + " of the dedupe index holds " + std::to_string(entries) +
+               " of " + std::to_string(run->entries) + " entries");
+  }
+}
+
+void Auditor::CheckMeta() {
+  VisitAll(Family::kMeta, [&](std::string_view key, std::string_view) {
+    if (key.starts_with(LossPrefix())) ++report_.accepted_losses;
+  });
+}
+
+void Auditor::CheckLedger() {
+  if (!ledger_) return;
+  report_.ledger_ids = ledger_->ids();
+  report_.ledger_found = ledger_->found();
+  const auto read = ledger_->ForEachMissing(
+      [this](std::string_view line) { Report(FindingKind::kLedgerMissing, kNoSequence, std::string(line)); });
+  if (!read) Report(FindingKind::kUnreadable, kNoSequence, read.error());
+}
+
+}  // namespace
+
+std::string_view FindingName(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::kMissingEvent:
+      return "missing_event";
+    case FindingKind::kDamagedEvent:
+      return "damaged_event";
+    case FindingKind::kBrokenChain:
+      return "broken_chain";
+    case FindingKind::kRepeatedEvent:
+      return "repeated_event";
+    case FindingKind::kUnreadable:
+      return "unreadable";
+    case FindingKind::kHighWater:
+      return "high_water";
+    case FindingKind::kDamagedValue:
+      return "damaged_value";
+    case FindingKind::kDanglingEntry:
+      return "dangling_entry";
+    case FindingKind::kPositionAhead:
+      return "position_ahead";
+    case FindingKind::kUnindexedEvent:
+      return "unindexed_event";
+    case FindingKind::kLedgerMissing:
+      return "ledger_missing";
+    case FindingKind::kCount:
+      break;
+  }
+  return "";
+}
+
+StoreResult<AuditReport> Audit(const AuditRequest& request) {
+  std::error_code error;
+  if (!std::filesystem::exists(request.directory / "store" / "CURRENT", error)) {
+    return std::unexpected(
+        StoreError{StoreErrorCode::kFormat, "there is no store in " + request.directory.string()});
+  }
+  const auto lock = DirectoryLock::Take(request.directory, DirectoryLock::Mode::kShared);
+  if (!lock) return std::unexpected(StoreError{StoreErrorCode::kIo, lock.error()});
+  if (!*lock) {
+    return std::unexpected(StoreError{StoreErrorCode::kLocked, "the store in " + request.directory.string() +
+                                                                   " is in use; stop weir first"});
+  }
+  StoreOptions options;
+  options.directory = request.directory;
+  options.read_only = true;
+  auto rocks = Rocks::Open(request.directory / "store", options, false, LogDamage::kRefuse);
+  if (!rocks) return std::unexpected(rocks.error());
+  return Auditor(**rocks, request).Run();
+}
+
+}  // namespace weir::storage
