@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -20,6 +19,7 @@
 
 #include "storage/event_codec.h"
 #include "storage/event_store.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::storage {
 
@@ -35,14 +35,7 @@ struct Arrival {
   std::int64_t received_at_us = kNowUs;
 };
 
-// In memory where there is such a place: these tests are about bytes, and a disk would only add its syncs.
-inline std::filesystem::path MakeTempDirectory() {
-  const std::filesystem::path memory = "/dev/shm";
-  const bool writable = access(memory.c_str(), W_OK) == 0;
-  std::string pattern =
-      ((writable ? memory : std::filesystem::temp_directory_path()) / "weir-store-XXXXXX").string();
-  return mkdtemp(pattern.data());
-}
+using support::MakeTempDirectory;
 
 // An empty store to copy: making one takes forty syncs, copying it none.
 inline const std::filesystem::path& PristineStore() {

@@ -1,0 +1,16 @@
+// Faults of the disk, from below every interface: this file's fdatasync stands in for the C library's in any
+// test binary that links it, so the database meets a failing disk exactly as it would a real one. Nothing in
+// production knows of it.
+#pragma once
+
+namespace weir::support {
+
+// The next sync of a file whose name ends in `.log` (RocksDB's write-ahead log) fails with EIO; those after
+// it succeed, which is what a kernel does that has dropped the pages it could not write.
+void FailNextLogSync();
+
+// While held, a sync of a file whose name ends in `.sst` does not return: memtables cannot become tables.
+void HoldTableSyncs();
+void ReleaseTableSyncs();
+
+}  // namespace weir::support
