@@ -145,7 +145,8 @@ std::expected<void, std::string> NdjsonFile::ReadEnds() {
 }
 
 std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int64_t now_unix_s) {
-  if (!file_.valid()) {
+  if (!file_.valid() || !IsStillInPlace()) {
+    file_.Reset();
     if (auto begun = Begin(); !begun) return begun;
   }
   if (RotationDue(now_unix_s)) {
@@ -166,6 +167,15 @@ std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int
   if (first_ == storage::kNoSequence) first_ = batch.first;
   last_ = batch.last;
   return {};
+}
+
+// Somebody may have moved or deleted the file to rotate it their way; what goes into it then is found by
+// nobody.
+bool NdjsonFile::IsStillInPlace() const {
+  struct stat ours{};
+  struct stat there{};
+  return ::fstat(file_.get(), &ours) == 0 && ::stat(options_.path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 std::expected<void, std::string> NdjsonFile::Write(std::string_view lines) {

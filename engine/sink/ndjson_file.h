@@ -4,7 +4,8 @@
 // A piece that has grown to `rotate_bytes`, or is `rotate_age_s` old when something is written, is renamed to
 //   <stem>-<sequence of its first line>-<sequence of its last line><extension>     (20 digits each, so that
 //   names sort)
-// and a new one is begun under the configured name. No piece is ever overwritten or deleted.
+// and a new one is begun under the configured name. No piece is ever overwritten or deleted. A file that
+// somebody else moved away or deleted is begun anew.
 #pragma once
 
 #include <sys/types.h>
@@ -51,6 +52,7 @@ class NdjsonFile {
   std::expected<void, std::string> ReadEnds();
   std::expected<void, std::string> Write(std::string_view lines);
   std::expected<void, std::string> Rotate();
+  bool IsStillInPlace() const;
   bool RotationDue(std::int64_t now_unix_s) const;
   void SetAside();
 
