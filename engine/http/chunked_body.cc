@@ -79,15 +79,15 @@ ChunkedBody::State ChunkedBody::InExtension(char byte) {
       if (IsTokenChar(byte)) return State::kValueToken;
       return Fail(ParseError::kBadChunk, "a chunk extension without a value");
     case State::kValueToken:
-      return IsTokenChar(byte) ? state_ : AfterExtension(byte);
+      // No further extension: llhttp 8.1 reads what follows this ';' as more digits of the size.
+      if (IsTokenChar(byte)) return state_;
+      return byte == '\r' ? State::kSizeLf
+                          : Fail(ParseError::kBadChunk, "a chunk extension is not well formed");
     case State::kQuoted:
       if (byte == '"') return State::kQuotedEnd;
-      if (byte == '\\') return State::kQuotedPair;
-      if (IsValueChar(byte)) return state_;
-      return Fail(ParseError::kBadChunk, "a control character in a chunk extension");
-    case State::kQuotedPair:
-      if (IsValueChar(byte)) return State::kQuoted;
-      return Fail(ParseError::kBadChunk, "a control character in a chunk extension");
+      // No quoted-pair: llhttp 8.1 does not know it, and two readers must agree where a line ends.
+      if (IsValueChar(byte) && byte != '\\') return state_;
+      return Fail(ParseError::kBadChunk, "a character that no chunk extension may hold");
     default:  // kQuotedEnd
       return AfterExtension(byte);
   }
@@ -151,7 +151,6 @@ ChunkedBody::State ChunkedBody::Next(char byte, std::size_t body_bytes_max) {
     case State::kValueStart:
     case State::kValueToken:
     case State::kQuoted:
-    case State::kQuotedPair:
     case State::kQuotedEnd:
       return InExtension(byte);
     case State::kSizeLf:

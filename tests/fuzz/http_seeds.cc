@@ -1,0 +1,76 @@
+// http_seeds DIRECTORY: writes the HTTP cases as files of bytes, one directory a harness.
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "tests/unit/http/case_document.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSeedBytesMax = 20'000;  // long seeds slow a fuzzer and teach it nothing
+
+constexpr std::array<std::string_view, 8> kAnswers = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "HTTP/1.1 204 No Content\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nConnection: close\r\n\r\nbusy",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=\"b\"\r\nabc\r\n0\r\nX: y\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+};
+
+constexpr std::array<std::string_view, 7> kUrls = {
+    "http://sink.example:9000/events?a=b",
+    "https://[::1]:443/x",
+    "HTTP://A%2db.example?x",
+    "http://user@host/",
+    "http://a\\@b/#c",
+    "http://127.0.0.1:65535",
+    "https://a:/",
+};
+
+void Write(const fs::path& file, std::string_view bytes) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+template <std::size_t kCount>
+void WriteAll(const fs::path& directory, const std::array<std::string_view, kCount>& seeds) {
+  for (std::size_t i = 0; i < kCount; ++i) Write(directory / std::to_string(i), seeds[i]);
+}
+
+void WriteCases(const fs::path& root) {
+  for (const auto& document : weir::http::ReadCaseDocuments(WEIR_TEST_CASES "/http")) {
+    if (document.bytes.size() > kSeedBytesMax) continue;
+    Write(root / "request" / document.name, document.bytes);
+    const std::size_t body = document.bytes.find("\r\n\r\n");
+    if (document.bytes.contains("chunked") && body != std::string::npos) {
+      Write(root / "chunked" / document.name, std::string_view(document.bytes).substr(body + 4));
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  try {
+    const fs::path root = argv[1];
+    fs::remove_all(root);
+    WriteCases(root);
+    WriteAll(root / "response", kAnswers);
+    WriteAll(root / "url", kUrls);
+  } catch (const std::exception& fault) {
+    std::fprintf(stderr, "http_seeds: %s\n", fault.what());
+    return 1;
+  }
+  return 0;
+}
