@@ -98,6 +98,8 @@ inline constexpr std::size_t kSignatureHeaderBytesMax = 8 * kKiB;
 inline constexpr std::size_t kSecretsPerSourceMax = 16;
 inline constexpr std::size_t kPublicKeyChecksPerRequestMax = 16;   // signatures x keys; each costs 50 to 150 us
 inline constexpr std::size_t kHandshakeEchoBytesMax = 4 * kKiB;     // of one value a handshake sends back
+inline constexpr std::size_t kJsonKeysMax = 256;                   // of an object whose fields are signed one by one
+inline constexpr std::size_t kAdyenItemsMax = 64;                  // of a notification that signs each
 inline constexpr std::size_t kFormPairsMax = 1000;                 // of a form whose fields are signed
 
 // --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several

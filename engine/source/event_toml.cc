@@ -80,6 +80,7 @@ bool Covered(const Location& location, const Proof& proof) {
     case From::kBodySha256:
       return proof.covers_body;
     case From::kConstant:
+    case From::kClaim:
       return true;
     case From::kQuery:
       if (proof.needs_url) return true;

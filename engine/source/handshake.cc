@@ -6,6 +6,7 @@
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
 #include "engine/source/signed_text.h"
+#include "engine/source/sns.h"
 
 namespace weir::source {
 namespace {
@@ -152,7 +153,7 @@ bool GuardHolds(const HandshakeRule& rule, const Source& source, RequestValues& 
       return true;
     case Guard::kParameter: {
       const std::string_view expected = ParameterOf(source, rule.guard_parameter);
-      const Found given = values.Query(rule.guard_query);
+      const Found given = values.At(*rule.guarded);
       return !expected.empty() && given.state == Found::State::kValue &&
              SameBytes(Sha256Of(expected).view(), Sha256Of(given.value).view());
     }
@@ -187,6 +188,13 @@ std::optional<Handshake> AnswerHandshake(const HandshakeRule& rule, const Source
     const Found secret = values.At(*rule.capture);
     if (secret.state != Found::State::kValue || !IsEchoable(secret.value)) return std::nullopt;
     answer.captured_secret = secret.value;
+  }
+  if (rule.confirm) {
+    const Found url = values.At(*rule.confirm);
+    // Signed by the sender, and still only ever a URL of its own service.
+    if (url.state == Found::State::kValue && IsSnsHost(url.value) && IsEchoable(url.value)) {
+      answer.confirm_url = url.value;
+    }
   }
   return answer;
 }

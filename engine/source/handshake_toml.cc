@@ -67,6 +67,15 @@ void ReadReply(TomlFields& handshake, HandshakeRule& rule) {
   fields.RefuseUnknown();
 }
 
+std::optional<Location> ReadPlace(TomlFields& handshake, std::string_view key) {
+  const toml::table* table = handshake.Table(key);
+  if (table == nullptr) return std::nullopt;
+  TomlFields place(*table, handshake.KeyPath(key), handshake.errors());
+  auto location = ReadLocation(place);
+  place.RefuseUnknown();
+  return location;
+}
+
 HandshakeRule ReadHandshake(TomlFields& fields) {
   HandshakeRule rule;
   rule.name = fields.Text("name").value_or("");
@@ -76,19 +85,20 @@ HandshakeRule ReadHandshake(TomlFields& fields) {
                                                         {"pending", Guard::kPending}})) {
     rule.guard = *guard;
   }
-  rule.guard_query = fields.Text("guard_query").value_or("");
+  rule.guarded = ReadPlace(fields, "guarded");
   rule.guard_parameter = fields.Text("guard_parameter").value_or("");
-  if (rule.guard == Guard::kParameter && (rule.guard_query.empty() || rule.guard_parameter.empty())) {
-    fields.Note("guard", "= \"parameter\" needs guard_query and guard_parameter");
+  if (rule.guard == Guard::kParameter && (!rule.guarded || rule.guard_parameter.empty())) {
+    fields.Note("guard", "= \"parameter\" needs guarded = { query = … } and guard_parameter");
   }
   ReadMatch(fields, rule);
   ReadReply(fields, rule);
-  if (const toml::table* capture = fields.Table("capture")) {
-    TomlFields place(*capture, fields.KeyPath("capture"), fields.errors());
-    rule.capture = ReadLocation(place);
-    place.RefuseUnknown();
-    if (rule.guard != Guard::kPending)
-      fields.Note("capture", "needs guard = \"pending\": who asks first must not win twice");
+  rule.capture = ReadPlace(fields, "capture");
+  if (rule.capture && rule.guard != Guard::kPending) {
+    fields.Note("capture", "needs guard = \"pending\": who asks first must not win twice");
+  }
+  rule.confirm = ReadPlace(fields, "confirm");
+  if (rule.confirm && rule.guard != Guard::kSignature) {
+    fields.Note("confirm", "needs guard = \"signature\": nobody else may name a URL to visit");
   }
   fields.RefuseUnknown();
   return rule;

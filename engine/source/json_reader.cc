@@ -1,5 +1,6 @@
 #include "engine/source/json_reader.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/limits.h"
@@ -56,6 +57,8 @@ std::string_view JsonReader::Keep(std::string_view text) {
 }
 
 std::expected<ondemand::value, JsonMiss> JsonReader::Walk(const JsonPointer& pointer) {
+  // An error further in leaves the document without its parser, and rewinding that is a wild pointer.
+  if (!document_.is_alive()) return std::unexpected(JsonMiss::kBroken);
   document_.rewind();
   ondemand::value value;
   if (const auto error = document_.get_value().get(value); error != simdjson::SUCCESS) {
@@ -127,6 +130,41 @@ std::expected<std::string_view, JsonMiss> JsonReader::Value(const JsonPointer& p
   auto value = Walk(pointer);
   if (!value) return std::unexpected(value.error());
   return Scalar(*value);
+}
+
+std::expected<std::string_view, JsonMiss> JsonReader::Text(const JsonPointer& pointer) {
+  auto value = Walk(pointer);
+  if (!value) return std::unexpected(value.error());
+  ondemand::json_type type{};
+  if (value->type().get(type) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+  if (type != ondemand::json_type::string && type != ondemand::json_type::null) {
+    return std::unexpected(JsonMiss::kNotScalar);
+  }
+  return Scalar(*value);
+}
+
+bool JsonReader::IsNumber(const JsonPointer& pointer) {
+  auto value = Walk(pointer);
+  ondemand::json_type type{};
+  return value && value->type().get(type) == simdjson::SUCCESS && type == ondemand::json_type::number;
+}
+
+std::expected<bool, JsonMiss> JsonReader::HasRepeatedKeys(const JsonPointer& pointer) {
+  auto value = Walk(pointer);
+  if (!value) return std::unexpected(value.error());
+  ondemand::object object;
+  if (const auto error = value->get_object().get(object); error != simdjson::SUCCESS) {
+    return std::unexpected(MissOf(error));
+  }
+  keys_.clear();
+  for (auto field : object) {
+    std::string_view key;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+    if (std::ranges::find(keys_, key) != keys_.end()) return true;
+    if (keys_.size() == limits::kJsonKeysMax) return std::unexpected(JsonMiss::kNotScalar);
+    keys_.emplace_back(key);
+  }
+  return false;
 }
 
 std::expected<std::string_view, JsonMiss> JsonReader::Raw(const JsonPointer& pointer) {

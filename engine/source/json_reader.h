@@ -34,6 +34,14 @@ class JsonReader {
   // until Forget.
   std::expected<std::string_view, JsonMiss> Value(const JsonPointer& pointer);
 
+  // Strings only; a number where a string should be is kNotScalar.
+  std::expected<std::string_view, JsonMiss> Text(const JsonPointer& pointer);
+
+  bool IsNumber(const JsonPointer& pointer);
+
+  // Whether the object at `pointer` names a key twice, escapes undone. kAbsent if it is not an object.
+  std::expected<bool, JsonMiss> HasRepeatedKeys(const JsonPointer& pointer);
+
   // The raw text of the object or array at `pointer`, and of each element of an array. kAbsent if it is not
   // an array.
   std::expected<std::string_view, JsonMiss> Raw(const JsonPointer& pointer);
@@ -52,6 +60,7 @@ class JsonReader {
   simdjson::ondemand::document document_;
   std::deque<std::string> kept_;  // values that had to be unescaped
   std::size_t kept_used_ = 0;
+  std::vector<std::string> keys_;
 };
 
 }  // namespace weir::source

@@ -18,6 +18,10 @@ KeyedSource KeySource(const Source& source, OSSL_LIB_CTX* library) {
       if (key) keys.push_back({static_cast<std::uint32_t>(i), *std::move(key)});
     }
   }
+  for (const auto& [name, pem] : source.certificates) {
+    auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library);
+    if (key) keyed.certificates.emplace_back(name, KeyedSecret{0, SecretKey(*std::move(key))});
+  }
   return keyed;
 }
 

@@ -21,6 +21,7 @@ struct KeyedSecret {
 struct KeyedSource {
   std::uint64_t epoch = 0;
   std::vector<std::vector<KeyedSecret>> proofs;  // proofs[i]: the secrets that are for scheme.proofs[i]
+  std::vector<std::pair<std::string, KeyedSecret>> certificates;  // by name
 };
 
 class KeyRing {

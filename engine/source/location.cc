@@ -14,6 +14,8 @@ std::string ToString(const Location& location) {
       return "form field " + location.name;
     case Location::From::kQuery:
       return "query parameter " + location.name;
+    case Location::From::kClaim:
+      return "claim " + location.name;
     case Location::From::kField:
       return "signature field " + location.name;
     case Location::From::kBodySha256:

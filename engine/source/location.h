@@ -15,6 +15,7 @@ struct Location {
     kEnvelope,    // a pointer into the body of a batch
     kForm,        // a field of an application/x-www-form-urlencoded body
     kQuery,       // a parameter of the request's query
+    kClaim,       // a claim of the JWT that passed; one the scheme requires
     kField,       // a named item of the signature's list: t in "t=1,v1=…"
     kBodySha256,  // lower-case hex
     kConstant,

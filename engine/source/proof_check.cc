@@ -9,13 +9,21 @@
 namespace weir::source {
 namespace {
 
+constexpr std::int64_t kMicros = 1'000'000;
+
 RejectReason ReasonOf(AssemblyFault fault) {
   return fault == AssemblyFault::kMissing ? RejectReason::kMissingSignature
                                           : RejectReason::kMalformedSignature;
 }
 
-bool IsCredential(Algorithm algorithm) {
-  return algorithm == Algorithm::kToken || algorithm == Algorithm::kBasic;
+// The field is compared or parsed as it is, not decoded.
+bool IsReadAsText(Algorithm algorithm) {
+  return algorithm == Algorithm::kToken || algorithm == Algorithm::kJwt;
+}
+
+bool IsPublic(Algorithm algorithm) {
+  return algorithm == Algorithm::kEd25519 || algorithm == Algorithm::kEcdsaP256Sha256 ||
+         algorithm == Algorithm::kRsaSha256;
 }
 
 // A timestamp inside the signed body is looked at only once the body is known to be authentic.
@@ -26,22 +34,39 @@ bool IsReadAfterwards(const Proof& proof) {
          });
 }
 
+bool RequiredFieldHolds(const FieldRule& rule, const RequestValues& values) {
+  const Found found = values.Header(rule.name);
+  return found.state == Found::State::kValue && !found.value.empty() &&
+         (rule.value.empty() || http::EqualsIgnoreCase(found.value, rule.value));
+}
+
 }  // namespace
 
-std::optional<RejectReason> ProofChecker::ReadTimestamp(const Proof& proof, RequestValues& values) {
-  const Found found = values.At(proof.timestamp->at);
+bool Applies(const Proof& proof, RequestValues& values) {
+  return HasSignature(proof.signature, values) &&
+         std::ranges::all_of(proof.required, [&values](const FieldRule& rule) {
+           return rule.value.empty() || RequiredFieldHolds(rule, values);
+         });
+}
+
+ProofChecker::Refusal ProofChecker::ReadTimestamp(const Proof& proof, RequestValues& values) {
+  const Location& at = proof.timestamp->at;
+  const Found found = values.At(at);
   if (found.state == Found::State::kAbsent) {
-    return proof.timestamp->at.from == Location::From::kHeader ? RejectReason::kMissingSignature
-                                                               : RejectReason::kMalformedSignature;
+    return at.from == Location::From::kHeader ? RejectReason::kMissingSignature
+                                              : RejectReason::kMalformedSignature;
   }
   if (found.state != Found::State::kValue) return RejectReason::kMalformedSignature;
+  if (proof.timestamp->json_number && !values.json().IsNumber(at.pointer))
+    return RejectReason::kMalformedSignature;
   timestamp_text_ = found.value;
   timestamp_us_ = ParseTimestamp(found.value, proof.timestamp->unit);
   if (!timestamp_us_) return RejectReason::kMalformedSignature;
   return std::nullopt;
 }
 
-std::optional<RejectReason> ProofChecker::ReadSignature(const Proof& proof, RequestValues& values) {
+ProofChecker::Refusal ProofChecker::ReadSignature(const Proof& proof, RequestValues& values) {
+  decoded_count_ = 0;
   switch (ReadSignatures(proof.signature, values, signatures_)) {
     case SignatureState::kMissing:
       return RejectReason::kMissingSignature;
@@ -50,18 +75,16 @@ std::optional<RejectReason> ProofChecker::ReadSignature(const Proof& proof, Requ
     case SignatureState::kPresent:
       break;
   }
-  decoded_.clear();
-  if (IsCredential(proof.algorithm)) return std::nullopt;
+  if (IsReadAsText(proof.algorithm)) return std::nullopt;
   for (const std::string_view text : signatures_) {
-    Decoded& decoded = decoded_.emplace_back();
+    if (decoded_count_ == decoded_.size()) decoded_.emplace_back();
+    Decoded& decoded = decoded_[decoded_count_];
     const auto size = DecodeSignature(proof.signature, text, decoded.bytes);
-    if (size) {
-      decoded.size = *size;
-    } else {
-      decoded_.pop_back();
-    }
+    if (!size) continue;
+    decoded.size = *size;
+    ++decoded_count_;
   }
-  if (decoded_.empty()) return RejectReason::kMalformedSignature;
+  if (decoded_count_ == 0) return RejectReason::kMalformedSignature;
   return std::nullopt;
 }
 
@@ -73,8 +96,8 @@ std::string_view ProofChecker::Joined(std::string_view secret) {
 
 bool ProofChecker::MatchesDigest(const Digest& expected) const {
   bool any = false;
-  for (const Decoded& signature : decoded_) {
-    any |= SameBytes(expected.view(), {signature.bytes.data(), signature.size});
+  for (std::size_t i = 0; i < decoded_count_; ++i) {
+    any |= SameBytes(expected.view(), {decoded_[i].bytes.data(), decoded_[i].size});
   }
   return any;
 }
@@ -85,6 +108,14 @@ bool ProofChecker::MatchesToken(std::string_view secret) const {
   bool any = false;
   for (const std::string_view token : signatures_) any |= SameBytes(expected.view(), Sha256Of(token).view());
   return any;
+}
+
+bool ProofChecker::MatchesPublic(const PublicKey& key, const char* digest, std::string_view message) const {
+  const std::size_t tried = std::min(decoded_count_, limits::kPublicKeyChecksPerRequestMax);
+  for (std::size_t i = 0; i < tried; ++i) {
+    if (key.Verify(digest, message, {decoded_[i].bytes.data(), decoded_[i].size})) return true;
+  }
+  return false;
 }
 
 bool ProofChecker::Matches(const Proof& proof, const SecretKey& key) {
@@ -101,40 +132,41 @@ bool ProofChecker::Matches(const Proof& proof, const SecretKey& key) {
     case Algorithm::kSha256:
       return MatchesDigest(Sha256Of(Joined(std::get<SecretText>(key).view())));
     case Algorithm::kToken:
-    case Algorithm::kBasic:
       return MatchesToken(std::get<SecretText>(key).view());
-    case Algorithm::kEd25519:
-    case Algorithm::kEcdsaP256Sha256:
-    case Algorithm::kRsaSha256: {
-      const char* digest = proof.algorithm == Algorithm::kEd25519 ? nullptr : "SHA256";
-      const std::string_view message = Joined({});
-      return std::ranges::any_of(decoded_, [&](const Decoded& signature) {
-        return std::get<PublicKey>(key).Verify(digest, message, {signature.bytes.data(), signature.size});
-      });
+    case Algorithm::kBasic: {
+      const std::string_view given(reinterpret_cast<const char*>(decoded_.front().bytes.data()),
+                                   decoded_.front().size);
+      return SameBytes(Sha256Of(std::get<SecretText>(key).view()).view(), Sha256Of(given).view());
     }
+    case Algorithm::kEd25519:
+      return MatchesPublic(std::get<PublicKey>(key), nullptr, Joined({}));
+    case Algorithm::kEcdsaP256Sha256:
+    case Algorithm::kRsaSha256:
+      return MatchesPublic(std::get<PublicKey>(key), "SHA256", Joined({}));
     case Algorithm::kJwt:
       return false;
   }
   return false;
 }
 
-bool ProofChecker::AnyMatches(const Proof& proof, const std::vector<KeyedSecret>& secrets,
-                              ProofResult& result) {
+bool ProofChecker::AnyMatches(const Proof& proof, const Secrets& secrets, ProofResult& result) {
   bool any = false;
   for (const KeyedSecret& secret : secrets) {
     if (!Matches(proof, secret.key) || any) continue;
     any = true;
     result.secret_index = secret.index;
     result.key = &secret;
+    if (IsPublic(proof.algorithm))
+      break;  // nothing of a public key is secret, and each costs as much as the first
   }
   return any;
 }
 
-std::optional<RejectReason> ProofChecker::CheckSigned(const Source& source, const Proof& proof,
-                                                      const std::vector<KeyedSecret>& secrets,
-                                                      RequestValues& values, ProofResult& result) {
-  if (IsCredential(proof.algorithm)) {
-    return AnyMatches(proof, secrets, result) ? std::nullopt : std::optional(RejectReason::kInvalidSignature);
+ProofChecker::Refusal ProofChecker::CheckTemplate(const Source& source, const Proof& proof,
+                                                  const Secrets& secrets, RequestValues& values,
+                                                  ProofResult& result) {
+  if (proof.signed_variants.empty()) {  // a credential: the field is all there is
+    return AnyMatches(proof, secrets, result) ? std::nullopt : Refusal(RejectReason::kInvalidSignature);
   }
   SignedInputs inputs{.source = source, .timestamp = timestamp_text_, .id = {}};
   if (proof.id) {
@@ -153,33 +185,44 @@ std::optional<RejectReason> ProofChecker::CheckSigned(const Source& source, cons
   return RejectReason::kInvalidSignature;
 }
 
-ProofResult ProofChecker::Check(const Source& source, const Proof& proof,
-                                const std::vector<KeyedSecret>& secrets, RequestValues& values) {
+ProofResult ProofChecker::Check(const Source& source, std::size_t index, const KeyedSource& keyed,
+                                RequestValues& values) {
+  const Proof& proof = source.scheme->proofs[index];
   ProofResult result;
   timestamp_text_ = {};
   timestamp_us_.reset();
-  const auto refuse = [&result](RejectReason reason) {
-    result.refused = reason;
-    return result;
+  const auto refused = [&result](const Refusal& refusal) {
+    result.refused = refusal;
+    return refusal.has_value();
   };
-  if (const auto reason = ReadSignature(proof, values)) return refuse(*reason);
+  if (refused(ReadSignature(proof, values))) return result;
   for (const FieldRule& rule : proof.required) {
-    const Found found = values.Header(rule.name);
-    const bool holds = found.state == Found::State::kValue && !found.value.empty() &&
-                       (rule.value.empty() || http::EqualsIgnoreCase(found.value, rule.value));
-    if (!holds) return refuse(RejectReason::kMalformedSignature);
+    if (!RequiredFieldHolds(rule, values)) {
+      result.refused = RejectReason::kMalformedSignature;
+      return result;
+    }
   }
   const bool afterwards = proof.timestamp && IsReadAfterwards(proof);
-  if (proof.timestamp && !afterwards) {
-    if (const auto reason = ReadTimestamp(proof, values)) return refuse(*reason);
-  }
-  if (secrets.empty()) return refuse(RejectReason::kInvalidSignature);
-  if (const auto reason = CheckSigned(source, proof, secrets, values, result)) return refuse(*reason);
-  if (afterwards) {
-    if (const auto reason = ReadTimestamp(proof, values)) return refuse(*reason);
-  }
+  if (proof.timestamp && !afterwards && refused(ReadTimestamp(proof, values))) return result;
+  if (refused(CheckProcedure(source, proof, keyed, keyed.proofs[index], values, result))) return result;
+  if (afterwards && refused(ReadTimestamp(proof, values))) return result;
   result.signed_at_us = timestamp_us_;
   return result;
+}
+
+bool ProofChecker::IsTimely(const Source& source, const Proof& proof, const ProofResult& result,
+                            std::int64_t now_us) const {
+  const bool own = source.tolerance_s == kKindTolerance;
+  if (proof.jwt) return jwt_.IsTimely(*proof.jwt, source.tolerance_s, now_us);
+  if (!proof.timestamp || !result.signed_at_us || (own && !proof.timestamp->bounded)) return true;
+  const TimestampRule& rule = *proof.timestamp;
+  const std::int64_t past_us = (own ? rule.past_s : source.tolerance_s) * kMicros;
+  const std::int64_t future_us = (own ? rule.future_s : source.tolerance_s) * kMicros;
+  // Seconds are compared whole, as the senders' libraries do: 300.9 s after a timestamp is still 300.
+  const std::int64_t age_us = rule.unit == TimeUnit::kMilliseconds
+                                  ? now_us - *result.signed_at_us
+                                  : (now_us / kMicros - *result.signed_at_us / kMicros) * kMicros;
+  return age_us <= past_us && -age_us <= future_us;
 }
 
 }  // namespace weir::source

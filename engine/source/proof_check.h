@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/source/adyen.h"
+#include "engine/source/jwt.h"
 #include "engine/source/key_ring.h"
 #include "engine/source/request_values.h"
 #include "engine/source/scheme.h"
@@ -26,33 +28,60 @@ struct ProofResult {
   std::optional<std::int64_t> signed_at_us;  // the signed timestamp
 };
 
+// Whether this is the proof the request was made for: its signature's field is there, and so are the fixed
+// values it needs.
+bool Applies(const Proof& proof, RequestValues& values);
+
 // One a thread.
 class ProofChecker {
  public:
-  ProofResult Check(const Source& source, const Proof& proof, const std::vector<KeyedSecret>& secrets,
-                    RequestValues& values);
+  // `index`: of the proof in the source's scheme.
+  ProofResult Check(const Source& source, std::size_t index, const KeyedSource& keyed, RequestValues& values);
+
+  // Whether what Check has just found to be authentic is of now.
+  bool IsTimely(const Source& source, const Proof& proof, const ProofResult& result,
+                std::int64_t now_us) const;
 
  private:
-  std::optional<RejectReason> ReadTimestamp(const Proof& proof, RequestValues& values);
-  std::optional<RejectReason> ReadSignature(const Proof& proof, RequestValues& values);
-  std::optional<RejectReason> CheckSigned(const Source& source, const Proof& proof,
-                                          const std::vector<KeyedSecret>& secrets, RequestValues& values,
-                                          ProofResult& result);
+  using Refusal = std::optional<RejectReason>;
+  using Secrets = std::vector<KeyedSecret>;
+
+  Refusal ReadSignature(const Proof& proof, RequestValues& values);
+  Refusal ReadTimestamp(const Proof& proof, RequestValues& values);
+  Refusal CheckProcedure(const Source& source, const Proof& proof, const KeyedSource& keyed,
+                         const Secrets& secrets, RequestValues& values, ProofResult& result);
+  Refusal CheckTemplate(const Source& source, const Proof& proof, const Secrets& secrets,
+                        RequestValues& values, ProofResult& result);
+  Refusal CheckJwt(const Source& source, const Proof& proof, const Secrets& secrets, RequestValues& values,
+                   ProofResult& result);
+  Refusal CheckCertified(const Source& source, const Proof& proof, const KeyedSource& keyed,
+                         const Secrets& secrets, RequestValues& values, ProofResult& result);
+  Refusal CheckTwilio(const Source& source, const Proof& proof, const Secrets& secrets, RequestValues& values,
+                      ProofResult& result);
+  Refusal CheckAdyenItems(const Proof& proof, const Secrets& secrets, RequestValues& values,
+                          ProofResult& result);
+  Refusal CheckSns(const Source& source, const KeyedSource& keyed, const Secrets& secrets,
+                   RequestValues& values, ProofResult& result);
+
   // Every secret is tried, whichever matches.
-  bool AnyMatches(const Proof& proof, const std::vector<KeyedSecret>& secrets, ProofResult& result);
+  bool AnyMatches(const Proof& proof, const Secrets& secrets, ProofResult& result);
   bool Matches(const Proof& proof, const SecretKey& key);
   bool MatchesDigest(const Digest& expected) const;
   bool MatchesToken(std::string_view secret) const;
+  bool MatchesPublic(const PublicKey& key, const char* digest, std::string_view message) const;
   std::string_view Joined(std::string_view secret);
 
   struct Decoded {
     std::array<std::uint8_t, 512> bytes;
-    std::size_t size = 0;
+    std::size_t size;
   };
 
   std::vector<std::string_view> signatures_;
-  std::vector<Decoded> decoded_;
+  std::vector<Decoded> decoded_;  // grown, never shrunk: the first decoded_count_ are this request's
+  std::size_t decoded_count_ = 0;
   std::vector<SignedPart> parts_;
+  std::vector<AdyenItem> items_;
+  JwtChecker jwt_;
   std::string joined_;
   std::string_view timestamp_text_;
   std::optional<std::int64_t> timestamp_us_;

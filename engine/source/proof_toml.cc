@@ -116,6 +116,7 @@ std::optional<TimestampRule> ReadTimestamp(TomlFields& proof) {
   rule.past_s = fields.Seconds("past").value_or(rule.past_s);
   rule.future_s = fields.Seconds("future").value_or(rule.future_s);
   rule.bounded = fields.Boolean("bounded").value_or(true);
+  rule.json_number = fields.Boolean("number").value_or(false);
   fields.RefuseUnknown();
   return rule;
 }
@@ -144,6 +145,18 @@ std::optional<JwtRules> ReadJwt(TomlFields& proof) {
   rules.max_age_s = fields.Seconds("max_age").value_or(0);
   fields.RefuseUnknown();
   return rules;
+}
+
+std::optional<CertificateRule> ReadCertificate(TomlFields& proof) {
+  const toml::table* table = proof.Table("certificate");
+  if (table == nullptr) return std::nullopt;
+  TomlFields fields(*table, proof.KeyPath("certificate"), proof.errors());
+  CertificateRule rule;
+  if (auto location = ReadLocation(fields)) rule.url = *std::move(location);
+  rule.hosts = fields.Texts("hosts");
+  if (rule.hosts.empty()) fields.Note("hosts", "is missing: whose certificates are trusted");
+  fields.RefuseUnknown();
+  return rule;
 }
 
 bool IsHmac(Algorithm algorithm) {
@@ -199,8 +212,7 @@ Proof ReadProof(TomlFields& fields) {
   }
   if (const auto code = fields.Choice<Procedure>("code", {{"twilio", Procedure::kTwilio},
                                                           {"adyen-items", Procedure::kAdyenItems},
-                                                          {"sns", Procedure::kSns},
-                                                          {"paypal", Procedure::kPayPal}})) {
+                                                          {"sns", Procedure::kSns}})) {
     proof.procedure = *code;
   }
   proof.signature = ReadSignature(fields);
@@ -208,6 +220,7 @@ Proof ReadProof(TomlFields& fields) {
   proof.signed_variants = fields.Templates("signed");
   proof.timestamp = ReadTimestamp(fields);
   proof.jwt = ReadJwt(fields);
+  proof.certificate = ReadCertificate(fields);
   for (auto& [name, value] : fields.TextMap("require"))
     proof.required.push_back({name, value == "*" ? "" : value});
   return proof;

@@ -19,6 +19,7 @@ void RequestValues::Begin(const http::Request& request) {
   json_state_ = Json::kUnread;
   json_.Forget();
   list_fields_.clear();
+  claims_.clear();
   scratch_used_ = 0;
 }
 
@@ -85,6 +86,11 @@ Found RequestValues::At(const Location& location) {
       if (!value) return {};
       return {Found::State::kValue, *value};
     }
+    case Location::From::kClaim:
+      for (const auto& [name, value] : claims_) {
+        if (name == location.name) return {Found::State::kValue, value};
+      }
+      return {};
     case Location::From::kField:
       return ListField(location.name);
     case Location::From::kJson:

@@ -49,6 +49,9 @@ class RequestValues {
   // The named items of the signature field, for {field:x}.
   std::vector<std::pair<std::string_view, std::string_view>>& list_fields() { return list_fields_; }
 
+  // Claims of the token that passed, for { claim = … }.
+  std::vector<std::pair<std::string, std::string>>& claims() { return claims_; }
+
   // A string that lives until the next Begin.
   std::string& Scratch();
 
@@ -60,6 +63,7 @@ class RequestValues {
   enum class Json : std::uint8_t { kUnread, kOpen, kBroken } json_state_ = Json::kUnread;
   JsonReader json_;
   std::vector<std::pair<std::string_view, std::string_view>> list_fields_;
+  std::vector<std::pair<std::string, std::string>> claims_;
   std::deque<std::string> scratch_;
   std::size_t scratch_used_ = 0;
 };

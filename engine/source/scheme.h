@@ -48,7 +48,6 @@ enum class Procedure : std::uint8_t {
   kTwilio,      // candidate URLs, sorted form parameters, bodySHA256
   kAdyenItems,  // one signature an item, in the body
   kSns,         // canonical key/value text, certificate named in the body
-  kPayPal,      // certificate named in a header
 };
 
 enum class Encoding : std::uint8_t { kHex, kBase64, kBase64Url };
@@ -85,7 +84,8 @@ struct TimestampRule {
   TimeUnit unit = TimeUnit::kSeconds;
   std::int64_t past_s = 300;  // how old a request may be; a source's tolerance replaces both
   std::int64_t future_s = 300;
-  bool bounded = true;  // false: it is signed, but its age says nothing (retries keep it)
+  bool json_number = false;  // a number, not a string of digits (Linear)
+  bool bounded = true;       // false: it is signed, but its age says nothing (retries keep it)
 };
 
 // Text of a secret -> key bytes or public key.
@@ -119,6 +119,13 @@ struct FieldRule {
   std::string value;  // empty = any value, but not an empty one
 };
 
+// The key is the one of a certificate that the request names by URL. Nothing is fetched: the file name of the
+// URL is looked up among the source's key files; without key files every secret is tried.
+struct CertificateRule {
+  Location url;
+  std::vector<std::string> hosts;  // https and exactly one of these
+};
+
 struct Proof {
   std::string name;  // for messages: "v3"; empty when the scheme has only one
   Algorithm algorithm = Algorithm::kHmacSha256;
@@ -129,6 +136,7 @@ struct Proof {
   std::optional<TimestampRule> timestamp;
   std::vector<FieldRule> required;
   std::optional<JwtRules> jwt;
+  std::optional<CertificateRule> certificate;
   std::optional<Location> id;  // {id} in the template
   bool covers_body = true;     // false: the payload itself is not signed (Mailgun, tokens)
   bool needs_url = false;
@@ -169,7 +177,7 @@ struct HandshakeRule {
   enum class Guard : std::uint8_t {
     kSignature,  // answered after a proof has passed
     kNone,       // unsigned by contract: exactly this shape, reply only
-    kParameter,  // unsigned, but `guard_query` must equal a parameter of the source (Meta's verify_token)
+    kParameter,  // unsigned, but the value at `guarded` equals a parameter (Meta's verify_token)
     kPending,    // unsigned, and only while the source has no secret yet (Asana, Notion)
   };
   std::string name;
@@ -179,9 +187,9 @@ struct HandshakeRule {
   std::vector<std::string> headers_absent;
   std::vector<FieldRule> query;
   std::vector<std::pair<JsonPointer, std::string>> json;  // pointer -> value; empty value = any
-  std::vector<FieldRule> form;  // fields of a form body
-  std::string body;  // "webhook_id={digits}"; empty = any
-  std::string guard_query;
+  std::vector<FieldRule> form;                            // fields of a form body
+  std::string body;                                       // "webhook_id={digits}"; empty = any
+  std::optional<Location> guarded;
   std::string guard_parameter;
   int status = 200;
   std::string content_type;
@@ -189,6 +197,7 @@ struct HandshakeRule {
   std::vector<std::pair<std::string, Template>> reply_json;  // an object of strings, escaped
   std::vector<std::pair<std::string, Template>> reply_headers;
   std::optional<Location> capture;  // a secret the sender hands over
+  std::optional<Location> confirm;  // a URL that somebody has to visit (AWS SNS)
 };
 
 struct Reply {
@@ -226,6 +235,7 @@ struct Scheme {
   Reply accepted;
   int invalid_status = 401;
   int stale_status = 400;
+  bool rejected_without_body = false;  // Xero takes an answer with a body for a failed check
   std::vector<ParameterRule> parameters;
   std::string sample_type;  // for SampleBody
 };

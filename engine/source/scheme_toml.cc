@@ -46,6 +46,7 @@ void ReadResponses(TomlFields& fields, Scheme& scheme) {
     TomlFields reply(*table, fields.KeyPath("rejected"), fields.errors());
     scheme.invalid_status = static_cast<int>(reply.Integer("invalid", 400, 599).value_or(401));
     scheme.stale_status = static_cast<int>(reply.Integer("stale", 400, 599).value_or(400));
+    scheme.rejected_without_body = reply.Boolean("empty_body").value_or(false);
     reply.RefuseUnknown();
   }
 }

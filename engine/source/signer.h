@@ -15,12 +15,13 @@
 namespace weir::source {
 
 struct SignRequest {
-  std::string_view secret;
-  std::string_view body;
+  std::string_view secret = {};
+  std::string_view body = {};
   std::int64_t at_unix_s = 0;
-  std::string_view id;    // for schemes that carry the id in a header; empty = a made-up one from at and body
-  std::string_view type;  // likewise
-  std::string_view url;   // for schemes that sign it
+  std::string_view id =
+      {};  // for schemes that carry the id in a header; empty = a made-up one from at and body
+  std::string_view type = {};  // likewise
+  std::string_view url = {};   // for schemes that sign it
   std::string_view method = "POST";
 };
 

@@ -38,7 +38,7 @@ std::string SecretProblem(const Scheme& scheme, std::string_view secret, std::si
 }
 
 void CheckSecrets(const Source& source, std::vector<std::string>& problems) {
-  if (source.secrets.empty() && !TakesSecretByHandshake(*source.scheme)) {
+  if (source.secrets.empty() && source.certificates.empty() && !TakesSecretByHandshake(*source.scheme)) {
     problems.emplace_back("has no secret, so nobody can be verified");
   }
   if (source.secrets.size() > limits::kSecretsPerSourceMax) {
@@ -48,6 +48,18 @@ void CheckSecrets(const Source& source, std::vector<std::string>& problems) {
   for (std::size_t i = 0; i < source.secrets.size(); ++i) {
     const std::string problem = SecretProblem(*source.scheme, source.secrets[i], i, library.get());
     if (!problem.empty()) problems.push_back("secrets[" + std::to_string(i) + "] " + problem);
+  }
+}
+
+void CheckCertificates(const Source& source, std::vector<std::string>& problems) {
+  const bool used = std::ranges::any_of(source.scheme->proofs, [](const Proof& proof) {
+    return proof.certificate.has_value() || proof.procedure == Procedure::kSns;
+  });
+  if (!used && !source.certificates.empty()) problems.emplace_back("certificates mean nothing to this kind");
+  const LibraryContext library(OSSL_LIB_CTX_new());
+  for (const auto& [name, pem] : source.certificates) {
+    const auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library.get());
+    if (!key) problems.push_back("certificate " + name + " " + key.error());
   }
 }
 
@@ -77,6 +89,7 @@ Source::~Source() {
 std::vector<std::string> ProblemsOf(const Source& source) {
   std::vector<std::string> problems;
   CheckSecrets(source, problems);
+  CheckCertificates(source, problems);
   CheckParameters(source, problems);
   if (NeedsPublicUrl(*source.scheme) && source.public_url.empty()) {
     problems.emplace_back("public_url is missing: this kind signs the URL it called, as the sender has it");

@@ -25,6 +25,10 @@ struct Source {
   // How far a signed timestamp may be from now, both ways. kKindTolerance = what the kind's contract says,
   // which differs between 5 s and 10 min: configuration sets this only when the operator wrote a tolerance.
   std::int64_t tolerance_s = kKindTolerance;
+  // Certificates of senders that name theirs by URL (AWS SNS, PayPal): the last part of the URL's path, and
+  // the PEM text. A certificate that is not among them is a key that cannot be had right now: 503, so that
+  // the sender tries again.
+  std::vector<std::pair<std::string, std::string>> certificates;
   std::int64_t dedupe_window_us = 0;
   std::size_t body_bytes_max = 0;
   std::string public_url;  // empty when the scheme does not sign the URL

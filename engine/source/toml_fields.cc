@@ -201,8 +201,8 @@ void TomlFields::RefuseUnknown() {
 std::optional<Location> ReadLocation(TomlFields& fields) {
   using From = Location::From;
   constexpr std::pair<std::string_view, From> kNamed[] = {
-      {"header", From::kHeader}, {"form", From::kForm},         {"query", From::kQuery},
-      {"field", From::kField},   {"constant", From::kConstant},
+      {"header", From::kHeader}, {"form", From::kForm},   {"query", From::kQuery},
+      {"field", From::kField},   {"claim", From::kClaim}, {"constant", From::kConstant},
   };
   constexpr std::pair<std::string_view, From> kPointers[] = {{"json", From::kJson},
                                                              {"envelope", From::kEnvelope}};
@@ -233,8 +233,9 @@ std::optional<Location> ReadLocation(TomlFields& fields) {
                 "names more than one place; it takes one of header, json, form, query, field, envelope, "
                 "body, constant");
   } else {
-    fields.Note("",
-                "names no place; it takes one of header, json, form, query, field, envelope, body, constant");
+    fields.Note(
+        "",
+        "names no place; it takes one of header, json, form, query, field, claim, envelope, body, constant");
   }
   return std::nullopt;
 }

@@ -7,12 +7,9 @@
 #include "engine/source/key_ring.h"
 #include "engine/source/proof_check.h"
 #include "engine/source/request_values.h"
-#include "engine/source/signature_field.h"
 
 namespace weir::source {
 namespace {
-
-constexpr std::int64_t kMicros = 1'000'000;
 
 int StatusOf(RejectReason reason, const Scheme& scheme) {
   switch (reason) {
@@ -33,7 +30,7 @@ int StatusOf(RejectReason reason, const Scheme& scheme) {
 }
 
 Rejected Reject(RejectReason reason, const Scheme& scheme) {
-  return {reason, StatusOf(reason, scheme)};
+  return {.reason = reason, .status = StatusOf(reason, scheme), .without_body = scheme.rejected_without_body};
 }
 
 bool MethodAllowed(const Scheme& scheme, http::Method method) {
@@ -55,19 +52,6 @@ bool MeetsContract(const Scheme& scheme, const RequestValues& values) {
   return type.state == Found::State::kValue &&
          std::ranges::any_of(scheme.content_types,
                              [&type](const auto& allowed) { return IsMediaType(type.value, allowed); });
-}
-
-bool IsStale(const TimestampRule& rule, const Source& source, std::int64_t signed_at_us,
-             std::int64_t now_us) {
-  if (!rule.bounded && source.tolerance_s == kKindTolerance) return false;
-  const bool own = source.tolerance_s == kKindTolerance;
-  const std::int64_t past_us = (own ? rule.past_s : source.tolerance_s) * kMicros;
-  const std::int64_t future_us = (own ? rule.future_s : source.tolerance_s) * kMicros;
-  // Senders and their SDKs count whole units: a request is as old as its clock's unit says.
-  const std::int64_t age_us = rule.unit == TimeUnit::kSeconds
-                                  ? (now_us / kMicros - signed_at_us / kMicros) * kMicros
-                                  : now_us - signed_at_us;
-  return age_us > past_us || -age_us > future_us;
 }
 
 // The most telling of several reasons: a proof that was there and failed says more than one that was not
@@ -131,8 +115,8 @@ Verifier::State::Proven Verifier::State::Prove(const Source& source) {
   for (std::size_t i = 0; i < scheme.proofs.size(); ++i) {
     const Proof& proof = scheme.proofs[i];
     const bool last = i + 1 == scheme.proofs.size();
-    if (!scheme.any_proof && !last && !HasSignature(proof.signature, values)) continue;
-    ProofResult result = checker.Check(source, proof, keyed.proofs[i], values);
+    if (!scheme.any_proof && !last && !Applies(proof, values)) continue;
+    const ProofResult result = checker.Check(source, i, keyed, values);
     const bool tells_more = !result.refused || proven.proof == nullptr ||
                             Weight(*result.refused) > Weight(*proven.result.refused);
     if (tells_more) proven = {result, &proof};
@@ -143,8 +127,7 @@ Verifier::State::Proven Verifier::State::Prove(const Source& source) {
 
 Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, std::int64_t now_us) {
   const Scheme& scheme = *source.scheme;
-  if (proven.result.signed_at_us &&
-      IsStale(*proven.proof->timestamp, source, *proven.result.signed_at_us, now_us)) {
+  if (!checker.IsTimely(source, *proven.proof, proven.result, now_us)) {
     return Reject(RejectReason::kStaleTimestamp, scheme);
   }
   if (!MeetsContract(scheme, values)) return Reject(RejectReason::kMalformedSignature, scheme);

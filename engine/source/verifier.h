@@ -31,7 +31,8 @@ std::string_view RejectCode(RejectReason reason);
 
 struct Rejected {
   RejectReason reason;
-  int status;  // the kind's own profile where its sender needs another one
+  int status;                 // the kind's own profile where its sender needs another one
+  bool without_body = false;  // the sender insists on an empty answer
 };
 
 // One event of a request. The views point into the request, or into the verifier until its next Verify.
@@ -61,6 +62,9 @@ struct Handshake {
   // A secret the sender handed over (Asana, Notion), to be kept for the operator where the configuration can
   // name it. Never logged. Only ever set while the source has no secret.
   std::string captured_secret;
+  // A URL of the sender's own service that somebody has to visit before events arrive (AWS SNS). To be shown
+  // to the operator; weir does not visit it by itself.
+  std::string confirm_url;
 };
 
 using Verdict = std::variant<Accepted, Rejected, Handshake>;

@@ -12,12 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string Trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
-
 std::optional<std::string> TextOf(const json& value) {
   if (value.is_null()) return std::nullopt;
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -26,9 +20,9 @@ std::optional<std::string> TextOf(const json& value) {
 void ReadHeaders(const json& headers, VectorRow& row) {
   for (const auto& [name, value] : headers.items()) {
     if (value.is_array()) {
-      for (const json& line : value) row.headers.emplace_back(name, Trimmed(line.get<std::string>()));
+      for (const json& line : value) row.headers.emplace_back(name, line.get<std::string>());
     } else {
-      row.headers.emplace_back(name, Trimmed(TextOf(value).value_or("")));
+      row.headers.emplace_back(name, TextOf(value).value_or(""));
     }
   }
 }

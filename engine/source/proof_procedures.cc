@@ -1,0 +1,145 @@
+// The proofs that are not a template: tokens with claims, certificates named by the request, and two
+// contracts of their own.
+#include <algorithm>
+
+#include "engine/source/encoding.h"
+#include "engine/source/proof_check.h"
+#include "engine/source/sns.h"
+#include "engine/source/twilio.h"
+
+namespace weir::source {
+namespace {
+
+constexpr std::string_view kHttps = "https://";
+
+bool IsTrustedHost(std::string_view url, const std::vector<std::string>& hosts) {
+  if (!url.starts_with(kHttps)) return false;
+  const std::string_view host = url.substr(kHttps.size(), url.find('/', kHttps.size()) - kHttps.size());
+  return std::ranges::find(hosts, host) != hosts.end();
+}
+
+const KeyedSecret* FindCertificate(const KeyedSource& keyed, std::string_view name) {
+  const auto found = std::ranges::find(keyed.certificates, name,
+                                       [](const auto& entry) { return std::string_view(entry.first); });
+  return found == keyed.certificates.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+ProofChecker::Refusal ProofChecker::CheckProcedure(const Source& source, const Proof& proof,
+                                                   const KeyedSource& keyed, const Secrets& secrets,
+                                                   RequestValues& values, ProofResult& result) {
+  switch (proof.procedure) {
+    case Procedure::kTemplate:
+      if (proof.jwt) return CheckJwt(source, proof, secrets, values, result);
+      if (proof.certificate) return CheckCertified(source, proof, keyed, secrets, values, result);
+      return CheckTemplate(source, proof, secrets, values, result);
+    case Procedure::kTwilio:
+      return CheckTwilio(source, proof, secrets, values, result);
+    case Procedure::kAdyenItems:
+      return CheckAdyenItems(proof, secrets, values, result);
+    case Procedure::kSns:
+      return CheckSns(source, keyed, secrets, values, result);
+  }
+  return RejectReason::kInvalidSignature;
+}
+
+ProofChecker::Refusal ProofChecker::CheckJwt(const Source& source, const Proof& proof, const Secrets& secrets,
+                                             RequestValues& values, ProofResult& result) {
+  const KeyedSecret* matched = nullptr;
+  const auto refusal =
+      jwt_.Check(source, *proof.jwt, secrets, signatures_.front(), values.request().body, &matched);
+  if (refusal) return refusal;
+  result.secret_index = matched->index;
+  result.key = matched;
+  for (const std::string& name : proof.jwt->required_claims) {
+    values.claims().emplace_back(name, jwt_.Claim(name).value_or(std::string_view()));
+  }
+  return std::nullopt;
+}
+
+ProofChecker::Refusal ProofChecker::CheckCertified(const Source& source, const Proof& proof,
+                                                   const KeyedSource& keyed, const Secrets& secrets,
+                                                   RequestValues& values, ProofResult& result) {
+  const Found url = values.At(proof.certificate->url);
+  if (url.state == Found::State::kAbsent) return RejectReason::kMissingSignature;
+  if (url.state != Found::State::kValue || !IsTrustedHost(url.value, proof.certificate->hosts)) {
+    return RejectReason::kMalformedSignature;
+  }
+  if (keyed.certificates.empty()) return CheckTemplate(source, proof, secrets, values, result);
+  const KeyedSecret* certificate = FindCertificate(keyed, FileNameOf(url.value));
+  if (certificate == nullptr) return RejectReason::kKeyUnavailable;
+  SignedInputs inputs{.source = source, .timestamp = timestamp_text_, .id = {}};
+  if (AssembleSigned(proof.signed_variants.front(), inputs, values, parts_) != AssemblyFault::kNone) {
+    return RejectReason::kMissingSignature;
+  }
+  if (!Matches(proof, certificate->key)) return RejectReason::kInvalidSignature;
+  result.key = certificate;
+  return std::nullopt;
+}
+
+ProofChecker::Refusal ProofChecker::CheckTwilio(const Source& source, const Proof& proof,
+                                                const Secrets& secrets, RequestValues& values,
+                                                ProofResult& result) {
+  const std::vector<std::string> texts = TwilioTexts(PublicUrl(source, values), values);
+  if (texts.empty()) return RejectReason::kMalformedSignature;
+  for (const std::string& text : texts) {
+    parts_.assign(1, {.text = text, .is_secret = false});
+    if (AnyMatches(proof, secrets, result)) return std::nullopt;
+  }
+  return RejectReason::kInvalidSignature;
+}
+
+ProofChecker::Refusal ProofChecker::CheckAdyenItems(const Proof& proof, const Secrets& secrets,
+                                                    RequestValues& values, ProofResult& result) {
+  if (!values.OpenJson()) return RejectReason::kMalformedSignature;
+  switch (ReadAdyenItems(values.json(), items_)) {
+    case AdyenFault::kMissing:
+      return RejectReason::kMissingSignature;
+    case AdyenFault::kMalformed:
+      return RejectReason::kMalformedSignature;
+    case AdyenFault::kNone:
+      break;
+  }
+  decoded_.resize(std::max<std::size_t>(decoded_.size(), 1));
+  decoded_count_ = 1;
+  for (const AdyenItem& item : items_) {
+    const auto size = DecodeBase64(item.signature, decoded_.front().bytes, Base64Form::kPadded);
+    if (!size) return RejectReason::kMalformedSignature;
+    decoded_.front().size = *size;
+    parts_.assign(1, {.text = item.signed_text, .is_secret = false});
+    if (!AnyMatches(proof, secrets, result)) return RejectReason::kInvalidSignature;
+  }
+  return std::nullopt;
+}
+
+ProofChecker::Refusal ProofChecker::CheckSns(const Source& source, const KeyedSource& keyed,
+                                             const Secrets& secrets, RequestValues& values,
+                                             ProofResult& result) {
+  if (!values.OpenJson()) return RejectReason::kMalformedSignature;
+  const auto message = ReadSnsMessage(values.json());
+  if (!message) {
+    return message.error() == SnsFault::kMissingSignature ? RejectReason::kMissingSignature
+                                                          : RejectReason::kMalformedSignature;
+  }
+  const std::string_view topic = ParameterOf(source, "topic_arn");
+  if (!topic.empty() && topic != message->topic) return RejectReason::kInvalidSignature;
+  const auto holds = [&](const KeyedSecret& key) {
+    return MatchesPublic(std::get<PublicKey>(key.key), message->digest, message->signed_text);
+  };
+  const KeyedSecret* matched = nullptr;
+  if (keyed.certificates.empty()) {
+    const auto found = std::ranges::find_if(secrets, holds);
+    if (found != secrets.end()) matched = &*found;
+  } else {
+    const KeyedSecret* certificate = FindCertificate(keyed, FileNameOf(message->certificate_url));
+    if (certificate == nullptr) return RejectReason::kKeyUnavailable;
+    if (holds(*certificate)) matched = certificate;
+  }
+  if (matched == nullptr) return RejectReason::kInvalidSignature;
+  result.secret_index = matched->index;
+  result.key = matched;
+  return std::nullopt;
+}
+
+}  // namespace weir::source

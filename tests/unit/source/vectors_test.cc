@@ -1,0 +1,125 @@
+// Every row of tests/cases/vectors is judged as the provider's own SDK judged it, except for the rows listed
+// with a reason in quirks.tsv.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/source/scheme.h"
+#include "tests/vectors/vector_row.h"
+
+namespace weir::vectors {
+namespace {
+
+const std::filesystem::path kVectors = std::filesystem::path(WEIR_TEST_CASES) / "vectors";
+
+std::vector<VectorRow> AllRows() {
+  std::vector<VectorRow> rows;
+  for (const auto& entry : std::filesystem::directory_iterator(kVectors)) {
+    if (entry.path().extension() != ".jsonl") continue;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      auto row = ParseRow(line);
+      EXPECT_TRUE(row) << entry.path() << ": " << row.error();
+      if (row) rows.push_back(*std::move(row));
+    }
+  }
+  return rows;
+}
+
+// "provider<tab>case" of every line; a line without a reason does not count.
+std::set<std::string> ListedQuirks() {
+  std::set<std::string> quirks;
+  std::ifstream file(kVectors / "quirks.tsv");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t second = line.find('\t', line.find('\t') + 1);
+    if (line.starts_with('#') || second == std::string::npos || second + 1 == line.size()) continue;
+    quirks.insert(line.substr(0, second));
+  }
+  return quirks;
+}
+
+TEST(Vectors, EveryRowIsJudgedAsTheSdkJudgedIt) {
+  source::Verifier verifier(1);
+  unsigned judged = 0;
+  for (const VectorRow& row : AllRows()) {
+    ++judged;
+    if (row.quirk) continue;
+    EXPECT_EQ(Judge(row, verifier).wrong, "") << row.provider << " " << row.name;
+  }
+  EXPECT_GE(judged, 864U);
+}
+
+TEST(Vectors, EveryQuirkJudgedDifferentlyIsListedWithItsReason) {
+  source::Verifier verifier(1);
+  std::set<std::string> different;
+  for (const VectorRow& row : AllRows()) {
+    if (row.quirk && !Judge(row, verifier).wrong.empty()) different.insert(row.provider + "\t" + row.name);
+  }
+  EXPECT_EQ(different, ListedQuirks());
+}
+
+// The field that carries the proof of a row, or nullptr when it lies in the body.
+std::pair<std::string, std::string>* SignatureFieldOf(VectorRow& row) {
+  const auto source = SourceOf(row);
+  for (const source::Proof& proof : (*source).scheme->proofs) {
+    for (const source::Location& at : proof.signature.first_of) {
+      const auto found = std::ranges::find_if(
+          row.headers, [&at](const auto& header) { return http::EqualsIgnoreCase(header.first, at.name); });
+      if (found != row.headers.end()) return &*found;
+    }
+  }
+  return nullptr;
+}
+
+TEST(Vectors, NoMutatedSignatureIsAccepted) {
+  constexpr int kMutationsPerKind = 400;
+  constexpr std::string_view kAlphabet =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=-_,.;: ";
+  source::Verifier verifier(1);
+  std::mt19937 random(20260101);
+  std::set<std::string> kinds;
+  for (VectorRow row : AllRows()) {
+    if (row.name != "valid" || row.body.size() > 4096) continue;
+    auto* field = SignatureFieldOf(row);
+    if (field == nullptr) continue;
+    kinds.insert(row.provider);
+    const std::string original = field->second;
+    row.expected_valid = false;
+    for (int i = 0; i < kMutationsPerKind; ++i) {
+      std::string mutated = original;
+      mutated[random() % mutated.size()] = kAlphabet[random() % kAlphabet.size()];
+      if (i % 7 == 0) mutated.resize(random() % original.size());
+      if (mutated == original) continue;
+      field->second = mutated;
+      ASSERT_EQ(Judge(row, verifier).wrong, "") << row.provider << ": " << mutated << " for " << original;
+    }
+  }
+  EXPECT_GE(kinds.size(), 25U);
+}
+
+TEST(Vectors, NoMutatedBodyIsAcceptedWhereTheSignatureCoversIt) {
+  constexpr int kMutationsPerKind = 200;
+  source::Verifier verifier(1);
+  std::mt19937 random(20260102);
+  for (VectorRow row : AllRows()) {
+    if (row.name != "valid" || row.body.size() > 4096 || SignatureFieldOf(row) == nullptr) continue;
+    const std::string original = row.body;
+    row.expected_valid = false;
+    for (int i = 0; i < kMutationsPerKind; ++i) {
+      row.body = original;
+      const auto byte = static_cast<unsigned char>(row.body[random() % row.body.size()]);
+      row.body[random() % row.body.size()] = static_cast<char>(byte ^ (1U << (random() % 8)));
+      if (row.body == original) continue;
+      ASSERT_EQ(Judge(row, verifier).wrong, "") << row.provider;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::vectors
