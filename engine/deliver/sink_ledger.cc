@@ -13,7 +13,8 @@ storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& sto
   auto position = store.LoadPosition(sink);
   if (!position) {
     if (position.error().code != storage::StoreErrorCode::kNotFound) return std::unexpected(position.error());
-    position = storage::SinkPosition{};
+    const Sequence oldest = store.Statistics().first_sequence;
+    position = storage::SinkPosition{.offset = oldest == storage::kNoSequence ? 0 : oldest - 1, .above = {}};
   }
   // Past the end of a log that lost events (the store only opens such a log when the operator accepted that).
   // Whatever is stored from here on was not delivered, whichever sequences it gets.

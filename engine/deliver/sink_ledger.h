@@ -20,7 +20,7 @@ namespace weir::deliver {
 
 class SinkLedger {
  public:
-  // What the store knows of this sink; nothing for a new one, which starts at the beginning of the log.
+  // What the store knows of this sink; nothing for a new one, which starts at the oldest event of the log.
   static storage::StoreResult<SinkLedger> Load(const storage::EventStore& store, std::string sink);
 
   const SettlementWindow& window() const { return window_; }
