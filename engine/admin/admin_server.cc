@@ -212,7 +212,7 @@ ApiReply AdminServer::State::AnswerApi(const httplib::Request& request) {
   const auto api_request = ToApiRequest(request);
   if (!api_request) return Refusal(400, "bad_parameter", api_request.error());
   ApiReply reply = api.Handle(*api_request, NowUs());
-  if (api_request->method == "POST") {
+  if (OperatorApi::Has("POST", api_request->path) && api_request->method == "POST") {
     observe::log::Info("operator action",
                        {{"path", request.path}, {"status", reply.status}, {"result", reply.body}});
   }

@@ -70,7 +70,7 @@ ApiReply OperatorApi::Handle(const ApiRequest& request, std::int64_t now_us) {
     if (endpoint.method == request.method) return endpoint.answer({wiring_, snapshots_, request, now_us});
     allowed += (allowed.empty() ? "" : ", ") + std::string(endpoint.method);
   }
-  if (allowed.empty()) return Refusal(404, "unknown_path", "the API has no " + request.path);
+  if (allowed.empty()) return Refusal(404, "unknown_path", "the API has no such path");
   ApiReply reply = Refusal(405, "method_not_allowed", "expected " + allowed);
   reply.headers.emplace_back("Allow", allowed);
   return reply;

@@ -1,0 +1,47 @@
+#include "engine/admin/readiness.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir::admin {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class Readiness : public testing::Test {
+ protected:
+  std::vector<std::string> Reasons(std::uint64_t disk_free_bytes = 1000) {
+    return ReasonsNotReady(gate_, statistics_, disk_free_bytes, 100);
+  }
+  ingest::Gate gate_;
+  storage::StoreStatistics statistics_{};
+};
+
+TEST_F(Readiness, HasNoReasonAgainstItWhileEventsAreStored) {
+  EXPECT_THAT(Reasons(), IsEmpty());
+}
+
+TEST_F(Readiness, EndsWithTheDrain) {
+  gate_.accepting = false;
+  EXPECT_THAT(Reasons(), ElementsAre(StartsWith("draining")));
+}
+
+TEST_F(Readiness, EndsBelowTheDiskFloorAndNamesItOnce) {
+  gate_.storable = false;
+  EXPECT_THAT(Reasons(99), ElementsAre(StartsWith("disk: 99 bytes free, 100 needed")));
+}
+
+TEST_F(Readiness, EndsWhenTheStoreFailed) {
+  gate_.storable = false;
+  EXPECT_THAT(Reasons(), ElementsAre(StartsWith("store:")));
+}
+
+TEST_F(Readiness, EndsWhileWritersWait) {
+  statistics_.write_stopped = true;
+  EXPECT_THAT(Reasons(), ElementsAre(StartsWith("store: compaction")));
+}
+
+}  // namespace
+}  // namespace weir::admin
