@@ -54,12 +54,20 @@ function(weir_library name)
   add_library(weir::${name} ALIAS weir_${name})
 endfunction()
 
-# weir_test(NAME SOURCES a_test.cc … LINKS weir::http …): one GoogleTest binary a folder, one CTest entry a fact.
+# weir_test(NAME [THREADED] SOURCES a_test.cc … LINKS weir::http …): one GoogleTest binary a folder, one CTest entry a fact.
 function(weir_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADED" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} weir::flags GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE WEIR_TEST_CASES="${PROJECT_SOURCE_DIR}/tests/cases")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+  set(properties TIMEOUT 120)
+  if(ARG_THREADED)  # runs again under the thread sanitizer
+    set_property(GLOBAL APPEND PROPERTY WEIR_THREADED_TESTS ${name})
+    list(APPEND properties LABELS threaded)
+  endif()
+  if(WEIR_SANITIZE MATCHES thread)
+    list(APPEND properties ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 include(GoogleTest)
