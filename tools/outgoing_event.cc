@@ -1,0 +1,72 @@
+#include "tools/outgoing_event.h"
+
+#include <algorithm>
+
+#include "engine/http/request.h"
+#include "engine/source/scheme.h"
+
+namespace weir::tools {
+namespace {
+
+constexpr std::size_t kSampleBytes = 256;
+// Past the tolerance of any source, so that a slow clock does not make it fresh.
+constexpr std::int64_t kStaleByS = 2 * 86'400;
+
+bool CoversBody(const source::Scheme& scheme) {
+  return std::ranges::all_of(scheme.proofs, [](const source::Proof& proof) { return proof.covers_body; });
+}
+
+// One more space: still the same JSON, and no longer what was signed. Where the body is not signed, what is
+// sent as a proof is changed instead.
+void Tamper(const source::Scheme& scheme, OutgoingEvent& event) {
+  if (CoversBody(scheme)) {
+    event.body += ' ';
+    return;
+  }
+  for (auto& [name, value] : event.headers) {
+    if (http::EqualsIgnoreCase(name, "Content-Type") || value.empty()) continue;
+    value.back() = value.back() == 'A' ? 'B' : 'A';
+  }
+}
+
+}  // namespace
+
+std::expected<OutgoingEvent, std::string> MakeEvent(const EventRecipe& recipe, std::size_t number,
+                                                    std::int64_t now_unix_s) {
+  const source::Scheme& scheme = *recipe.source.scheme;
+  if (recipe.source.secrets.empty()) return std::unexpected("the source has no secret to sign with");
+  if (recipe.forgery == Forgery::kStale && !source::HasTimestamp(scheme)) {
+    return std::unexpected("a sender of kind \"" + recipe.source.kind +
+                           "\" signs no timestamp, so nothing is ever stale");
+  }
+  const std::int64_t at = recipe.forgery == Forgery::kStale ? now_unix_s - kStaleByS : now_unix_s;
+  const std::string& type = recipe.type.empty() ? scheme.sample_type : recipe.type;
+
+  OutgoingEvent event;
+  event.id = recipe.numbered ? recipe.id_prefix + '-' + std::to_string(number) : recipe.id_prefix;
+  event.body = recipe.body ? *recipe.body : source::SampleBody(scheme, event.id, type, at, kSampleBytes);
+  auto headers = source::Sign(scheme, {.secret = recipe.source.secrets.front(),
+                                       .body = event.body,
+                                       .at_unix_s = at,
+                                       .id = event.id,
+                                       .type = type,
+                                       .url = recipe.source.public_url});
+  if (!headers) return std::unexpected(headers.error());
+  event.headers = std::move(*headers);
+  if (recipe.forgery == Forgery::kTampered) Tamper(scheme, event);
+  return event;
+}
+
+std::optional<int> RefusalStatus(const source::Scheme& scheme, Forgery forgery) {
+  switch (forgery) {
+    case Forgery::kNone:
+      return std::nullopt;
+    case Forgery::kTampered:
+      return scheme.invalid_status;
+    case Forgery::kStale:
+      return scheme.stale_status;
+  }
+  return std::nullopt;
+}
+
+}  // namespace weir::tools
