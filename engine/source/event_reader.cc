@@ -48,9 +48,9 @@ std::string_view EventReader::ContentHash(std::string_view body) {
   return id;
 }
 
-EventReader::Text EventReader::ExtractPart(const ExtractorPart& part, RequestValues& request,
-                                           RequestValues& element) {
-  for (const Location& location : part.first_of) {
+EventReader::Text EventReader::FirstOf(std::span<const Location> locations, RequestValues& request,
+                                       RequestValues& element) {
+  for (const Location& location : locations) {
     const bool of_element = location.from == Location::From::kJson;
     const Found found = (of_element ? element : request).At(location);
     switch (found.state) {
@@ -71,12 +71,12 @@ EventReader::Text EventReader::ExtractPart(const ExtractorPart& part, RequestVal
 
 EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, RequestValues& request,
                                        RequestValues& element) {
-  if (extractor.parts.size() == 1) return ExtractPart(extractor.parts.front(), request, element);
+  if (extractor.parts.size() == 1) return FirstOf(extractor.parts.front().first_of, request, element);
   std::string& joined = Keep();
   std::string_view only;
   std::size_t present = 0;
   for (const ExtractorPart& part : extractor.parts) {
-    const Text text = ExtractPart(part, request, element);
+    const Text text = FirstOf(part.first_of, request, element);
     if (!text.fault.empty()) return text;
     if (text.value.empty()) {
       if (part.optional) continue;
@@ -99,7 +99,9 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
                                    std::string_view body) {
   VerifiedEvent event{.id = {}, .type = {}, .malformed = {}, .body = body};
   const Text type = Extract(rules.type, false, request, element);
-  const Text id = rules.id.empty() ? Text{} : Extract(rules.id, true, request, element);
+  const Text id = proof_->id         ? FirstOf({&*proof_->id, 1}, request, element)
+                  : rules.id.empty() ? Text{}
+                                     : Extract(rules.id, true, request, element);
   event.type = type.value;
   event.id = id.value;
   if (event.id.empty() && rules.missing_id == MissingId::kContentHash) event.id = ContentHash(body);
@@ -160,10 +162,11 @@ void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
   }
 }
 
-std::vector<VerifiedEvent>& EventReader::Read(const Scheme& scheme, RequestValues& values) {
+std::vector<VerifiedEvent>& EventReader::Read(const Scheme& scheme, const Proof& proof,
+                                              RequestValues& values) {
+  proof_ = &proof;
   events_.clear();
   kept_used_ = 0;
-  values.UsePayloadField(scheme.event.payload_form_field);
   if (scheme.event.batch) {
     ReadBatch(scheme.event, values);
   } else {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,8 @@ class EventReader {
 
   // The events live until the next Read. An empty result is a request that is acknowledged and stores
   // nothing.
-  std::vector<VerifiedEvent>& Read(const Scheme& scheme, RequestValues& values);
+  // `proof`: the one that passed.
+  std::vector<VerifiedEvent>& Read(const Scheme& scheme, const Proof& proof, RequestValues& values);
 
  private:
   struct Text {
@@ -33,12 +35,13 @@ class EventReader {
                         std::string_view body);
   void ReadBatch(const EventRules& rules, RequestValues& values);
   Text Extract(const Extractor& extractor, bool is_id, RequestValues& request, RequestValues& element);
-  Text ExtractPart(const ExtractorPart& part, RequestValues& request, RequestValues& element);
+  Text FirstOf(std::span<const Location> locations, RequestValues& request, RequestValues& element);
   std::string_view MadeUpId(std::string_view prefix);
   std::string_view ContentHash(std::string_view body);
   std::string& Keep();
 
   std::uint64_t seed_;
+  const Proof* proof_ = nullptr;
   std::uint64_t made_up_ = 0;
   std::vector<VerifiedEvent> events_;
   std::vector<std::string_view> elements_;

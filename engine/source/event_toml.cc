@@ -99,11 +99,9 @@ bool Covered(const Location& location, const Proof& proof) {
          });
 }
 
-bool Covered(const Extractor& extractor, const std::vector<Proof>& proofs) {
-  return std::ranges::all_of(proofs, [&](const Proof& proof) {
-    return std::ranges::all_of(extractor.parts, [&](const ExtractorPart& part) {
-      return std::ranges::all_of(part.first_of, [&](const Location& at) { return Covered(at, proof); });
-    });
+bool Covered(const Extractor& extractor, const Proof& proof) {
+  return std::ranges::all_of(extractor.parts, [&proof](const ExtractorPart& part) {
+    return std::ranges::all_of(part.first_of, [&proof](const Location& at) { return Covered(at, proof); });
   });
 }
 
@@ -132,8 +130,11 @@ EventRules ReadEventRules(TomlFields& fields) {
 }
 
 void MarkUnsigned(Scheme& scheme) {
-  scheme.event.id_signed = Covered(scheme.event.id, scheme.proofs);
-  scheme.event.type_signed = Covered(scheme.event.type, scheme.proofs);
+  scheme.event.id_signed = std::ranges::all_of(scheme.proofs, [&scheme](const Proof& proof) {
+    return proof.id ? Covered(*proof.id, proof) : Covered(scheme.event.id, proof);
+  });
+  scheme.event.type_signed = std::ranges::all_of(
+      scheme.proofs, [&scheme](const Proof& proof) { return Covered(scheme.event.type, proof); });
 }
 
 }  // namespace weir::source

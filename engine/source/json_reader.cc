@@ -179,7 +179,7 @@ std::expected<std::string_view, JsonMiss> JsonReader::Raw(const JsonPointer& poi
         object.raw_json().get(raw) != simdjson::SUCCESS) {
       return std::unexpected(JsonMiss::kBroken);
     }
-    return raw;
+    return TrimEnd(raw);
   }
   if (type == ondemand::json_type::array) {
     ondemand::array array;
@@ -187,7 +187,7 @@ std::expected<std::string_view, JsonMiss> JsonReader::Raw(const JsonPointer& poi
         array.raw_json().get(raw) != simdjson::SUCCESS) {
       return std::unexpected(JsonMiss::kBroken);
     }
-    return raw;
+    return TrimEnd(raw);
   }
   return TrimEnd(value->raw_json_token());
 }
@@ -209,7 +209,7 @@ std::expected<void, JsonMiss> JsonReader::Elements(const JsonPointer& pointer, s
       return std::unexpected(JsonMiss::kBroken);
     }
     if (out.size() == at_most) return std::unexpected(JsonMiss::kNotScalar);
-    out.push_back(raw);
+    out.push_back(TrimEnd(raw));
   }
   return {};
 }

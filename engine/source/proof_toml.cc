@@ -221,6 +221,11 @@ Proof ReadProof(TomlFields& fields) {
   proof.timestamp = ReadTimestamp(fields);
   proof.jwt = ReadJwt(fields);
   proof.certificate = ReadCertificate(fields);
+  if (const toml::table* id = fields.Table("id")) {
+    TomlFields place(*id, fields.KeyPath("id"), fields.errors());
+    proof.id = ReadLocation(place);
+    place.RefuseUnknown();
+  }
   for (auto& [name, value] : fields.TextMap("require"))
     proof.required.push_back({name, value == "*" ? "" : value});
   return proof;
@@ -251,11 +256,8 @@ void CheckProof(Proof& proof, const EventRules& event, TomlFields& fields) {
       fields.Note("signed", "uses {timestamp}, but there is no timestamp = { header = …, unit = … }");
     }
     if (variant.Uses(Segment::Kind::kId)) {
-      if (event.id.parts.empty()) {
-        fields.Note("signed", "uses {id}, but there is no event_id");
-      } else {
-        proof.id = event.id.parts.front().first_of.front();
-      }
+      if (!proof.id && event.id.parts.empty()) fields.Note("signed", "uses {id}, but there is no event_id");
+      if (!proof.id && !event.id.parts.empty()) proof.id = event.id.parts.front().first_of.front();
     }
     if (variant.Uses(Segment::Kind::kHmacHex))
       fields.Note("signed", "uses {hmac_hex(…)}, which is for replies only");

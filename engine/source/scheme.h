@@ -137,8 +137,10 @@ struct Proof {
   std::vector<FieldRule> required;
   std::optional<JwtRules> jwt;
   std::optional<CertificateRule> certificate;
-  std::optional<Location> id;  // {id} in the template
-  bool covers_body = true;     // false: the payload itself is not signed (Mailgun, tokens)
+  // What {id} stands for. It is the event's id too, and then nothing else is: an unsigned field of another
+  // family must not rename a replayed event.
+  std::optional<Location> id;
+  bool covers_body = true;  // false: the payload itself is not signed (Mailgun, tokens)
   bool needs_url = false;
 };
 

@@ -131,14 +131,16 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
     return Reject(RejectReason::kStaleTimestamp, scheme);
   }
   if (!MeetsContract(scheme, values)) return Reject(RejectReason::kMalformedSignature, scheme);
+  values.UsePayloadField(scheme.event.payload_form_field);
   if (const HandshakeRule* rule = FindHandshake(source, true, values)) {
     if (auto answer = AnswerHandshake(*rule, source, proven.result.key, values)) return *std::move(answer);
+    return Reject(RejectReason::kMalformedSignature, scheme);
   }
   const auto& methods = scheme.methods;
   if (std::ranges::find(methods, values.request().method) == methods.end()) {
     return Reject(RejectReason::kMethodNotAllowed, scheme);
   }
-  return Accepted{.events = &events.Read(scheme, values),
+  return Accepted{.events = &events.Read(scheme, *proven.proof, values),
                   .secret_index = proven.result.secret_index,
                   .status = scheme.accepted.status,
                   .content_type = scheme.accepted.content_type,

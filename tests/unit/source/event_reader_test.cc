@@ -1,0 +1,183 @@
+// What becomes of a request whose signature is right: ids, types, batches, and events that cannot be used.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "engine/source/scheme.h"
+#include "tests/unit/source/support.h"
+
+namespace weir::source {
+namespace {
+
+struct Event {
+  std::string id, type, malformed, body;
+};
+
+// The events of a signed request of a kind.
+std::vector<Event> EventsOf(const Source& source, std::string body, Verifier& verifier) {
+  OwnedRequest request = Signed(source, std::move(body));
+  const Verdict verdict = verifier.Verify(source, request.View(), kNowUs);
+  std::vector<Event> events;
+  if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
+    for (const VerifiedEvent& event : *accepted->events) {
+      events.push_back({std::string(event.id), std::string(event.type), std::string(event.malformed),
+                        std::string(event.body)});
+    }
+  } else {
+    ADD_FAILURE() << AnswerOf(verdict);
+  }
+  return events;
+}
+
+std::vector<Event> EventsOf(std::string_view kind, std::string body) {
+  Verifier verifier(7);
+  return EventsOf(SourceOf(kind, {"c2VjcmV0LXNlY3JldC1zZWNyZXQ"}), std::move(body), verifier);
+}
+
+TEST(Events, AMissingIdMakesAMalformedEventThatNeverCollapses) {
+  Verifier verifier(7);
+  const Source stripe = SourceOf("stripe", {"s"});
+  std::set<std::string> ids;
+  for (int i = 0; i < 100; ++i) {
+    const auto events = EventsOf(stripe, R"({"type":"a"})", verifier);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].malformed, "no event id at json /id");
+    EXPECT_EQ(events[0].type, "a");
+    ids.insert(events[0].id);
+  }
+  EXPECT_EQ(ids.size(), 100U);
+  Verifier restarted(8);
+  EXPECT_FALSE(ids.contains(EventsOf(stripe, R"({"type":"a"})", restarted)[0].id));
+}
+
+TEST(Events, AnUnusableIdIsMalformed) {
+  for (const std::string& body :
+       {std::string(R"({"id":""})"), std::string(R"({"id":null})"), std::string(R"({"id":{}})"),
+        std::string(R"({"id":"a\nb"})"),
+        R"({"id":")" + std::string(limits::kEventIdBytesMax + 1, 'x') + R"("})", std::string("not json"),
+        std::string("{\"id\":\"x"), std::string("[]"), std::string("")}) {
+    const auto events = EventsOf("stripe", body);
+    ASSERT_EQ(events.size(), 1U) << body;
+    EXPECT_NE(events[0].malformed, "") << body;
+    EXPECT_TRUE(events[0].id.starts_with("malformed-")) << body;
+    EXPECT_EQ(events[0].body, body);
+  }
+}
+
+TEST(Events, AnIdOfTheLimitIsUsable) {
+  const std::string id(limits::kEventIdBytesMax, 'x');
+  EXPECT_EQ(EventsOf("stripe", R"({"id":")" + id + R"("})")[0].id, id);
+}
+
+TEST(Events, ATypePastTheLimitIsMalformedAndNotKept) {
+  const auto events = EventsOf(
+      "stripe", R"({"id":"1","type":")" + std::string(limits::kEventTypeBytesMax + 1, 't') + R"("})");
+  EXPECT_EQ(events[0].malformed, "event type is longer than the limit");
+  EXPECT_EQ(events[0].type, "");
+}
+
+TEST(Events, AMissingTypeIsEmpty) {
+  const auto events = EventsOf("stripe", R"({"id":"1"})");
+  EXPECT_EQ(events[0].type, "");
+  EXPECT_EQ(events[0].malformed, "");
+}
+
+TEST(Events, NumericIdsKeepTheirDigits) {
+  EXPECT_EQ(EventsOf("stripe", R"({"id":12345678901234567890123})")[0].malformed, "no event id at json /id");
+  EXPECT_EQ(EventsOf("stripe", R"({"id":1234567890123456789})")[0].id, "1234567890123456789");
+}
+
+TEST(Events, PartsOfAnIdCannotRunIntoEachOther) {
+  const auto first =
+      EventsOf("docusign", R"({"event":"bc","generatedDateTime":"d","data":{"envelopeId":"a"}})");
+  const auto second =
+      EventsOf("docusign", R"({"event":"c","generatedDateTime":"d","data":{"envelopeId":"ab"}})");
+  EXPECT_EQ(first[0].id, "1:a2:bc1:d");
+  EXPECT_NE(first[0].id, second[0].id);
+}
+
+TEST(Events, ABatchBecomesItsEvents) {
+  const auto events =
+      EventsOf("line", R"({"destination":"U","events":[{"type":"message","webhookEventId":"A"},
+    {"type":"follow","webhookEventId":"B\u00e9"}, {"type":"x"}]})");
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].id, "A");
+  EXPECT_EQ(events[0].body, R"({"type":"message","webhookEventId":"A"})");
+  EXPECT_EQ(events[1].id, "B\xc3\xa9");
+  EXPECT_EQ(events[1].type, "follow");
+  EXPECT_EQ(events[2].malformed, "no event id at json /webhookEventId");
+}
+
+TEST(Events, AnEmptyBatchIsAcknowledgedAndStoresNothing) {
+  EXPECT_TRUE(EventsOf("line", R"({"destination":"U","events":[]})").empty());
+  EXPECT_TRUE(EventsOf("asana", R"({"events":[]})").empty());
+  EXPECT_TRUE(EventsOf("xero", R"({"events":[],"firstEventSequence":0,"lastEventSequence":0,"entropy":"E"})")
+                  .empty());
+}
+
+TEST(Events, ABatchThatIsNoneIsOneMalformedEvent) {
+  for (const char* body : {"{}", "not json", R"({"events":1})", R"({"events":{}})", R"({"events":[1,2]})",
+                           R"({"events":[{"webhookEventId":"A"})", ""}) {
+    const auto events = EventsOf("line", body);
+    ASSERT_EQ(events.size(), 1U) << body;
+    EXPECT_NE(events[0].malformed, "") << body;
+    EXPECT_EQ(events[0].body, body);
+  }
+}
+
+TEST(Events, ABatchPastTheLimitIsKeptWhole) {
+  std::string body = R"({"events":[{"webhookEventId":"A"})";
+  for (std::size_t i = 0; i < limits::kEventsPerRequestMax; ++i) body += R"(,{"webhookEventId":"A"})";
+  body += "]}";
+  const auto events = EventsOf("line", body);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_NE(events[0].malformed, "");
+  EXPECT_EQ(events[0].body.size(), body.size());
+}
+
+TEST(Events, SendersWithoutIdsAreKnownByTheirBytes) {
+  const auto first = EventsOf("calendly", R"({"event":"invitee.created","n":1})");
+  EXPECT_EQ(first[0].id, EventsOf("calendly", R"({"event":"invitee.created","n":1})")[0].id);
+  EXPECT_NE(first[0].id, EventsOf("calendly", R"({"event":"invitee.created","n":2})")[0].id);
+  EXPECT_EQ(first[0].malformed, "");
+}
+
+TEST(Events, SendersThatRepeatEqualBytesNeverCollapse) {
+  Verifier verifier(7);
+  const Source dropbox = SourceOf("dropbox", {"s"});
+  const std::string body = R"({"list_folder":{"accounts":["a"]}})";
+  const auto first = EventsOf(dropbox, body, verifier);
+  const auto second = EventsOf(dropbox, body, verifier);
+  EXPECT_NE(first[0].id, second[0].id);
+  EXPECT_EQ(first[0].malformed, "");
+}
+
+TEST(Events, UpdatesOfOneTransferAreToldApart) {
+  const Source adyen =
+      SourceOf("adyen", {"44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"});
+  Verifier verifier(1);
+  const auto created = EventsOf(adyen, R"({"type":"transfer.created","data":{"id":"X"}})", verifier);
+  const auto updated = EventsOf(adyen, R"({"type":"transfer.updated","data":{"id":"X"}})", verifier);
+  EXPECT_NE(created[0].id, updated[0].id);
+}
+
+TEST(Events, AFormWithAPayloadFieldIsReadAsItsJson) {
+  const Source slack = SourceOf("slack", {"8f742231b10e8888abcd99yyyzzz85a5"});
+  Verifier verifier(1);
+  const auto events = EventsOf(
+      slack, "payload=%7B%22type%22%3A%22block_actions%22%2C%22trigger_id%22%3A%2213.37%22%7D", verifier);
+  EXPECT_EQ(events[0].id, "13.37");
+  EXPECT_EQ(events[0].type, "block_actions");
+}
+
+TEST(Events, ASlashCommandIsKnownByItsTrigger) {
+  const Source slack = SourceOf("slack", {"8f742231b10e8888abcd99yyyzzz85a5"});
+  Verifier verifier(1);
+  const auto events =
+      EventsOf(slack, "token=x&command=%2Fweather&trigger_id=13345224609.738474920.8088", verifier);
+  EXPECT_EQ(events[0].id, "13345224609.738474920.8088");
+  EXPECT_EQ(events[0].type, "/weather");
+}
+
+}  // namespace
+}  // namespace weir::source
