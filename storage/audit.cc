@@ -12,6 +12,7 @@
 #include "storage/fingerprint.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
+#include "storage/retention.h"
 #include "storage/rocks.h"
 #include "storage/run_store.h"
 
@@ -51,6 +52,7 @@ class Auditor {
   RunStore runs_;
   AuditReport report_;
   FormatRecord format_;
+  Sequence trimmed_before_ = 1;
   DedupeState index_state_;
   std::vector<std::shared_ptr<const DedupeRun>> index_runs_;
   std::int64_t newest_received_us_ = INT64_MIN;  // of what the runs hold
@@ -80,6 +82,9 @@ StoreResult<AuditReport> Auditor::Run() {
   if (!format) return std::unexpected(format.error());
   if (!*format) return std::unexpected(StoreError{StoreErrorCode::kFormat, "this is not a weir store"});
   format_ = **format;
+  const auto trimmed_before = LoadTrimmedBefore(rocks_);
+  if (!trimmed_before) return std::unexpected(trimmed_before.error());
+  trimmed_before_ = *trimmed_before;
   if (auto loaded = LoadIndex(); !loaded) {
     Report(FindingKind::kDamagedValue, kNoSequence, loaded.error().message);
   }
@@ -122,9 +127,15 @@ void Auditor::CheckEvents() {
       Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
       return;
     }
+    if (*sequence < trimmed_before_) return;  // cut off, gone with the rest of its file some day
     if (report_.first == kNoSequence) {
       report_.first = *sequence;
       linked_ = *sequence == 1;
+      if (*sequence > trimmed_before_) {
+        Report(FindingKind::kMissingEvent, trimmed_before_,
+               std::to_string(*sequence - trimmed_before_) + " missing before event " +
+                   std::to_string(*sequence));
+      }
     } else if (*sequence != expected) {
       Report(FindingKind::kMissingEvent, expected,
              std::to_string(*sequence - expected) + " missing before event " + std::to_string(*sequence));

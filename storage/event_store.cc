@@ -42,7 +42,7 @@ Sequence EventStore::last_sequence() const {
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
   auto value = parts_->rocks->Get(Family::kEvents, SequenceKey(sequence).view());
   if (!value) return std::unexpected(value.error());
-  if (!*value || sequence > last_sequence()) {
+  if (!*value || sequence > last_sequence() || sequence < parts_->first) {
     return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
   }
   return **std::move(value);

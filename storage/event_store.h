@@ -184,8 +184,9 @@ class EventStore {
   StoreResult<void> VisitConflicts(
       const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const;
 
-  // Drops events before `first_kept` as far as whole files allow, and never an event that a dedupe window, a
-  // sink's position or a retry still needs. Returns the new oldest sequence. Any thread; slow.
+  // Forgets events before `first_kept`, but none that a dedupe window, a sink, a retry or a dead letter still
+  // needs, and never the newest. Returns the new oldest sequence. Disk space comes back by whole files. Any
+  // thread; slow.
   StoreResult<Sequence> TrimBefore(Sequence first_kept);
 
   // Small named texts that must outlive the process (routes of the last run, export cursors). Not for events.
@@ -195,6 +196,8 @@ class EventStore {
   StoreStatistics Statistics() const;
 
  private:
+  StoreResult<Sequence> OldestInWindow(Sequence limit) const;
+
   friend class LogReader;
   friend class GroupCommit;  // one call of Commit
   struct Parts;

@@ -53,6 +53,8 @@ struct EventStore::Parts {
   std::atomic<std::uint64_t> conflicts{0};       // kept; written by the committer
   std::atomic<std::uint64_t> conflict_bytes{0};  // likewise
 
+  std::mutex trim_mutex;  // one cut of the log at a time
+
   // The steps of Open, in order.
   StoreResult<void> Open();
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised);
@@ -68,6 +70,7 @@ struct EventStore::Parts {
   // Removes what refers to events past the log's end, and records the loss.
   StoreResult<void> RecordLosses();
 
+  StoreResult<Sequence> OldestNeeded(Sequence limit) const;
   Fingerprint FingerprintFor(std::string_view identity) const;
   StoreResult<void> Write(rocksdb::WriteBatch& updates, bool sync, std::string_view doing) const;
   // Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns

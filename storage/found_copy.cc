@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path Beside(const fs::path& folder, const char* suffix) {
-  return fs::path(folder.string() + suffix);
+fs::path Beside(const fs::path& folder, const std::string& suffix) {
+  return {folder.string() + suffix};
 }
 
 bool SyncDirectory(const fs::path& directory) {
@@ -24,6 +24,15 @@ bool SyncDirectory(const fs::path& directory) {
   const bool synced = fsync(fd) == 0;
   close(fd);
   return synced;
+}
+
+std::expected<void, std::string> RenameDurably(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) return std::unexpected("cannot rename " + from.string() + ": " + error.message());
+  if (!SyncDirectory(from.parent_path()))
+    return std::unexpected("cannot sync " + from.parent_path().string());
+  return {};
 }
 
 // RocksDB's own lock and its diary are written into while it is open.
@@ -61,43 +70,40 @@ std::expected<FoundCopy, std::string> FoundCopy::Make(const fs::path& folder) {
     return FoundCopy(folder, false);
   }
   // The name promises completeness, so it may not reach the disk before the links have.
-  SyncDirectory(linking);
-  fs::rename(linking, found, error);
-  if (error) return std::unexpected("cannot rename " + linking.string() + ": " + error.message());
-  SyncDirectory(folder.parent_path());
+  if (!SyncDirectory(linking)) return std::unexpected("cannot sync " + linking.string());
+  if (auto renamed = RenameDurably(linking, found); !renamed) return std::unexpected(renamed.error());
   return FoundCopy(folder, true);
 }
 
-void FoundCopy::Discard() {
-  if (!std::exchange(made_, false)) return;
+std::expected<void, std::string> FoundCopy::Discard() {
+  if (!std::exchange(made_, false)) return {};
   // A rename first: half a copy must not be taken for a whole one by the next open.
-  std::error_code error;
   const fs::path linking = Beside(folder_, ".linking");
-  fs::rename(Beside(folder_, ".found"), linking, error);
-  if (error) return;
-  SyncDirectory(folder_.parent_path());
-  fs::remove_all(linking, error);
+  if (auto renamed = RenameDurably(Beside(folder_, ".found"), linking); !renamed) return renamed;
+  std::error_code error;
+  fs::remove_all(linking, error);  // what is left of it the next open removes
+  return {};
 }
 
 std::expected<void, std::string> FoundCopy::Restore() {
   if (!std::exchange(made_, false)) return {};
   std::error_code error;
   fs::remove_all(folder_, error);
-  if (!error) fs::rename(Beside(folder_, ".found"), folder_, error);
   if (error) return std::unexpected("cannot put back " + folder_.string() + ": " + error.message());
-  SyncDirectory(folder_.parent_path());
-  return {};
+  return RenameDurably(Beside(folder_, ".found"), folder_);
 }
 
-fs::path FoundCopy::Keep() {
-  if (!std::exchange(made_, false)) return {};
+std::expected<fs::path, std::string> FoundCopy::Keep() {
+  if (!std::exchange(made_, false)) return fs::path();
   std::error_code error;
-  for (int number = 1;; ++number) {
-    const fs::path kept = Beside(folder_, (".lost." + std::to_string(number)).c_str());
-    if (fs::exists(kept, error)) continue;
-    fs::rename(Beside(folder_, ".found"), kept, error);
-    return error ? fs::path() : kept;
-  }
+  fs::path kept;
+  int number = 0;
+  do {
+    kept = Beside(folder_, ".lost." + std::to_string(++number));
+  } while (fs::exists(kept, error));
+  if (auto renamed = RenameDurably(Beside(folder_, ".found"), kept); !renamed)
+    return std::unexpected(renamed.error());
+  return kept;
 }
 
 }  // namespace weir::storage

@@ -19,12 +19,14 @@ class FoundCopy {
   // Links `folder` to `folder`.found, after putting back what an open that never finished left there.
   static std::expected<FoundCopy, std::string> Make(const std::filesystem::path& folder);
 
-  // The store is sound: what was found is no longer needed.
-  void Discard();
+  // The store is sound: what was found is no longer needed. Until this has succeeded nothing may be
+  // committed: the next open would take the copy for the newest state.
+  std::expected<void, std::string> Discard();
   // The store was refused: `folder` becomes what it was. The database must be closed.
   std::expected<void, std::string> Restore();
-  // The store is used although it lost something: what was found stays, under this name.
-  std::filesystem::path Keep();
+  // The store is used although it lost something: what was found stays, under the name returned; empty if
+  // there is no copy. As binding as Discard.
+  std::expected<std::filesystem::path, std::string> Keep();
 
  private:
   FoundCopy(std::filesystem::path folder, bool made) : folder_(std::move(folder)), made_(made) {}

@@ -62,19 +62,23 @@ StoreResult<std::vector<Table>> ListTables(Rocks& rocks) {
 StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before) {
   const auto tables = ListTables(rocks);
   if (!tables) return std::unexpected(tables.error());
-  LogEnds ends;
+  LogEnds ends{.first = trimmed_before, .last = trimmed_before - 1};
   for (const Table& table : *tables) {
-    if (ends.first == kNoSequence) ends.first = table.first;
-    if (ends.last != kNoSequence && table.first != ends.last + 1) {
+    if (table.last < trimmed_before) continue;
+    if (table.first > ends.last + 1) {
       return Lost("events " + Range(ends.last + 1, table.first - 1) + " are missing from the log");
     }
     ends.last = table.last;
   }
-  if (ends.first > std::max<Sequence>(trimmed_before, 1)) {
-    return Lost("events " + Range(std::max<Sequence>(trimmed_before, 1), ends.first - 1) +
-                " are missing from the log");
-  }
   return ends;
+}
+
+StoreResult<Sequence> FindNewest(Rocks& rocks) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kEvents)));
+  rows->SeekToLast();
+  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
+  return rows->Valid() ? ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) : kNoSequence;
 }
 
 StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const VisitRecord& visit) {
@@ -83,7 +87,7 @@ StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const V
   read.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> rows(rocks.db().NewIterator(read, rocks.family(Family::kEvents)));
   // One record before those wanted gives the first link of the chain.
-  Sequence expected = std::max({std::min(after, ends.last), ends.first, Sequence{1}});
+  Sequence expected = std::max(std::min(after, ends.last), ends.first);
   bool linked = false;
   for (rows->Seek(ToSlice(SequenceKey(expected).view())); rows->Valid(); rows->Next()) {
     const std::string_view record = ToView(rows->value());
@@ -95,7 +99,6 @@ StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const V
     const bool must_link = linked || expected == 1;
     if (must_link && PreviousCheckOf(record) != ends.last_check)
       return Damaged(expected, "it does not follow the one before");
-    if (ends.first == kNoSequence) ends.first = expected;
     ends.last_check = CheckOf(record);
     linked = true;
     if (expected > after) visit(*event, record);
@@ -103,7 +106,11 @@ StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const V
   }
   if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
   if (expected <= ends.last) return Lost("event " + std::to_string(expected) + " is missing");
-  if (linked) ends.last = expected - 1;
+  if (linked) {
+    ends.last = expected - 1;
+  } else {
+    ends = {};
+  }
   return {};
 }
 

@@ -17,12 +17,16 @@ struct LogEnds {
   std::uint64_t last_check = 0;  // the newest record's checksum
 };
 
-// Every sequence between the oldest table's first key and the newest one's last is in exactly one table, by
-// the tables' own counts; the oldest is not newer than `trimmed_before` allows.
+// Every sequence from `trimmed_before` to the newest table's last is in exactly one table, by the tables' own
+// counts. `last` is one less than `first` when there is no such table.
 StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before);
 
+// The newest event there is, tables or not; kNoSequence for an empty log.
+StoreResult<Sequence> FindNewest(Rocks& rocks);
+
 // Decodes everything after `after` (at least the newest record), checks sequences and chain, and shows each
-// record to `visit`. Completes `ends`.
+// record to `visit`. Completes `ends`; both
+// are kNoSequence when the log is empty.
 using VisitRecord = std::function<void(const Event& event, std::string_view record)>;
 StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const VisitRecord& visit);
 

@@ -14,13 +14,13 @@
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
 #include "storage/log_audit.h"
+#include "storage/retention.h"
 #include "storage/value_codec.h"
 
 namespace weir::storage {
 namespace {
 
 constexpr std::uint8_t kLossVersion = 1;
-constexpr std::uint8_t kTrimmedVersion = 1;
 
 std::filesystem::path DatabaseFolder(const StoreOptions& options) {
   return options.directory / "store";
@@ -87,9 +87,11 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     return std::unexpected(opened.error());
   }
   if (parts->notes.empty()) {
-    found->Discard();
+    if (auto discarded = found->Discard(); !discarded) return Fail(StoreErrorCode::kIo, discarded.error());
   } else {
-    parts->notes.push_back("the database as it was found is kept in " + found->Keep().string());
+    const auto kept = found->Keep();
+    if (!kept) return Fail(StoreErrorCode::kIo, kept.error());
+    if (!kept->empty()) parts->notes.push_back("the database as it was found is kept in " + kept->string());
   }
   if (auto started = parts->StartHighWater(); !started) return std::unexpected(started.error());
   parts->index->StartSealing();
@@ -171,17 +173,9 @@ StoreResult<void> EventStore::Parts::LoadFormat() {
 
 // The tables, the tail, and from the tail the dedupe index's head.
 StoreResult<void> EventStore::Parts::AuditLog() {
-  const auto trimmed = rocks->Get(Family::kMeta, kTrimmedKey);
-  if (!trimmed) return std::unexpected(trimmed.error());
-  Sequence trimmed_before = 1;
-  if (*trimmed) {
-    auto reader = ValueReader::Open(kTrimmedKey, **trimmed);
-    if (!reader || reader->version() != kTrimmedVersion) {
-      return Fail(StoreErrorCode::kCorruption, "the store's retention record is damaged");
-    }
-    trimmed_before = reader->U64();
-  }
-  auto ends = CheckTables(*rocks, trimmed_before);
+  const auto trimmed_before = LoadTrimmedBefore(*rocks);
+  if (!trimmed_before) return std::unexpected(trimmed_before.error());
+  auto ends = CheckTables(*rocks, *trimmed_before);
   if (!ends) return std::unexpected(ends.error());
 
   auto opened =
@@ -196,10 +190,9 @@ StoreResult<void> EventStore::Parts::AuditLog() {
       return lost;
     }
   }
-  // Read only, the newest events are in no table yet: the head is made for what the database may hold at
-  // most.
-  const Sequence newest = options.read_only ? through + rocks->db().GetLatestSequenceNumber() : ends->last;
-  index->ExpectTail(newest > through ? newest - through : 0);
+  const auto newest = FindNewest(*rocks);
+  if (!newest) return std::unexpected(newest.error());
+  index->ExpectTail(*newest > through ? *newest - through : 0);
   const auto remember = [this](const Event& event, std::string_view record) {
     index->Insert(FingerprintFor(IdentityOf(record.data())), event.sequence);
     ReceivedSpan received;

@@ -1,0 +1,108 @@
+#include "storage/high_water.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+
+#include "tests/support/temp_directory.h"
+
+namespace weir::storage {
+namespace {
+
+class HighWater : public testing::Test {
+ protected:
+  HighWater() : directory_(support::MakeTempDirectory()), file_(directory_ / "high-water") {}
+  ~HighWater() override { std::filesystem::remove_all(directory_); }
+
+  std::unique_ptr<HighWaterWriter> Start(Sequence durable,
+                                         HighWaterWriter::MakeDurable make_durable = nullptr) {
+    if (!make_durable) make_durable = [] { return std::nullopt; };
+    auto started = HighWaterWriter::Start(file_, {.store_id = 7, .durable = durable, .closed_cleanly = false},
+                                          std::move(make_durable));
+    EXPECT_TRUE(started);
+    return *std::move(started);
+  }
+  Sequence Durable() { return ReadHighWater(file_).value().value().durable; }
+  void Flip(std::size_t at) {
+    std::ifstream in(file_, std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(file_, std::ios::binary).write(bytes.data(), std::ssize(bytes));
+  }
+
+  std::filesystem::path directory_;
+  std::filesystem::path file_;
+};
+
+TEST_F(HighWater, ThereMayBeNone) {
+  EXPECT_FALSE(ReadHighWater(file_).value());
+}
+
+TEST_F(HighWater, KeepsWhatItWasStartedWith) {
+  Start(17);
+  const auto record = ReadHighWater(file_).value().value();
+  EXPECT_EQ(record.store_id, 7u);
+  EXPECT_EQ(record.durable, 17u);
+  EXPECT_FALSE(record.closed_cleanly);
+}
+
+TEST_F(HighWater, IsExactAfterAClose) {
+  EXPECT_TRUE(Start(17)->Close(23));
+  const auto record = ReadHighWater(file_).value().value();
+  EXPECT_EQ(record.durable, 23u);
+  EXPECT_TRUE(record.closed_cleanly);
+}
+
+TEST_F(HighWater, FollowsTheLogWithinTheTimeItAllowsItself) {
+  std::atomic<Sequence> durable{17};
+  const auto writer = Start(17, [&] { return std::optional(durable.load()); });
+  durable = 99;
+  writer->Advanced();
+  while (Durable() != 99) std::this_thread::yield();
+}
+
+TEST_F(HighWater, DoesNotMoveWhileTheLogCannotBeMadeDurable) {
+  std::atomic<int> asked{0};
+  const auto writer = Start(17, [&]() -> std::optional<Sequence> {
+    ++asked;
+    return std::nullopt;
+  });
+  writer->Advanced();
+  while (asked == 0) std::this_thread::yield();
+  EXPECT_EQ(Durable(), 17u);
+}
+
+TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
+  Start(17)->Close(23);
+  for (const std::size_t slot : {std::size_t{0}, std::size_t{512}}) {
+    Flip(slot + 24);
+    const auto record = ReadHighWater(file_).value();
+    ASSERT_TRUE(record);
+    EXPECT_TRUE(record->durable == 17 || record->durable == 23);
+    Flip(slot + 24);
+  }
+}
+
+TEST_F(HighWater, GoesOnInTheOtherSlotAfterATornWrite) {
+  Start(17)->Close(23);
+  Flip(24);
+  Start(23)->Close(40);
+  EXPECT_EQ(Durable(), 40u);
+}
+
+TEST_F(HighWater, IsDamagedWhenBothSlotsAre) {
+  Start(17)->Close(23);
+  Flip(24);
+  Flip(512 + 24);
+  EXPECT_FALSE(ReadHighWater(file_));
+}
+
+TEST_F(HighWater, AnEmptyFileIsDamaged) {
+  std::ofstream(file_).close();
+  EXPECT_FALSE(ReadHighWater(file_));
+}
+
+}  // namespace
+}  // namespace weir::storage
