@@ -18,6 +18,19 @@ export const longRun = process.env.WEIR_TEST_LONG === '1';
 
 const pollEvery_ms = 20;
 
+// Runs `cleanup` when test `t` ends, the last one registered first: a process before the directory it uses.
+const cleanups = new WeakMap();
+export function atEnd(t, cleanup) {
+  if (!cleanups.has(t)) {
+    cleanups.set(t, []);
+    t.after(async () => {
+      const stack = cleanups.get(t);
+      while (stack.length > 0) await stack.pop()();
+    });
+  }
+  cleanups.get(t).push(cleanup);
+}
+
 // Resolves with what `condition` returns as soon as that is truthy; rejects at the deadline.
 export async function waitFor(what, condition, {deadline_ms = 30_000} = {}) {
   const giveUpAt = Date.now() + deadline_ms;
@@ -32,7 +45,7 @@ export async function waitFor(what, condition, {deadline_ms = 30_000} = {}) {
 // A directory that is removed when test `t` ends.
 export async function temporaryDirectory(t) {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'weir-test-'));
-  t.after(() => rm(directory, {recursive: true, force: true}));
+  atEnd(t, () => rm(directory, {recursive: true, force: true}));
   return directory;
 }
 
@@ -68,7 +81,7 @@ export function start(t, program, args, {env, stdin = 'ignore', cwd} = {}) {
     child.on('close', (code, signal) => resolve({code, signal}));
   });
   exited.catch(() => {});  // reported to whoever awaits it; alone it would end the test process
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited.catch(() => {});
   });
@@ -105,21 +118,30 @@ export class Weir {
     Object.assign(this, {t, directory, configure, server, data, env, running: null});
   }
 
-  async start({deadline_ms = 60_000} = {}) {
+  async start(options) {
+    await this.launch();
+    return this.ready(options);
+  }
+
+  // Resolves when the process exists, long before it serves.
+  async launch() {
     this.port ??= await freePort();
     this.adminPort ??= await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     this.adminUrl = `http://127.0.0.1:${this.adminPort}`;
     await this.writeConfiguration();
     this.running = start(this.t, weirBin, ['serve', '--config', this.configFile], {env: this.env});
+    return this;
+  }
+
+  async ready({deadline_ms = 60_000} = {}) {
     const {running} = this;
-    const early = running.exited.then(({code, signal}) => {
-      throw new Error(`weir ended before it was ready (${code ?? signal}): ${running.stderr().slice(-2000)}`);
-    });
-    early.catch(() => {});
-    const ready = waitFor('weir is ready', () => this.isReady(), {deadline_ms});
-    ready.catch(() => {});
-    await Promise.race([ready, early]);
+    let ended = null;
+    running.exited.then(how => { ended = how; }, error => { ended = error; });
+    await waitFor('weir is ready', async () => {
+      if (ended) throw new Error(`weir ended before it was ready (${ended.code ?? ended.signal ?? ended}): ${running.stderr().slice(-2000)}`);
+      return this.isReady();
+    }, {deadline_ms});
     return this;
   }
 
@@ -169,8 +191,8 @@ ${this.configure(this)}`);
     return this.running.exited;
   }
 
-  // `weir COMMAND --data DIR ARGS…`
-  command(name, ...args) {
-    return run(this.t, weirBin, [name, '--data', this.data, ...args], {env: this.env});
+  // `weir COMMAND --data DIR ARGS…`; the command may be of two words: "events count".
+  command(words, ...args) {
+    return run(this.t, weirBin, [...words.split(' '), '--data', this.data, ...args], {env: this.env});
   }
 }
