@@ -1,9 +1,11 @@
 // What a store does about damage it finds when it is opened: refuse, or keep all that was promised.
 #include <gtest/gtest.h>
+#include <rocksdb/convenience.h>
 
 #include <map>
 
 #include "storage/high_water.h"
+#include "storage/value_codec.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace weir::storage {
@@ -141,6 +143,52 @@ TEST_F(Recovery, RefusesAMissingTable) {
   CloseWithTables(3000);
   std::filesystem::remove(NewestTable());
   EXPECT_NE(Refusal().message, "");
+}
+
+TEST_F(Recovery, RefusesAHoleBetweenTables) {
+  options.memtable_bytes = 256u << 10;
+  CloseWithTables(3000);
+  Tamper([](Rocks& rocks) {
+    // Out of the MANIFEST as well, as RocksDB would do it itself by mistake.
+    const SequenceKey from(500);
+    const SequenceKey to(2500);
+    const rocksdb::Slice begin = ToSlice(from.view());
+    const rocksdb::Slice end = ToSlice(to.view());
+    ASSERT_TRUE(rocks.db().CompactRange({}, rocks.family(Family::kEvents), nullptr, nullptr).ok());
+    ASSERT_TRUE(rocksdb::DeleteFilesInRange(&rocks.db(), rocks.family(Family::kEvents), &begin, &end).ok());
+  });
+  const StoreError error = Refusal();
+  EXPECT_EQ(error.code, StoreErrorCode::kDataLoss);
+  EXPECT_NE(error.message.find("are missing from the log"), std::string::npos) << error.message;
+}
+
+TEST_F(Recovery, RefusesALogThatLostItsBeginning) {
+  options.memtable_bytes = 256u << 10;
+  CloseWithTables(3000);
+  Tamper([](Rocks& rocks) {
+    const SequenceKey to(1000);
+    const rocksdb::Slice end = ToSlice(to.view());
+    ASSERT_TRUE(rocks.db().CompactRange({}, rocks.family(Family::kEvents), nullptr, nullptr).ok());
+    ASSERT_TRUE(rocksdb::DeleteFilesInRange(&rocks.db(), rocks.family(Family::kEvents), nullptr, &end).ok());
+  });
+  EXPECT_EQ(Refusal().code, StoreErrorCode::kDataLoss);
+}
+
+TEST_F(Recovery, RefusesAForgedEventInTheTail) {
+  Open();
+  Fill(20);
+  Tamper([](Rocks& rocks) { Forge(rocks, 15); });
+  EXPECT_EQ(Refusal().code, StoreErrorCode::kCorruption);
+}
+
+TEST_F(Recovery, RefusesAStoreOfAnotherFormat) {
+  Open();
+  Tamper([](Rocks& rocks) {
+    ValueWriter writer(2);
+    rocks.db().Put({}, rocks.family(Family::kMeta), ToSlice(kFormatKey),
+                   std::move(writer).Finish(kFormatKey));
+  });
+  EXPECT_EQ(Refusal().code, StoreErrorCode::kFormat);
 }
 
 TEST_F(Recovery, RefusesAnEmptiedDirectory) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <stdexcept>
@@ -19,6 +20,8 @@
 
 #include "storage/event_codec.h"
 #include "storage/event_store.h"
+#include "storage/keys.h"
+#include "storage/rocks.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::storage {
@@ -173,6 +176,29 @@ class StoreTest : public testing::Test {
         group.clear();
       }
     }
+  }
+  // Changes the closed database behind the store's back, with checksums of RocksDB's own intact.
+  void Tamper(const std::function<void(Rocks&)>& change) {
+    store.reset();
+    auto rocks = Rocks::Open(Database(), options, false, LogDamage::kRefuse);
+    ASSERT_TRUE(rocks) << rocks.error().message;
+    change(**rocks);
+  }
+  static std::string Record(Rocks& rocks, Sequence sequence) {
+    return rocks.Get(Family::kEvents, SequenceKey(sequence).view()).value().value();
+  }
+  static void PutRecord(Rocks& rocks, Sequence sequence, const std::string& record) {
+    rocks.db().Put({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(sequence).view()), record);
+  }
+  // The same event with another body, sealed as if it had always been so.
+  static void Forge(Rocks& rocks, Sequence sequence) {
+    const std::string old = Record(rocks, sequence);
+    Event event = Peek(old.data(), old.size());
+    event.body = "forged";
+    std::string record(EncodedSize(event), '\0');
+    Encode(event, record.data());
+    Seal(record.data(), record.size(), sequence, PreviousCheckOf(old), kWeekUs);
+    PutRecord(rocks, sequence, record);
   }
   // Ids in log order; a failure of the reader fails the test.
   std::vector<std::string> Ids(Sequence first = 1) {
