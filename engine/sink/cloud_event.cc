@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "engine/http/response_writer.h"
+#include "engine/sink/json_text.h"
 #include "engine/sink/kept_headers.h"
 #include "engine/sink/rfc3339.h"
 
@@ -26,12 +26,6 @@ void AppendMember(std::string& out, std::string_view key, std::string_view value
   out += "\":\"";
   http::AppendJsonEscaped(out, value);
   out += "\",";
-}
-
-// The library skips a byte order mark; RFC 8259 §8.1 forbids sending one, and the body is carried on as it
-// is.
-bool IsJson(std::string_view body) {
-  return !body.empty() && body.front() != '\xEF' && nlohmann::json::accept(body);
 }
 
 // In valid JSON a raw line break is only ever whitespace between tokens.

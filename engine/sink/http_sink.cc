@@ -106,6 +106,10 @@ bool HttpSink::EnsureRing() {
   return true;
 }
 
+std::size_t HttpSink::Capacity() const {
+  return in_flight_bytes_ >= limits::kSinkInFlightBytes ? 0 : free_.size() + idle_.size();
+}
+
 void HttpSink::Start(const Attempt& attempt, std::int64_t now_ms) {
   WEIR_CHECK(Capacity() > 0);
   const bool kept = !idle_.empty();
@@ -128,6 +132,8 @@ void HttpSink::Start(const Attempt& attempt, std::int64_t now_ms) {
   next_deadline_ms_ = std::min(next_deadline_ms_, slot.deadline_ms);
 
   BuildRequest(slot.connection->request(), attempt, url_, signer_ ? &*signer_ : nullptr);
+  slot.request_bytes = slot.connection->request().size();
+  in_flight_bytes_ += slot.request_bytes;
   if (kept) return slot.connection->BeginExchange(*ring_);
   ConnectNext(index, now_ms);
 }
@@ -272,6 +278,7 @@ void HttpSink::Finish(std::uint32_t index, Outcome outcome) {
   WEIR_CHECK(slot.busy);
   slot.busy = false;
   --in_flight_;
+  in_flight_bytes_ -= slot.request_bytes;
   outcome.token = slot.token;
   outcome.duration_ns = MonotonicNs() - slot.started_ns;
   finished_.push_back(std::move(outcome));

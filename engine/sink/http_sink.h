@@ -33,7 +33,7 @@ class HttpSink final : public Sink {
                                                                       io::EventfdWake& wake, Report report);
   ~HttpSink() override;
 
-  std::size_t Capacity() const override { return free_.size() + idle_.size(); }
+  std::size_t Capacity() const override;
   void Start(const Attempt& attempt, std::int64_t now_ms) override;
   void Turn(std::int64_t now_ms, std::int64_t wait_until_ms) override;
   std::size_t InFlight() const override { return in_flight_; }
@@ -44,6 +44,7 @@ class HttpSink final : public Sink {
     std::unique_ptr<HttpConnection> connection;
     bool busy = false;  // the rest is of the attempt
     std::uint64_t token = 0;
+    std::size_t request_bytes = 0;
     std::int64_t started_ns = 0;
     std::int64_t deadline_ms = 0;
     std::int64_t connect_deadline_ms = 0;
@@ -84,6 +85,7 @@ class HttpSink final : public Sink {
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> idle_;  // last used last, and taken first: the pool shrinks to what is needed
   std::size_t in_flight_ = 0;
+  std::size_t in_flight_bytes_ = 0;
   std::int64_t next_deadline_ms_;  // not later than the earliest one
   std::vector<Outcome> finished_;
 };

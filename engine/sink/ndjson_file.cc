@@ -101,7 +101,7 @@ std::expected<void, std::string> NdjsonFile::Begin() {
 // stretch or nowhere. File systems that grow a file before its bytes arrive leave NULs, which no line of ours
 // contains.
 std::expected<void, std::string> NdjsonFile::CutTornTail() {
-  std::uint64_t keep = size_;
+  std::uint64_t keep = 0;
   std::uint64_t stretch = limits::kFileSinkBatchBytes;
   while (true) {
     const std::uint64_t from = size_ > stretch ? size_ - stretch : 0;

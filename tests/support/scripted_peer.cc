@@ -113,14 +113,15 @@ bool ScriptedPeer::WaitForRequests(std::size_t count) const {
   return changed_.wait_for(lock, kDeadline, [&] { return requests_.size() >= count; });
 }
 
-void ScriptedPeer::CloseIdle() {
+void ScriptedPeer::CloseAll() {
   std::unique_lock lock(mutex_);
+  const auto each = [this](auto condition) { return std::ranges::all_of(connections_, condition); };
+  changed_.wait_for(lock, kDeadline,
+                    [&] { return each([](const Connection& c) { return !c.open || c.idle; }); });
   for (Connection& connection : connections_) {
-    if (connection.open && connection.idle) ::shutdown(connection.fd, SHUT_RDWR);
+    if (connection.open) ::shutdown(connection.fd, SHUT_RDWR);
   }
-  changed_.wait_for(lock, kDeadline, [&] {
-    return std::ranges::none_of(connections_, [](const Connection& c) { return c.open && c.idle; });
-  });
+  changed_.wait_for(lock, kDeadline, [&] { return each([](const Connection& c) { return !c.open; }); });
 }
 
 void ScriptedPeer::Accept() {

@@ -60,8 +60,8 @@ class ScriptedPeer {
   unsigned connections() const;
   // Whether it had so many requests within ten seconds.
   bool WaitForRequests(std::size_t count) const;
-  // Closes every connection that is waiting for a request. Returns when that is done.
-  void CloseIdle();
+  // Closes every connection once it waits for a request. Returns when that is done.
+  void CloseAll();
 
  private:
   struct Connection {

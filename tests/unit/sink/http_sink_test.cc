@@ -75,6 +75,17 @@ TEST(HttpSink, NeverOpensMoreConnectionsThanItsConcurrency) {
   EXPECT_LE(peer.connections(), 4u);
 }
 
+TEST(HttpSink, TakesNoMoreThanItsBytesInFlight) {
+  ScriptedPeer peer;
+  SinkDriver driver(To(peer.url()));
+  for (std::uint64_t sequence = 1; driver.sink().Capacity() > 0; ++sequence) {
+    driver.Start(sequence, std::string(limits::kSinkInFlightBytes / 2, 'x'));
+  }
+  EXPECT_EQ(driver.sink().InFlight(), 2u);
+  EXPECT_EQ(driver.Finish().size(), 2u);
+  EXPECT_EQ(driver.sink().Capacity(), 4u);
+}
+
 TEST(HttpSink, SendsABodyThatNoSocketBufferHolds) {
   ScriptedPeer peer;
   SinkDriver driver(To(peer.url()));
@@ -196,7 +207,7 @@ TEST(HttpSink, EndOfKeepAliveIsNoticedWhileIdle) {
   ScriptedPeer peer;
   SinkDriver driver(To(peer.url()));
   driver.Try(1);
-  peer.CloseIdle();
+  peer.CloseAll();
   EXPECT_EQ(driver.Try(2).result, Result::kDelivered);
   EXPECT_EQ(peer.connections(), 2u);
 }
