@@ -1,0 +1,91 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/tools/command_fixture.h"
+
+namespace weir::tools {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class DlqCommand : public CommandTest {
+ protected:
+  DlqCommand() {
+    Put({.id = "a", .type = "invoice.paid"});
+    Put({.id = "b", .type = "charge.paid"});
+    Put({.id = "bad", .malformed = "no event id at /id"});
+    Sink("billing", 3);
+    Bury("billing", 1);
+    Bury("billing", 2);
+    Bury("-", 3);
+  }
+  std::vector<std::string> LettersLeft() {
+    std::vector<std::string> ids;
+    EXPECT_EQ(Run({"dlq", "list", "--data", Data(), "--json"}), kDone) << err_;
+    for (const Json& letter : Json::parse(out_)) ids.push_back(letter["id"]);
+    return ids;
+  }
+};
+
+TEST_F(DlqCommand, ListsReasonsAndIds) {
+  ASSERT_EQ(Run({"dlq", "list", "--data", Data(), "--sink", "billing"}), kDone) << err_;
+  ASSERT_THAT(OutLines(), SizeIs(3));
+  EXPECT_THAT(OutLines()[1], HasSubstr("attempts_exhausted"));
+}
+
+TEST_F(DlqCommand, ShowsTheSinksLastAnswer) {
+  ASSERT_EQ(Run({"dlq", "show", "--data", Data(), "--id", "a"}), kDone) << err_;
+  EXPECT_THAT(out_, HasSubstr("last_answer:  no thanks"));
+  EXPECT_EQ(Run({"dlq", "show", "--data", Data(), "--id", "nope"}), kFoundWrong);
+}
+
+TEST_F(DlqCommand, RetriesThroughTheStoreWhenNoServerRuns) {
+  ASSERT_EQ(Run({"dlq", "retry", "--data", Data(), "--id", "a"}), kDone) << err_;
+  EXPECT_EQ(out_, "1 matched, 1 retried\n  billing: 1\n");
+  EXPECT_THAT(LettersLeft(), ElementsAre("bad", "b"));
+  Open();
+  EXPECT_THAT(*store->LoadRetries("billing"), SizeIs(1));
+}
+
+TEST_F(DlqCommand, RetriesThroughTheServerWhenOneRuns) {
+  Serve();
+  ASSERT_EQ(Run({"dlq", "retry", "--data", Data(), "--sink", "billing", "--json"}), kDone) << err_;
+  EXPECT_EQ(Json::parse(out_)["done"], 2);
+  ASSERT_THAT(submitted_, SizeIs(1));
+  EXPECT_THAT(submitted_[0].sequences, ElementsAre(1, 2));
+}
+
+TEST_F(DlqCommand, DropsWhatMatches) {
+  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--type", "invoice.*"}), kDone) << err_;
+  EXPECT_THAT(LettersLeft(), ElementsAre("bad", "b"));
+  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--all"}), kDone) << err_;
+  EXPECT_THAT(LettersLeft(), SizeIs(0));
+}
+
+TEST_F(DlqCommand, OnlyCountsInADryRun) {
+  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--all", "--dry-run"}), kDone) << err_;
+  EXPECT_EQ(out_, "3 matched, 3 would be dropped\n  -: 1\n  billing: 2\n");
+  EXPECT_THAT(LettersLeft(), SizeIs(3));
+}
+
+TEST_F(DlqCommand, EndsWithOneWhenItLeftSomethingAlone) {
+  EXPECT_EQ(Run({"dlq", "retry", "--data", Data(), "--all"}), kFoundWrong);
+  EXPECT_THAT(err_, HasSubstr("1 of sink - left alone"));
+  EXPECT_THAT(LettersLeft(), ElementsAre("bad"));
+  EXPECT_EQ(Run({"dlq", "drop", "--data", Data(), "--id", "nope"}), kFoundWrong);
+}
+
+TEST_F(DlqCommand, DoesNothingWithoutAFilterOrAll) {
+  for (const char* verb : {"retry", "drop"}) {
+    EXPECT_EQ(Run({"dlq", verb, "--data", Data()}), kUsage);
+    EXPECT_EQ(Run({"dlq", verb, "--data", Data(), "--dry-run"}), kUsage);
+    EXPECT_EQ(Run({"dlq", verb, "--data", Data(), "--all", "--sink", "billing"}), kUsage);
+    EXPECT_EQ(Run({"dlq", verb, "--data", Data(), "--id", ""}), kUsage);
+  }
+  EXPECT_THAT(LettersLeft(), SizeIs(3));
+}
+
+}  // namespace
+}  // namespace weir::tools
