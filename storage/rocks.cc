@@ -33,7 +33,9 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, Log
   rocksdb::DBOptions db;
   db.create_if_missing = create;
   db.error_if_exists = create;
-  db.create_missing_column_families = create;
+  // Also later: a crash may have ended the making of a store between two families. A family that was lost
+  // instead shows as a log that ends before its high-water record.
+  db.create_missing_column_families = !options.read_only;
 
   // Refuses a damaged middle of the log and accepts a torn end: the point-in-time default opens "OK" with
   // everything after a flipped byte gone, absolute consistency would not start after an ordinary crash.

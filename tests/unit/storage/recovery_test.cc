@@ -372,6 +372,39 @@ TEST_F(Recovery, AReaderIsToldThatThereIsNoStore) {
   options.directory = options.directory.parent_path();
 }
 
+TEST_F(Recovery, FinishesAStoreWhoseMakingWasInterrupted) {
+  std::filesystem::remove_all(options.directory);
+  std::filesystem::create_directories(Database());
+  rocksdb::Options bare;
+  bare.create_if_missing = true;
+  rocksdb::DB* database = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(bare, Database(), &database).ok());
+  delete database;
+  Open();
+  CommitOne({.id = "a"});
+  Reopen();
+  EXPECT_EQ(Ids(), std::vector<std::string>{"a"});
+}
+
+TEST_F(Recovery, RefusesADatabaseOfSomebodyElse) {
+  std::filesystem::remove_all(options.directory);
+  std::filesystem::create_directories(Database());
+  rocksdb::Options bare;
+  bare.create_if_missing = true;
+  rocksdb::DB* database = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(bare, Database(), &database).ok());
+  ASSERT_TRUE(database->Put({}, "theirs", "data").ok());
+  delete database;
+  EXPECT_EQ(Refusal().code, StoreErrorCode::kFormat);
+}
+
+TEST_F(Recovery, RefusesALogThatWasDroppedAsAWhole) {
+  Open();
+  Fill(20);
+  Tamper([](Rocks& rocks) { ASSERT_TRUE(rocks.db().DropColumnFamily(rocks.family(Family::kEvents)).ok()); });
+  EXPECT_EQ(Refusal().code, StoreErrorCode::kDataLoss);
+}
+
 TEST_F(Recovery, RefusesADatabaseThatIsNotAStore) {
   std::filesystem::remove_all(Database());
   std::filesystem::create_directory(Database());
