@@ -26,15 +26,15 @@ struct Request {
   Method method = Method::kOther;
   std::string_view method_text;
   std::string_view target;  // as sent
-  std::string_view path;    // of target, before '?'
+  std::string_view path;    // of target, before '?'; "/" when an absolute-form target has none
   std::string_view query;   // of target, after '?'; empty when there is none
   std::uint8_t minor_version = 1;
   bool keep_alive = true;  // after RFC 9112 §9.3
   bool expect_continue = false;
   bool chunked = false;
   std::optional<std::uint64_t> content_length;
-  std::string_view
-      header_block;  // every field line as received, "Name: value\r\n" each; kept verbatim with the event
+  // Every field line as received, "Name: value\r\n" each; kept verbatim with the event.
+  std::string_view header_block;
   std::string_view body;  // de-chunked; limits::kJsonPaddingBytes readable bytes follow it
   std::array<Field, limits::kHeaderFieldsMax> field_storage;
   std::size_t field_count = 0;

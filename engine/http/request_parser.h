@@ -1,7 +1,8 @@
-// Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets. llhttp 8.1 in strict mode
-// does the grammar; what it lets through (obs-fold, a bare LF after the request line, an empty field name,
-// codings other than exactly "chunked", chunked in HTTP/1.0, Host rules, size limits) is refused here before
-// and after it.
+// Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets; allocates nothing a request.
+//
+// HeadScanner finds the lines, llhttp 8.1 in strict mode does the grammar of a complete head (HeadGrammar),
+// and what neither decides (Host, the one coding "chunked", HTTP/1.0, Expect) is decided here. A shard keeps
+// one for requests that arrive whole; one that remembers half a head costs about 4 KiB.
 #pragma once
 
 #include <cstddef>
