@@ -1,40 +1,64 @@
 // Acks must mean durable: load, then the power of the disk under the store is cut, then the machine "restarts".
 //
-// The control is the same run with ack = "os", which acks before the sync. It must be caught, every time: a harness that
-// cannot see that loss would prove nothing when it sees none.
+// The control is the same run with syncs that return without having happened, so that every ack comes before its sync. It
+// must be caught, every time: a check that cannot see that loss would prove nothing when it sees none.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {test} from 'node:test';
 
 import {CrashDisk} from '../support/crash_disk.mjs';
-import {countEvents, missingFrom, readLedger, repeatedIn} from '../support/event_log.mjs';
+import {countEvents, countSinkFiles, missingFrom, readLedger, repeatedIn} from '../support/event_log.mjs';
 import {longRun, start, temporaryDirectory, waitFor, Weir, weirBenchBin} from '../support/weir_process.mjs';
 
 const secret = 'whsec_power_cut';
 const cuts = longRun ? 20 : 3;
-const ackedBeforeCut = 2000;
+const ackedBeforeStrike = 2000;
 
-// Runs load into a store on `disk` and cuts the power. Resolves with the acked ids and the weir, not running.
-async function loadAndCut(t, {directory, disk, ack, run}) {
-  const weir = new Weir(t, {
+function weirOn(t, {directory, disk, ack, run}) {
+  return new Weir(t, {
     directory, data: path.join(disk.mountPoint, `data-${ack}-${run}`), server: `ack = "${ack}"`,
     configure: () => `
 [[source]]
 name = "stripe"
 kind = "stripe"
 secrets_insecure = ["${secret}"]
+[[sink]]
+name = "archive"
+kind = "file"
+path = "${directory}/archive-${ack}-${run}.ndjson"
+[[route]]
+source = "*"
+sink = "archive"
 `});
+}
+
+// Runs load after `before`, calls `strike` while events are being acked, and turns the disk off and on. Resolves with the ledger of what
+// was acked. Weir is not running then.
+async function loadUntil(t, weir, {directory, disk, run, strike, before = () => {}}) {
+  const ledger = path.join(directory, `acked-${run}.txt`);
   await weir.start();
-  const ledger = path.join(directory, `acked-${ack}-${run}.txt`);
+  await before();
   const load = start(t, weirBenchBin, [
     '--url', `${weir.url}/webhooks/stripe`, '--kind', 'stripe', '--secret', secret, '--duration', '10m', '--connections', '64',
-    '--ahead', '20000', '--reconnect', '0s', '--timeout', '2s', '--id-prefix', `${ack}_${run}_`, '--ledger', ledger]);
-  await waitFor('enough events are acked', async () => (await readLedger(ledger)).size > ackedBeforeCut);
-  await disk.cutPower();
-  await weir.kill();
+    '--ahead', '20000', '--reconnect', '0s', '--timeout', '2s', '--id-prefix', `${run}_`, '--ledger', ledger]);
+  await waitFor('enough events are acked', async () => (await readLedger(ledger)).size > ackedBeforeStrike);
+  await strike();
   await load.exited;
   await disk.powerOn();
-  return {weir, ledger, acked: await readLedger(ledger)};
+  return {ledger, acked: await readLedger(ledger)};
+}
+
+async function assertNothingLost(weir, {directory, ledger, acked, run}) {
+  // The next start must serve, and go on delivering: what is there is whole.
+  await weir.start();
+  const archive = path.join(directory, `archive-fsync-${run}.ndjson`);
+  await waitFor('every acked event is at the sink', async () => missingFrom(acked, await countSinkFiles(archive)).length === 0);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
+  const verified = await weir.command('verify', '--ledger', ledger);
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+  const stored = await storedIds(weir, directory, run);
+  assert.deepEqual(missingFrom(acked, stored), []);
+  assert.deepEqual(repeatedIn(stored), []);
 }
 
 async function storedIds(weir, directory, name) {
@@ -47,27 +71,53 @@ async function storedIds(weir, directory, name) {
 test('a power cut loses no event that was acked after its sync', async t => {
   const directory = await temporaryDirectory(t);
   const disk = await CrashDisk.create(t, directory);
-  for (let run = 1; run <= cuts; ++run) {
-    const {weir, ledger, acked} = await loadAndCut(t, {directory, disk, ack: 'fsync', run});
-    // The next start must serve: what is there is whole.
-    await weir.start();
-    assert.deepEqual(await weir.stop(), {code: 0, signal: null});
-    const verified = await weir.command('verify', '--ledger', ledger);
-    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
-    const stored = await storedIds(weir, directory, `fsync-${run}`);
-    assert.deepEqual(missingFrom(acked, stored), []);
-    assert.deepEqual(repeatedIn(stored), []);
-    t.diagnostic(`cut ${run}: ${acked.size} acked, 0 lost`);
+  for (let cut = 1; cut <= cuts; ++cut) {
+    const weir = weirOn(t, {directory, disk, ack: 'fsync', run: `cut${cut}`});
+    const strike = async () => { await disk.cutPower(); await weir.kill(); };
+    const outcome = await loadUntil(t, weir, {directory, disk, run: `cut${cut}`, strike});
+    await assertNothingLost(weir, {directory, run: `cut${cut}`, ...outcome});
+    t.diagnostic(`cut ${cut}: ${outcome.acked.size} acked, 0 lost`);
   }
 });
+
+// Attaches to a running weir and changes what its syncs do, in the kernel's name. Resolves when that is in force.
+async function tamperWithSyncs(t, weir, how) {
+  const calls = 'fdatasync,fsync,sync_file_range';
+  const tracer = start(t, 'strace', ['-f', '-o', '/dev/null', '-p', String(weir.pid), '-e', `trace=${calls}`, '-e', `inject=${calls}:${how}`]);
+  await waitFor('strace is attached', () => {
+    if (tracer.process.exitCode !== null) throw new Error(`strace ended: ${tracer.stderr()}`);
+    return tracer.stderr().includes('attached');
+  });
+}
 
 test('the control, which acks before the sync, is caught by the same check', async t => {
   const directory = await temporaryDirectory(t);
   const disk = await CrashDisk.create(t, directory);
-  for (let run = 1; run <= cuts; ++run) {
-    const {weir, ledger, acked} = await loadAndCut(t, {directory, disk, ack: 'os', run});
-    const verified = await weir.command('verify', '--ledger', ledger);
-    assert.equal(verified.code, 1, `verify did not notice: ${verified.stdout}${verified.stderr}`);
-    t.diagnostic(`cut ${run}: ${acked.size} acked; ${verified.stdout.trim().split('\n').at(-1)}`);
+  for (const ack of ['fsync', 'os']) {
+    for (let cut = 1; cut <= cuts; ++cut) {
+      const run = `control-${ack}-${cut}`;
+      const weir = weirOn(t, {directory, disk, ack, run});
+      const strike = async () => { await disk.cutPower(); await weir.kill(); };
+      const {ledger, acked} = await loadUntil(t, weir, {directory, disk, run, strike, before: () => tamperWithSyncs(t, weir, 'retval=0')});
+      const verified = await weir.command('verify', '--ledger', ledger);
+      assert.equal(verified.code, 1, `verify did not notice: ${verified.stdout}${verified.stderr}`);
+      t.diagnostic(`ack = "${ack}", cut ${cut}: ${acked.size} acked; ${verified.stdout.trim().split('\n').at(-1)}`);
+    }
   }
+});
+
+test('after a failed sync nothing is acked and the process ends', async t => {
+  const directory = await temporaryDirectory(t);
+  const disk = await CrashDisk.create(t, directory);
+  const run = 'failed-sync';
+  const weir = weirOn(t, {directory, disk, ack: 'fsync', run});
+  const strike = async () => {
+    // The syncs do not happen at all: an event acked on the strength of one is gone when the power is.
+    await tamperWithSyncs(t, weir, 'error=EIO');
+    const {code} = await weir.running.exited;
+    assert.equal(code, 1, weir.running.stderr().slice(-1000));
+    await disk.cutPower();
+  };
+  const outcome = await loadUntil(t, weir, {directory, disk, run, strike});
+  await assertNothingLost(weir, {directory, run, ...outcome});
 });

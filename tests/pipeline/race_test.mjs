@@ -1,10 +1,10 @@
 // One id on 64 connections at the same instant: stored once, answered alike, and nobody answered before it was durable.
 import assert from 'node:assert/strict';
-import {createHmac} from 'node:crypto';
 import {once} from 'node:events';
 import net from 'node:net';
 import {test} from 'node:test';
 
+import {stripeEvent} from '../support/stripe_event.mjs';
 import {longRun, start, temporaryDirectory, waitFor, Weir} from '../support/weir_process.mjs';
 
 const secret = 'whsec_race';
@@ -22,11 +22,9 @@ secrets_insecure = ["${secret}"]
 }
 
 function signedRequest(id) {
-  const body = JSON.stringify({id, object: 'event', type: 'race.won', data: {}});
-  const at = Math.floor(Date.now() / 1000);
-  const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
-  return Buffer.from(`POST /webhooks/stripe HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
-    `Stripe-Signature: t=${at},v1=${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const {headers, body} = stripeEvent(secret, id);
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return Buffer.from(`POST /webhooks/stripe HTTP/1.1\r\nHost: localhost\r\n${fields}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
 async function connect(t, weir) {

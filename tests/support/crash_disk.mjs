@@ -10,19 +10,19 @@ import {promisify} from 'node:util';
 import {atEnd} from './weir_process.mjs';
 
 const runProgram = promisify(execFile);
-const imageBytes = 1536 * 1024 * 1024;  // sparse; larger than the free space weir insists on
+const defaultBytes = 1536 * 1024 * 1024;  // sparse; larger than the free space weir insists on
 const shutdownRequest = '0x8004587d';   // _IOR('X', 125, __u32)
 const noLogFlush = 2;
 
 export class CrashDisk {
-  static async create(t, directory) {
-    assert.equal(process.getuid(), 0, 'cutting the power of a file system needs root');
+  static async create(t, directory, {bytes = defaultBytes} = {}) {
+    assert.equal(process.getuid(), 0, 'a disk of its own needs root');
     const disk = new CrashDisk();
     disk.image = path.join(directory, 'disk.img');
     disk.mountPoint = path.join(directory, 'disk');
     await mkdir(disk.mountPoint);
     await writeFile(disk.image, '');
-    await truncate(disk.image, imageBytes);
+    await truncate(disk.image, bytes);
     await runProgram('mkfs.ext4', ['-q', '-F', disk.image]);
     await disk.mount();
     atEnd(t, async () => {

@@ -20,11 +20,13 @@ export async function countEvents(file, counts = new Map()) {
   return counts;
 }
 
-// The same over a file sink's file and everything it was rotated into.
+// The same over a file sink's file and everything it was rotated into: name-FIRST-LAST.ndjson beside name.ndjson.
 export async function countSinkFiles(file) {
   const counts = new Map();
+  const {name: stem, ext} = path.parse(file);
+  const piece = new RegExp(`^${stem}(-\\d{20}-\\d{20}(-\\d+)?)?\\${ext}$`);
   for (const name of await readdir(path.dirname(file))) {
-    if (name.startsWith(path.basename(file))) await countEvents(path.join(path.dirname(file), name), counts);
+    if (piece.test(name)) await countEvents(path.join(path.dirname(file), name), counts);
   }
   return counts;
 }
