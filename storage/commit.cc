@@ -65,9 +65,7 @@ class GroupCommit {
 
 StoreResult<void> GroupCommit::Decide() {
   const auto lock = parts_.index->Lock();
-  if (!parts_.index->MakeRoom(records_.size())) {
-    return std::unexpected(StoreError{StoreErrorCode::kStalled, "sealing the dedupe index is behind"});
-  }
+  if (auto room = parts_.index->MakeRoom(records_.size()); !room) return room;
   parts_.fingerprints.resize(records_.size());
   for (std::size_t i = 0; i < records_.size(); ++i) {
     parts_.fingerprints[i] = parts_.FingerprintFor(IdentityOf(records_[i].record));

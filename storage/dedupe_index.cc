@@ -77,15 +77,19 @@ StoreResult<void> DedupeIndex::Candidates(Fingerprint fingerprint, std::vector<S
   return {};
 }
 
-bool DedupeIndex::MakeRoom(std::size_t count) {
-  if (head_->room() >= count) return true;
-  if (frozen_.size() >= limits::kDedupeFrozenHeadsMax || failure_) return false;
+StoreResult<void> DedupeIndex::MakeRoom(std::size_t count) {
+  if (head_->room() >= count) return {};
+  if (failure_) return std::unexpected(*failure_);
+  if (frozen_.size() >= limits::kDedupeFrozenHeadsMax) {
+    return std::unexpected(StoreError{StoreErrorCode::kStalled, "sealing the dedupe index is behind"});
+  }
   if (head_->size() > 0) Freeze();
   head_ = spare_ ? std::move(spare_) : nullptr;
   // A group may be larger than a head of a small configuration.
-  if (!head_ || head_->room() < count)
+  if (!head_ || head_->room() < count) {
     head_ = std::make_unique<DedupeTable>(std::max(count, options_.head_events));
-  return true;
+  }
+  return {};
 }
 
 std::size_t DedupeIndex::Insert(Fingerprint fingerprint, Sequence sequence) {
@@ -125,11 +129,6 @@ DedupeIndex::Size DedupeIndex::MeasureSize() const {
   return size;
 }
 
-std::optional<StoreError> DedupeIndex::failure() const {
-  const std::scoped_lock lock(mutex_);
-  return failure_;
-}
-
 void DedupeIndex::Run(const std::stop_token& stop) {
   while (true) {
     std::shared_ptr<const Frozen> frozen;
@@ -151,7 +150,7 @@ void DedupeIndex::Run(const std::stop_token& stop) {
       if (!merged || !*merged) break;
     }
     if (!sealed) {
-      // The frozen tables stay and are looked at; commits stop when no more of them fit.
+      // The frozen tables stay and are looked at; commits end when the head is full.
       const std::scoped_lock lock(mutex_);
       failure_ = sealed.error();
       return;

@@ -57,8 +57,9 @@ class DedupeIndex {
   void Prefetch(Fingerprint fingerprint) const;
   // Appends the sequences of events that may have this fingerprint, in no order.
   StoreResult<void> Candidates(Fingerprint fingerprint, std::vector<Sequence>& into) const;
-  // Room for `count` inserts. False: sealing is behind, the caller has to turn its events away.
-  [[nodiscard]] bool MakeRoom(std::size_t count);
+  // Room for `count` inserts. kStalled: sealing is behind, the caller has to turn its events away; any other
+  // error is why sealing has stopped for good.
+  StoreResult<void> MakeRoom(std::size_t count);
   // Returns a slot for Undo; the last inserts are taken back in reverse order.
   std::size_t Insert(Fingerprint fingerprint, Sequence sequence);
   void Undo(std::size_t slot);
@@ -74,8 +75,6 @@ class DedupeIndex {
   Size MeasureSize() const;
   // The largest window ever used: what is older than this needs no confirming any more.
   std::int64_t window_us_max() const { return window_us_max_.load(std::memory_order_relaxed); }
-  // Why sealing stopped, if it did.
-  std::optional<StoreError> failure() const;
 
  private:
   using RunPointer = std::shared_ptr<const DedupeRun>;

@@ -9,14 +9,16 @@ namespace weir::storage::limits {
 
 // Dedupe. Memory an event costs while it is inside a dedupe window: 32 bytes in the head (and as much while
 // that is being sealed), 1.5 bytes in a sealed run.
-inline constexpr std::size_t kDedupeHeadEvents = 256u
-                                                 << 10;  // events before the head is sealed: 8 MiB of table
-inline constexpr std::size_t kDedupeFrozenHeadsMax = 4;  // heads waiting to be sealed; past it commits stall
-inline constexpr std::size_t kDedupeFilterBytesMax =
-    256u << 20;  // filters of sealed runs; a run past it is read instead
+
+// Events before the head is sealed: 8 MiB of table.
+inline constexpr std::size_t kDedupeHeadEvents = 256u << 10;
+// Heads waiting to be sealed; past it commits stall.
+inline constexpr std::size_t kDedupeFrozenHeadsMax = 4;
+// Filters of sealed runs; a run past it is read at every lookup instead.
+inline constexpr std::size_t kDedupeFilterBytesMax = 256u << 20;
 inline constexpr std::size_t kDedupeRunsPerMerge = 8;
-inline constexpr std::size_t kDedupeSealAtCloseMin =
-    4096;  // events; fewer are read back from the log at open
+// Events worth a run of their own when a store is closed; fewer are read back from the log at open.
+inline constexpr std::size_t kDedupeSealAtCloseMin = 4096;
 
 // Conflicts (same id, other bytes) kept for the operator; further ones are counted only.
 inline constexpr std::uint64_t kConflictsMax = 10'000;
