@@ -25,6 +25,7 @@ constexpr int kStepsPerTurn = 4096;
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
 constexpr std::int64_t kReopenSinkMs = 1'000;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // Whether the same open sink serves both.
 bool SameSink(const config::Sink& a, const config::Sink& b) {
@@ -250,15 +251,15 @@ void Delivery::TellBreaker(const Flight& flight, bool works, const Now& now) {
 // --- Writing
 // -----------------------------------------------------------------------------------------------------------
 
-std::int64_t Delivery::WriteDueAtMs() const {
-  if (!ledger_.HasChanges()) return std::numeric_limits<std::int64_t>::max();
+std::int64_t Delivery::NextWriteMs() const {
+  if (!ledger_.HasChanges()) return kNever;
   if (write_now_) return last_write_ms_;
   const bool is_long = ledger_.window().settled_above() > kLongPosition;
   return last_write_ms_ + (is_long ? kLongPositionIntervalMs : limits::kSettlementIntervalMs);
 }
 
 Delivery::Done Delivery::WriteIfDue(const Now& now) {
-  if (now.monotonic_ms < WriteDueAtMs()) return {};
+  if (now.monotonic_ms < NextWriteMs()) return {};
   last_write_ms_ = now.monotonic_ms;
   write_now_ = false;
   return WriteOnce();
@@ -355,14 +356,13 @@ bool Delivery::HasEvents(const Now& now) {
   return !peeked || *peeked != nullptr;  // an error shows at the next Start
 }
 
-std::int64_t Delivery::NextDeadlineMs(const Now& now) const {
-  std::int64_t at = WriteDueAtMs();
-  if (next_config_) return flights_.empty() ? std::min(at, reopen_at_ms_) : at;
-  if (breaker_.state() == Breaker::State::kOpen && now.monotonic_ms < breaker_.reopens_at_ms()) {
-    return std::min(at, breaker_.reopens_at_ms());
+std::int64_t Delivery::NextStartMs(const Now& now) const {
+  if (next_config_) return flights_.empty() ? reopen_at_ms_ : kNever;
+  if (breaker_.Ask(now.monotonic_ms) == Breaker::Permit::kNo && breaker_.state() == Breaker::State::kOpen) {
+    return breaker_.reopens_at_ms();
   }
-  if (!MayStart(now)) return at;  // an outcome or a write comes first
-  if (const auto look_again = cursor_.look_again_at_ms()) at = std::min(at, *look_again);
+  if (!MayStart(now)) return kNever;  // an outcome or a write comes first
+  std::int64_t at = cursor_.look_again_at_ms().value_or(kNever);
   if (const auto due_us = ledger_.retries().NextDueUs()) {
     at = std::min(at, now.monotonic_ms + std::max<std::int64_t>(0, (*due_us - now.unix_us + 999) / 1000));
   }

@@ -62,8 +62,9 @@ class Delivery {
   bool WaitsForEvents(const Now& now) const { return MayStart(now) && !blocked_; }
   // Whether there are some, asked after the wake was armed.
   bool HasEvents(const Now& now);
-  // When something is to be done although nobody wakes us.
-  std::int64_t NextDeadlineMs(const Now& now) const;
+  // When something is to be started, or written, although nobody wakes us.
+  std::int64_t NextStartMs(const Now& now) const;
+  std::int64_t NextWriteMs() const;
   std::size_t InFlight() const { return flights_.size(); }
   void UpdateGauges(const Now& now);
 
@@ -92,7 +93,6 @@ class Delivery {
   void ActOnDeadLetters(const Now& now);
   bool ReviveOne(storage::Sequence sequence, const Now& now);
   Done WriteOnce();
-  std::int64_t WriteDueAtMs() const;
 
   storage::EventStore& store_;
   observe::SinkProbe& probe_;

@@ -83,9 +83,13 @@ void Worker::Start() {
   state_->thread = std::thread([state = state_.get()] { state->Run(); });
 }
 
+void Worker::RequestStop(std::int64_t drain_ms) {
+  state_->Send([&](State::Mail& mail) { mail.stop_within_ms = drain_ms; });
+}
+
 void Worker::Stop(std::int64_t drain_ms) {
   if (!state_->thread.joinable()) return;
-  state_->Send([&](State::Mail& mail) { mail.stop_within_ms = drain_ms; });
+  RequestStop(drain_ms);
   state_->thread.join();
 }
 
@@ -144,12 +148,15 @@ storage::StoreResult<void> Worker::State::Deliver() {
 }
 
 void Worker::State::Wait(const Now& now) {
-  std::int64_t until_ms = std::min(delivery->NextDeadlineMs(now), now.monotonic_ms + kLongestWaitMs);
+  std::int64_t until_ms = std::min(delivery->NextWriteMs(), now.monotonic_ms + kLongestWaitMs);
   if (stop_at_ms) {
     until_ms = std::min(until_ms, *stop_at_ms);
-  } else if (delivery->WaitsForEvents(now)) {
-    wake.PrepareWait();
-    if (delivery->HasEvents(now)) until_ms = now.monotonic_ms;
+  } else {
+    until_ms = std::min(until_ms, delivery->NextStartMs(now));
+    if (delivery->WaitsForEvents(now)) {
+      wake.PrepareWait();
+      if (delivery->HasEvents(now)) until_ms = now.monotonic_ms;
+    }
   }
   if (until_ms > now.monotonic_ms || now.monotonic_ms != gauges_at_ms) {
     delivery->UpdateGauges(now);

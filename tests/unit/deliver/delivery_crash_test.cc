@@ -123,7 +123,7 @@ TEST_F(DeliveryCrash, WheneverItHappensEveryEventIsDeliveredOrDead) {
       if (random() % 4 == 0) {
         ASSERT_TRUE(life->delivery->WriteIfDue(now));
       }
-      life->delivery->TurnSink(now, std::min(life->delivery->NextDeadlineMs(now), now.monotonic_ms + 5));
+      life->delivery->TurnSink(now, std::min(life->delivery->NextStartMs(now), now.monotonic_ms + 5));
     }
     if (random() % 2 == 0) {
       ASSERT_TRUE(life->delivery->WriteRest());
