@@ -20,6 +20,7 @@
 #include "engine/delivery_set.h"
 #include "engine/disk_floor.h"
 #include "engine/ingest/shard.h"
+#include "engine/io/ring.h"
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/observe/probe.h"
@@ -79,6 +80,7 @@ struct Server::Parts {
   std::unique_ptr<DeliverySet> delivery;
   std::unique_ptr<admin::AdminServer> admin;
 
+  std::string ring_mode;
   io::EventfdWake failure_wake;
   std::atomic<bool> failed{false};
   int signal_fd = -1;
@@ -88,6 +90,7 @@ struct Server::Parts {
     if (signal_fd >= 0) ::close(signal_fd);
   }
 
+  std::expected<void, std::string> ProbeRing();
   std::expected<void, std::string> OpenStore();
   std::expected<void, std::string> CreateShards();
   std::expected<void, std::string> CreateAdmin();
@@ -114,6 +117,7 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
   parts->signal_fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   if (parts->signal_fd < 0) return std::unexpected(std::string("signalfd: ") + std::strerror(errno));
 
+  if (auto probed = parts->ProbeRing(); !probed) return std::unexpected(probed.error());
   if (auto opened = parts->OpenStore(); !opened) return std::unexpected(opened.error());
   auto delivery =
       DeliverySet::Create(*parts->store, parts->config,
@@ -123,6 +127,16 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
   if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
   if (auto bound = parts->CreateAdmin(); !bound) return std::unexpected(bound.error());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+// Rings are made on the threads that use them, which is too late to refuse to start: a machine that forbids
+// io_uring is told so here, before anything is opened.
+std::expected<void, std::string> Server::Parts::ProbeRing() {
+  constexpr unsigned kProbeEntries = 8;
+  const auto ring = io::Ring::Create(kProbeEntries);
+  if (!ring) return std::unexpected(ring.error());
+  ring_mode = io::RingModeName(ring->mode());
+  return {};
 }
 
 std::expected<void, std::string> Server::Parts::OpenStore() {
@@ -181,7 +195,7 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                          return delivery->Submit(sink, std::move(action));
                        },
                    .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
-                   .ring_mode = {},
+                   .ring_mode = ring_mode,
                    .started_at_us = NowUs()};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
   auto created = admin::AdminServer::Create(
@@ -272,6 +286,7 @@ int Server::Run() {
     observe::log::Info("listening",
                        {{"address", AddressText(address)},
                         {"threads", parts.shards.size()},
+                        {"ring", parts.ring_mode},
                         {"ack", parts.config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
   }
 
