@@ -25,6 +25,7 @@ constexpr int kStepsPerTurn = 4096;
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
 constexpr std::int64_t kReopenSinkMs = 1'000;
+constexpr std::int64_t kDeathLogIntervalUs = 1'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // Whether the same open sink serves both.
@@ -56,9 +57,6 @@ Delivery::Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& 
       cursor_(store_, tail, ledger_.window().offset() + 1),
       breaker_(config_.breaker),
       random_(wiring.jitter_seed) {}
-
-// --- Starting
-// ----------------------------------------------------------------------------------------------------------
 
 Delivery::Done Delivery::Start(const Now& now) {
   if (next_config_ && flights_.empty()) ReplaceSink(now);
@@ -143,8 +141,8 @@ bool Delivery::PassGap(Sequence next_event, const Now& now) {
   return true;
 }
 
-// What holds the offset back is an attempt under way. When the window above it is full, the schedule takes
-// it.
+// What holds the offset back is an attempt under way. When the window above it is full, the schedule takes it
+// over, so that one event that hangs does not stop all others.
 bool Delivery::HasRoomAt(Sequence sequence, const Now& now) {
   while (!ledger_.window().HasRoomFor(sequence)) {
     const auto found = flights_.find(ledger_.window().offset() + 1);
@@ -174,18 +172,21 @@ void Delivery::Attempt(const storage::Event& event, std::uint32_t number, bool f
                now.monotonic_ms);
 }
 
-// The sink's answer stays out of the log: it may echo the payload.
+// The sink's answer stays out of the log: it may echo the payload. One line a second is enough to be noticed;
+// a sink that refuses everything must not push everybody else's lines out.
 void Delivery::Bury(storage::DeadLetter letter) {
-  observe::log::Warn("event dead-lettered", {{"sink", config_.name},
-                                             {"sequence", letter.sequence},
-                                             {"attempts", letter.attempts},
-                                             {"reason", letter.reason}});
+  ++unlogged_deaths_;
+  if (letter.died_at_us - last_death_logged_us_ >= kDeathLogIntervalUs) {
+    last_death_logged_us_ = letter.died_at_us;
+    observe::log::Warn("event dead-lettered", {{"sink", config_.name},
+                                               {"sequence", letter.sequence},
+                                               {"attempts", letter.attempts},
+                                               {"reason", letter.reason},
+                                               {"since_last_line", std::exchange(unlogged_deaths_, 0)}});
+  }
   probe_.dead_lettered.Add();
   ledger_.Bury(std::move(letter));
 }
-
-// --- Concluding
-// --------------------------------------------------------------------------------------------------------
 
 void Delivery::TurnSink(const Now& now, std::int64_t wait_until_ms) {
   if (!sink_) return sink::WaitForWake(wake_, wait_until_ms - now.monotonic_ms);
@@ -205,8 +206,7 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
   flights_.erase(found);
   if (flight.from_window) --flights_from_window_;
 
-  // A sink that refuses one event for good is a sink that works.
-  TellBreaker(flight, outcome.result != sink::Result::kFailed, now);
+  TellBreaker(flight, outcome, now);
   probe_.attempt_ns.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration_ns, 0)));
   if (outcome.failure) probe_.failed[static_cast<std::size_t>(*outcome.failure)].Add();
 
@@ -231,25 +231,24 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
   }
 }
 
-void Delivery::TellBreaker(const Flight& flight, bool works, const Now& now) {
-  const Breaker::State before = breaker_.state();
+// A sink that refuses one event for good is a sink that works.
+void Delivery::TellBreaker(const Flight& flight, const sink::Outcome& outcome, const Now& now) {
+  const bool works = outcome.result != sink::Result::kFailed;
+  const bool was_closed = breaker_.state() == Breaker::State::kClosed;
   if (flight.probe) {
     breaker_.OnProbe(works, now.monotonic_ms);
   } else {
     breaker_.OnOutcome(works, now.monotonic_ms);
   }
-  const bool was_closed = before == Breaker::State::kClosed;
   if (was_closed == (breaker_.state() == Breaker::State::kClosed)) return;
   if (was_closed) {
-    observe::log::Warn("sink keeps failing; nothing new is attempted until a probe succeeds",
-                       {{"sink", config_.name}, {"failures", config_.breaker.failures}});
+    observe::log::Warn(
+        "sink keeps failing; nothing new is attempted until a probe succeeds",
+        {{"sink", config_.name}, {"failures", config_.breaker.failures}, {"last_failure", outcome.summary}});
   } else {
     observe::log::Info("sink works again", {{"sink", config_.name}});
   }
 }
-
-// --- Writing
-// -----------------------------------------------------------------------------------------------------------
 
 std::int64_t Delivery::NextWriteMs() const {
   if (!ledger_.HasChanges()) return kNever;
@@ -279,9 +278,6 @@ Delivery::Done Delivery::WriteOnce() {
   if (!written && written.error().code != storage::StoreErrorCode::kStalled) return written;
   return {};
 }
-
-// --- What an operator asks for
-// -----------------------------------------------------------------------------------------
 
 void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes) {
   routes_ = std::move(routes);
@@ -347,9 +343,6 @@ bool Delivery::ReviveOne(Sequence sequence, const Now& now) {
   ledger_.Revive(sequence, now.unix_us);
   return true;
 }
-
-// --- Looking ahead
-// -----------------------------------------------------------------------------------------------------
 
 bool Delivery::HasEvents(const Now& now) {
   const auto peeked = cursor_.Peek(now.monotonic_ms);

@@ -86,7 +86,7 @@ class Delivery {
   bool HasRoomAt(storage::Sequence sequence, const Now& now);
   void Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now);
   void ConcludeOne(const sink::Outcome& outcome, const Now& now);
-  void TellBreaker(const Flight& flight, bool works, const Now& now);
+  void TellBreaker(const Flight& flight, const sink::Outcome& outcome, const Now& now);
   void Bury(storage::DeadLetter letter);
   void ReplaceSink(const Now& now);
   std::expected<void, std::string> OpenSink(const config::Sink& config);
@@ -118,6 +118,8 @@ class Delivery {
   std::int64_t last_write_ms_ = 0;
   bool write_refused_ = false;  // the store is stalled: nothing is started until a write succeeds
   bool write_now_ = false;
+  std::int64_t last_death_logged_us_ = 0;
+  std::uint64_t unlogged_deaths_ = 0;
 };
 
 }  // namespace weir::deliver

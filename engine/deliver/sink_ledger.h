@@ -31,7 +31,7 @@ class SinkLedger {
   // scheduled already.
   void PassBy(storage::Sequence sequence);
 
-  // --- What became of an attempt. Its event is in the schedule, or unsettled in the window.
+  // What became of an attempt. Its event is in the schedule, or unsettled in the window.
   void Settle(storage::Sequence sequence);
   void RetryLater(storage::RetryEntry entry);
   void Bury(storage::DeadLetter letter);
@@ -40,7 +40,7 @@ class SinkLedger {
   // that the offset can pass. A crash then tries it again, as it would have without.
   void ScheduleUnderWay(storage::RetryEntry entry);
 
-  // --- What an operator does with a dead letter; harmless if it is none.
+  // What an operator does with a dead letter; harmless if it is none.
   // Due at once, with no attempts made. REQUIRES: no attempt at it is under way.
   void Revive(storage::Sequence sequence, std::int64_t now_us);
   void Drop(storage::Sequence sequence) { dead_changes_[sequence] = std::nullopt; }
