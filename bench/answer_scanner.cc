@@ -1,17 +1,13 @@
 #include "bench/answer_scanner.h"
 
-#include <strings.h>
-
 #include <charconv>
+
+#include "engine/http/request.h"
 
 namespace weir::bench {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.1 ";
-
-bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && strncasecmp(left.data(), right.data(), left.size()) == 0;
-}
 
 std::string_view TrimSpaces(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -48,15 +44,15 @@ std::optional<ScannedAnswer> ScanAnswer(std::string_view received) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return std::nullopt;
     const std::string_view name = line.substr(0, colon);
-    if (name.size() == 14 && EqualsIgnoringCase(name, "Content-Length")) {
+    if (name.size() == 14 && http::EqualsIgnoreCase(name, "Content-Length")) {
       length = ParseNumber(TrimSpaces(line.substr(colon + 1)));
       if (!length) return std::nullopt;
-    } else if (name.size() == 17 && EqualsIgnoringCase(name, "Transfer-Encoding")) {
+    } else if (name.size() == 17 && http::EqualsIgnoreCase(name, "Transfer-Encoding")) {
       return std::nullopt;
-    } else if (name.size() == 10 && EqualsIgnoringCase(name, "Connection")) {
+    } else if (name.size() == 10 && http::EqualsIgnoreCase(name, "Connection")) {
       const std::string_view option = TrimSpaces(line.substr(colon + 1));
-      keep_alive = EqualsIgnoringCase(option, "keep-alive");
-      if (!keep_alive && !EqualsIgnoringCase(option, "close")) return std::nullopt;
+      keep_alive = http::EqualsIgnoreCase(option, "keep-alive");
+      if (!keep_alive && !http::EqualsIgnoreCase(option, "close")) return std::nullopt;
     }
   }
   if (!length || received.size() - (head_end + 4) < *length) return std::nullopt;

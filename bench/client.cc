@@ -23,7 +23,7 @@ constexpr std::size_t kAnswerBodyKept_bytes = 0;
 
 // Up to this size a request always fits the socket's send buffer, which its predecessor has left, so the send
 // ends inside its submission and needs no completion of its own.
-constexpr std::size_t kSilentSend_bytes = 16 * 1024;
+constexpr std::size_t kSilentSend_bytes = std::size_t{16} * 1024;
 
 constexpr std::int64_t kDrain_ns = 10 * kSecond_ns;
 constexpr std::int64_t kConnectTimeout_ns = 5 * kSecond_ns;

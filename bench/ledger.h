@@ -29,7 +29,7 @@ class LedgerFile {
 
 class LedgerWriter {
  public:
-  static constexpr std::size_t kBufferBytes = 64 * 1024;
+  static constexpr std::size_t kBufferBytes = std::size_t{64} * 1024;
   static constexpr std::int64_t kFlushEvery_ns = 100'000'000;
 
   explicit LedgerWriter(std::shared_ptr<LedgerFile> file) : file_(std::move(file)) {}

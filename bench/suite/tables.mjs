@@ -13,11 +13,11 @@ function throughput({summary, rounds}) {
     const one = summary[name];
     return [names[name], `${whole(one.per_s.median)} (${whole(one.per_s.min)} – ${whole(one.per_s.max)})`, digits(one.of_null, 2),
       digits(one.of_nginx, 2), digits(one.p50, 2), digits(one.p99, 2), digits(one.events_a_commit, 0), digits(one.sync_ms, 2),
-      digits(one.client_busy * 100, 0), digits(one.others_busy, 2)];
+      digits(one.server_busy * 100, 0), digits(one.client_busy * 100, 0), digits(one.others_busy, 2)];
   });
   let text = `Medians of ${rounds.length} alternating rounds, least and most in brackets; ratios are taken inside a round. ` +
     `fdatasync of this disk, measured at the start of each round: p50 ${digits(summary.disk.p50, 2)} ms, p99 ${digits(summary.disk.p99, 2)} ms.\n\n`;
-  text += table(['server', 'requests/s', 'of null', 'of nginx', 'p50 ms', 'p99 ms', 'events a commit', 'sync ms', 'client busy %', 'cores busy with other work'], rows);
+  text += table(['server', 'requests/s', 'of null', 'of nginx', 'p50 ms', 'p99 ms', 'events a commit', 'sync ms', 'server busy %', 'client busy %', 'cores busy with other work'], rows);
   const threads = servers.flatMap(name => summary[name].threads.map(
     row => [names[name], row.thread, digits(row.user_us, 2), digits(row.kernel_us, 2)]));
   text += `\nProcessor time an event by thread, of the median round:\n\n`;

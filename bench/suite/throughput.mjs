@@ -37,7 +37,7 @@ async function measureOnce(server, plan, expected_per_s) {
   const client_s = figures.client_busy * (plan.seconds + warmup_s) + signing_s;
   const row = {
     per_s: figures.achieved_per_s, p50: figures.response_ms.p50, p99: figures.response_ms.p99, max: figures.response_ms.max,
-    client_busy: figures.client_busy, starved_s: figures.starved_s, request_bytes: figures.request_bytes,
+    client_busy: figures.client_busy, server_busy: server_s / (plan.seconds + warmup_s), starved_s: figures.starved_s, request_bytes: figures.request_bytes,
     threads: perEvent(before.threads, threads, figures.answered),
     // Cores that neither the server nor the load used: other work on the machine, which makes a round worthless.
     others_busy: (machineBusySeconds() - before.machine_s - server_s - client_s) / ((Date.now() - before.at) / 1000),
@@ -77,7 +77,7 @@ export async function measureThroughput(plan) {
   const summary = {disk: {p50: median(rounds.map(row => row.disk.p50)), p99: median(rounds.map(row => row.disk.p99))}};
   for (const name of Object.keys(targets)) {
     summary[name] = {per_s: spread(rounds.map(row => row[name].per_s))};
-    for (const key of ['p50', 'p99', 'max', 'client_busy', 'others_busy', 'events_a_commit', 'sync_ms']) {
+    for (const key of ['p50', 'p99', 'max', 'client_busy', 'server_busy', 'others_busy', 'events_a_commit', 'sync_ms']) {
       if (rounds[0][name][key] !== undefined) summary[name][key] = median(rounds.map(row => row[name][key]));
     }
     // Ratios inside a round, then their median: both sides saw the same machine.

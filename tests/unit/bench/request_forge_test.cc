@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -166,6 +167,23 @@ TEST_F(Feed, ThrowsAwayWhatHasBecomeTooOldToSend) {
   ASSERT_TRUE(*feed.SignOne(kNow_s + 100));
   EXPECT_EQ(feed.Front(kNow_s + RequestFeed::kAgeMax_s)->id_number, 0u);
   EXPECT_EQ(feed.Front(kNow_s + RequestFeed::kAgeMax_s + 1)->id_number, 1u);
+}
+
+TEST_F(Feed, OneThreadMayFillItWhileAnotherDrainsIt) {
+  constexpr std::uint64_t kRequests = 5'000;
+  RequestFeed feed(forge_, pattern_, plan_, 64);
+  std::jthread filler([&feed] {
+    while (feed.signed_total() < kRequests) static_cast<void>(feed.SignOne(kNow_s));
+  });
+  std::string buffer(pattern_.request_bytes_max(), '\0');
+  pattern_.Prepare(buffer.data());
+  for (std::uint64_t id = 0; id < kRequests; ++id) {
+    while (feed.Front(kNow_s) == nullptr) std::this_thread::yield();
+    ASSERT_EQ(feed.Front(kNow_s)->id_number, id);
+    pattern_.Apply(feed.FrontPatch(), buffer.data());
+    ASSERT_NE(buffer.find(forge_.IdOf(id)), std::string::npos);
+    feed.Pop();
+  }
 }
 
 TEST_F(Feed, APatchIsAFractionOfTheRequest) {
