@@ -47,6 +47,7 @@ inline constexpr std::int64_t kTurnWaitMsMax = 1'000;        // a shard looks at
 inline constexpr std::uint32_t kRetryAfterS = 1;
 inline constexpr std::size_t kSparePartialRequests = 64;     // kept for reuse: requests that arrive in pieces
 inline constexpr std::size_t kSparePartialBytes = 16 * kKiB;  // a larger buffer is given back at once
+inline constexpr std::size_t kTrimBytes = 1 * kMiB;  // freed by partial requests before the heap is trimmed in a quiet moment
 inline constexpr std::size_t kSpareSendBuffers = 1024;
 inline constexpr std::size_t kSpareSendBufferBytes = 4 * kKiB;
 inline constexpr std::size_t kSpareSlabs = 64;

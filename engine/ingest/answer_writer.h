@@ -42,8 +42,8 @@ class AnswerWriter {
   // an event.
   struct Prescribed {
     int status = 200;
-    std::string_view content_type;
-    std::string_view body;
+    std::string_view content_type = {};
+    std::string_view body = {};
     std::span<const http::Field> fields = {};
     bool stored = false;
   };

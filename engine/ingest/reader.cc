@@ -290,6 +290,8 @@ void Reader::Forget(Connection& connection) {
       spare_.size() < limits::kSparePartialRequests &&
       partial.bytes.capacity() + partial.decoded.capacity() <= limits::kSparePartialBytes;
   if (!worth_keeping) {
+    freed_bytes_ += sizeof(PartialRequest) + sizeof(http::Request) + partial.bytes.capacity() +
+                    partial.decoded.capacity();
     connection.partial.reset();
     return;
   }
@@ -300,6 +302,12 @@ void Reader::Forget(Connection& connection) {
   partial.target = {};
   partial.sources.reset();
   spare_.push_back(std::move(connection.partial));
+}
+
+bool Reader::WorthTrimming() {
+  if (freed_bytes_ < limits::kTrimBytes) return false;
+  freed_bytes_ = 0;
+  return true;
 }
 
 }  // namespace weir::ingest

@@ -38,6 +38,10 @@ class Reader {
   // What is partial will never be whole.
   void Forget(Connection& connection);
 
+  // Bytes of partial requests freed since this was last asked with a true answer; true when they are worth
+  // giving back to the system, which the heap does not do by itself.
+  bool WorthTrimming();
+
  private:
   using Phase = PartialRequest::Phase;
   struct Served {
@@ -67,6 +71,7 @@ class Reader {
   http::RequestParser::Limits parser_limits_;
   http::RequestParser scratch_;  // for requests that arrive whole
   std::vector<std::unique_ptr<PartialRequest>> spare_;
+  std::size_t freed_bytes_ = 0;
 };
 
 }  // namespace weir::ingest

@@ -1,5 +1,6 @@
 #include "engine/ingest/shard_loop.h"
 
+#include <malloc.h>
 #include <time.h>
 
 #include <algorithm>
@@ -106,6 +107,9 @@ void ShardLoop::Turn() {
   inflight_.Publish();
   probe_.ring_overflows.Add(ring_->overflows() - overflows_counted_);
   overflows_counted_ = ring_->overflows();
+
+  // A quiet moment: nothing came in for as long as the ring waits.
+  if (count == 0 && acks == 0 && reader_.WorthTrimming()) malloc_trim(0);
 
   if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   const bool stop = control_.stopping.load(std::memory_order_acquire);

@@ -268,7 +268,7 @@ void Transport::OnDeadline(std::uint32_t slot, const Moment& now) {
       connection.send_in_flight && now_ms >= connection.send_started_ms + limits_.idle_timeout_ms;
   if (send_over || idle_over || (phase_over && connection.state == State::kLingering)) {
     StartClose(connection);
-  } else if (phase_over) {
+  } else if (phase_over && connection.partial != nullptr) {
     reader_.OnDeadline(connection);
   }
   if (connection.state != State::kClosing) timers_.Arm(slot, NextDeadline(connection, now));
