@@ -2,11 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <utility>
 
@@ -49,6 +49,12 @@ bool ReceiveMore(int fd, std::string& into) {
   return true;
 }
 
+bool SameName(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, {}, [](unsigned char c) { return std::tolower(c); },
+      [](unsigned char c) { return std::tolower(c); });
+}
+
 std::string TextOf(const PeerAnswer& answer) {
   return "HTTP/1.1 " + std::to_string(answer.status) + " Scripted\r\n" + answer.fields +
          "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
@@ -63,7 +69,7 @@ std::string PeerRequest::Header(std::string_view name) const {
     const std::string_view line = std::string_view(head).substr(line_start, line_end - line_start);
     line_start = line_end + 2;
     const std::size_t colon = line.find(':');
-    if (colon != name.size() || strncasecmp(line.data(), name.data(), colon) != 0) continue;
+    if (!SameName(line.substr(0, colon), name)) continue;
     std::string_view value = line.substr(colon + 1);
     value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
     return std::string(value);
