@@ -63,36 +63,30 @@ std::string Plain(double value) {
   return text.str();
 }
 
-std::vector<ConfigError> InFileOrder(std::vector<ConfigError> found) {
-  std::ranges::stable_sort(found, [](const ConfigError& a, const ConfigError& b) {
+// Keeps the order of the file, and of discovery within a place.
+void InsertInFileOrder(std::vector<ConfigError>& found, ConfigError error) {
+  const auto comes_later = [](const ConfigError& a, const ConfigError& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-  });
-  return found;
+  };
+  found.insert(std::ranges::upper_bound(found, error, comes_later), std::move(error));
 }
 
 }  // namespace
 
 void Findings::Error(const Place& place, std::string reason) {
-  errors_.push_back({.file = file_,
-                     .line = place.line,
-                     .column = place.column,
-                     .key = place.key,
-                     .reason = std::move(reason)});
+  InsertInFileOrder(errors_, {.file = file_,
+                              .line = place.line,
+                              .column = place.column,
+                              .key = place.key,
+                              .reason = std::move(reason)});
 }
 
 void Findings::Warning(const Place& place, std::string reason) {
-  warnings_.push_back({.file = file_,
-                       .line = place.line,
-                       .column = place.column,
-                       .key = place.key,
-                       .reason = std::move(reason)});
-}
-
-std::vector<ConfigError> Findings::TakeErrors() {
-  return InFileOrder(std::move(errors_));
-}
-std::vector<ConfigError> Findings::TakeWarnings() {
-  return InFileOrder(std::move(warnings_));
+  InsertInFileOrder(warnings_, {.file = file_,
+                                .line = place.line,
+                                .column = place.column,
+                                .key = place.key,
+                                .reason = std::move(reason)});
 }
 
 TableReader::TableReader(const toml::table& table, std::string path, Findings& findings)

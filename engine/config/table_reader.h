@@ -37,8 +37,8 @@ class Findings {
   void Warning(const Place& place, std::string reason);
   std::size_t error_count() const { return errors_.size(); }
   // In the order of the file.
-  std::vector<ConfigError> TakeErrors();
-  std::vector<ConfigError> TakeWarnings();
+  std::vector<ConfigError> TakeErrors() { return std::move(errors_); }
+  std::vector<ConfigError> TakeWarnings() { return std::move(warnings_); }
 
  private:
   std::string file_;
