@@ -29,16 +29,17 @@ void CountedFree(void* block, const char* /*file*/, int /*line*/) {
 const bool counted = CRYPTO_set_mem_functions(CountedMalloc, CountedRealloc, CountedFree) == 1;
 }  // namespace
 
+// Not inlined: GCC would see free() meet a pointer from operator new and take the pair for a mistake.
 // NOLINTBEGIN(clang-analyzer-cplusplus.NewDelete): the analyzer takes free() here for a second deallocation.
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* block = std::malloc(size)) return block;
   throw std::bad_alloc();
 }
-void operator delete(void* block) noexcept {
+[[gnu::noinline]] void operator delete(void* block) noexcept {
   std::free(block);
 }
-void operator delete(void* block, std::size_t /*size*/) noexcept {
+[[gnu::noinline]] void operator delete(void* block, std::size_t /*size*/) noexcept {
   std::free(block);
 }
 // NOLINTEND(clang-analyzer-cplusplus.NewDelete)
