@@ -270,9 +270,10 @@ void AdminServer::State::Configure(Listener& listener) {
     server.Post(std::string(kApiPrefix) + path, answer);
   for (const std::string& path : OperatorApi::Paths("PUT"))
     server.Put(std::string(kApiPrefix) + path, answer);
-  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
-    Send(response, Refusal(500, "internal", "the request could not be answered"));
-  });
+  server.set_exception_handler(
+      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+        Send(response, Refusal(500, "internal", "the request could not be answered"));
+      });
 }
 
 AdminServer::AdminServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
