@@ -37,6 +37,7 @@ std::vector<TimelinePoint> Timeline::TakeClosed() {
 std::vector<TimelinePoint> Timeline::TakeAll() {
   const std::lock_guard lock(mutex_);
   std::vector<TimelinePoint> points;
+  points.reserve(open_.size());
   for (const auto& [second, open] : open_) points.push_back(Reduce(second, open.trouble, open.response));
   open_.clear();
   return points;

@@ -41,15 +41,18 @@ std::uint64_t TrafficPlan::NewId() {
 }
 
 PlannedRequest TrafficPlan::Next() {
-  double point = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-  if ((point -= mix_.duplicates) < 0 && fresh_ > 0) {
+  const double point = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+  const double duplicates_end = mix_.duplicates;
+  const double invalid_end = duplicates_end + mix_.invalid;
+  const double stale_end = invalid_end + mix_.stale;
+  if (point < duplicates_end && fresh_ > 0) {
     const std::uint64_t known = std::min<std::uint64_t>(fresh_, kRecentIds);
     const std::uint64_t back = std::uniform_int_distribution<std::uint64_t>(1, known)(random_);
     return {RequestClass::kDuplicate, recent_[(fresh_ - back) % kRecentIds]};
   }
-  if (point >= 0 && (point -= mix_.invalid) < 0) return {RequestClass::kInvalid, NewId()};
-  if (point >= 0 && point < mix_.stale) return {RequestClass::kStale, NewId()};
   const std::uint64_t id = NewId();
+  if (point >= duplicates_end && point < invalid_end) return {RequestClass::kInvalid, id};
+  if (point >= invalid_end && point < stale_end) return {RequestClass::kStale, id};
   recent_[fresh_++ % kRecentIds] = id;
   return {RequestClass::kFresh, id};
 }
