@@ -77,19 +77,33 @@ io::Descriptor Listener::OnAccepted(io::Ring& ring, const io::Completion& comple
   Socket& socket = sockets_[index];
   if (!completion.more()) socket.armed = false;
   switch (completion.result < 0 ? -completion.result : 0) {
+    case 0:
+    case ECONNABORTED:  // from here on, errors of the connection that would have been accepted (accept(2))
+    case EINTR:
+    case EAGAIN:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+      if (!socket.armed && !stopping_) Arm(ring, index);
+      break;
+    case ECANCELED:
+      break;
     case EMFILE:
     case ENFILE:
       RefuseBacklog(socket.fd.get(), refusal);
       retry_at_ms_ = now_ms + limits::kAcceptRetryMs;
-      return {};
-    case ENOMEM:
-    case ENOBUFS:
+      break;
+    default:  // of the socket or of memory: arming it again at once might fail at once
       retry_at_ms_ = now_ms + limits::kAcceptRetryMs;
-      return {};
-    default:  // an accepted connection, or an error of the one that would have been accepted
-      if (!socket.armed && !stopping_) Arm(ring, index);
-      return io::Descriptor(completion.result >= 0 ? completion.result : -1);
+      break;
   }
+  return io::Descriptor(completion.result >= 0 ? completion.result : -1);
 }
 
 std::int64_t Listener::Retry(io::Ring& ring, std::int64_t now_ms) {
