@@ -21,9 +21,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   weir::tools::AddEventsCommand(app, exit_code);
   weir::tools::AddDlqCommand(app, exit_code);
   weir::tools::AddExportCommand(app, exit_code);
-#ifndef WEIR_WITHOUT_VERIFY
   weir::tools::AddVerifyCommand(app, exit_code);
-#endif
 }
 
 std::string FailureText(const CLI::App* app, const CLI::Error& error) {
