@@ -15,7 +15,7 @@ constexpr time_t kConnectTimeoutS = 5;
 constexpr time_t kAnswerTimeoutS = 60;
 
 Answer AnswerOf(const httplib::Response& response) {
-  Answer answer{.status = response.status, .result = "answered", .sequence = {}};
+  Answer answer{.status = response.status, .result = "answered", .sequence = {}, .event_id = {}};
   const auto json = nlohmann::json::parse(response.body, nullptr, false);
   if (!json.is_object()) return answer;
   if (const auto status = json.find("status"); status != json.end() && status->is_string()) {
@@ -24,11 +24,27 @@ Answer AnswerOf(const httplib::Response& response) {
   if (const auto sequence = json.find("sequence"); sequence != json.end() && sequence->is_number_unsigned()) {
     answer.sequence = sequence->get<std::uint64_t>();
   }
+  if (const auto id = json.find("event_id"); id != json.end() && id->is_string()) {
+    answer.event_id = id->get<std::string>();
+  }
   const auto error = json.find("error");
   if (error != json.end() && error->is_object() && error->contains("code") && (*error)["code"].is_string()) {
     answer.result = (*error)["code"].get<std::string>();
   }
   return answer;
+}
+
+std::string ReasonOf(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+      return "nobody accepts a connection there";
+    case httplib::Error::Read:
+      return "the connection ended, or nothing came within " + std::to_string(kAnswerTimeoutS) + " s";
+    case httplib::Error::Write:
+      return "the connection ended while the event was sent";
+    default:
+      return httplib::to_string(error);
+  }
 }
 
 }  // namespace
@@ -66,7 +82,7 @@ std::expected<Answer, std::string> EventSender::Send(const OutgoingEvent& event)
     }
   }
   const auto result = connection_->client.Post(connection_->target, headers, event.body, content_type);
-  if (!result) return std::unexpected(httplib::to_string(result.error()));
+  if (!result) return std::unexpected(ReasonOf(result.error()));
   return AnswerOf(*result);
 }
 

@@ -15,6 +15,7 @@ struct Answer {
   int status = 0;
   std::string result;  // "accepted", "duplicate", an error's code, or "answered" for a body of the kind's own
   std::optional<std::uint64_t> sequence;
+  std::string event_id;  // as the server found it; empty where the answer does not say
 };
 
 class EventSender {

@@ -29,32 +29,47 @@ void Tamper(const source::Scheme& scheme, OutgoingEvent& event) {
   }
 }
 
-}  // namespace
-
-std::expected<OutgoingEvent, std::string> MakeEvent(const EventRecipe& recipe, std::size_t number,
-                                                    std::int64_t now_unix_s) {
+std::expected<OutgoingEvent, std::string> Signed(const EventRecipe& recipe, const std::string& id,
+                                                 std::int64_t at) {
   const source::Scheme& scheme = *recipe.source.scheme;
-  if (recipe.source.secrets.empty()) return std::unexpected("the source has no secret to sign with");
-  if (recipe.forgery == Forgery::kStale && !source::HasTimestamp(scheme)) {
-    return std::unexpected("a sender of kind \"" + recipe.source.kind +
-                           "\" signs no timestamp, so nothing is ever stale");
-  }
-  const std::int64_t at = recipe.forgery == Forgery::kStale ? now_unix_s - kStaleByS : now_unix_s;
   const std::string& type = recipe.type.empty() ? scheme.sample_type : recipe.type;
-
-  OutgoingEvent event;
-  event.id = recipe.numbered ? recipe.id_prefix + '-' + std::to_string(number) : recipe.id_prefix;
-  event.body = recipe.body ? *recipe.body : source::SampleBody(scheme, event.id, type, at, kSampleBytes);
+  OutgoingEvent event{.id = id, .body = {}, .headers = {}};
+  event.body = recipe.body ? *recipe.body : source::SampleBody(scheme, id, type, at, kSampleBytes);
   auto headers = source::Sign(scheme, {.secret = recipe.source.secrets.front(),
                                        .body = event.body,
                                        .at_unix_s = at,
-                                       .id = event.id,
+                                       .id = id,
                                        .type = type,
                                        .url = recipe.source.public_url});
   if (!headers) return std::unexpected(headers.error());
   event.headers = std::move(*headers);
-  if (recipe.forgery == Forgery::kTampered) Tamper(scheme, event);
   return event;
+}
+
+}  // namespace
+
+std::expected<OutgoingEvent, std::string> MakeEvent(const EventRecipe& recipe, std::size_t number,
+                                                    std::int64_t now_unix_s) {
+  if (recipe.source.secrets.empty()) return std::unexpected("the source has no secret to sign with");
+  const std::string id = recipe.numbered ? recipe.id_prefix + '-' + std::to_string(number) : recipe.id_prefix;
+  auto event = Signed(recipe, id, now_unix_s);
+  if (!event) return event;
+  switch (recipe.forgery) {
+    case Forgery::kNone:
+      return event;
+    case Forgery::kTampered:
+      Tamper(*recipe.source.scheme, *event);
+      return event;
+    case Forgery::kStale:
+      break;
+  }
+  auto stale = Signed(recipe, id, now_unix_s - kStaleByS);
+  // Whether a time is signed can depend on the secret (GitLab), so what came out decides.
+  if (stale && (!source::HasTimestamp(*recipe.source.scheme) || stale->headers == event->headers)) {
+    return std::unexpected("a sender of kind \"" + recipe.source.kind +
+                           "\" signs no time here, so nothing is ever stale");
+  }
+  return stale;
 }
 
 std::optional<int> RefusalStatus(const source::Scheme& scheme, Forgery forgery) {

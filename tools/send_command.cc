@@ -99,12 +99,13 @@ CommandResult<std::vector<SentEvent>> SendAll(const SendOptions& options, const 
     for (std::size_t copy = 0; copy <= options.duplicates; ++copy) {
       auto answer = sender.Send(*event);
       if (!answer) {
+        const std::string which = std::to_string(sent.size() + 1) + " of " + std::to_string(total);
         return std::unexpected(
-            CommandFailure{kNotReachable, "no answer after " + std::to_string(sent.size()) + " of " +
-                                              std::to_string(total) + " events: " + answer.error()});
+            CommandFailure{kNotReachable, "no answer to event " + which + ": " + answer.error()});
       }
       const bool expected = refusal ? answer->status == *refusal : answer->status / 100 == 2;
-      sent.push_back({.id = event->id, .answer = std::move(*answer), .expected = expected});
+      const std::string& id = answer->event_id.empty() ? event->id : answer->event_id;
+      sent.push_back({.id = id, .answer = std::move(*answer), .expected = expected});
       progress.Update(sent.size(), static_cast<double>(sent.size()) / static_cast<double>(total));
     }
   }
