@@ -166,7 +166,7 @@ void Auditor::CheckEvent(Sequence expected, std::string_view record) {
   previous_check_ = CheckOf(record);
   linked_ = true;
   if (!event->malformed.empty()) ++report_.malformed;
-  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record.data()));
+  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record));
   if (!identities_.Add({.hash = fingerprint,
                         .sequence = expected,
                         .received_at_us = event->received_at_us,
@@ -181,7 +181,7 @@ void Auditor::CheckEvent(Sequence expected, std::string_view record) {
 void Auditor::CheckIndexed(Sequence sequence, std::int64_t received_at_us, std::string_view record) {
   if (sequence > index_state_.through) return;
   if (newest_received_us_ - received_at_us > index_state_.window_us_max) return;
-  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record.data()));
+  const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record));
   for (const auto& run : index_runs_) {
     if (run->filter.MayContain(fingerprint)) return;
   }

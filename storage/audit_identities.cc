@@ -21,7 +21,7 @@ bool AuditIdentities::ForEachRepeated(const std::function<void(const std::vector
     if (!file || std::fflush(file.get()) != 0) return false;
     const long bytes = std::ftell(file.get());
     if (bytes < 0) return false;
-    std::rewind(file.get());
+    if (std::fseek(file.get(), 0, SEEK_SET) != 0) return false;
     std::vector<Entry> entries(static_cast<std::size_t>(bytes) / sizeof(Entry));
     if (std::fread(entries.data(), sizeof(Entry), entries.size(), file.get()) != entries.size()) return false;
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {

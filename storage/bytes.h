@@ -19,6 +19,14 @@ T LoadLittle(const char* from) {
   return value;
 }
 
+// The number at the beginning of `from`, which holds at least that many bytes.
+template <typename T>
+T LoadLittle(std::string_view from) {
+  T value;
+  std::memcpy(&value, from.data(), sizeof value);
+  return value;
+}
+
 template <typename T>
 void StoreLittle(char* to, T value) {
   std::memcpy(to, &value, sizeof value);
@@ -34,7 +42,7 @@ void AppendLittle(std::string& to, T value) {
 inline void StoreBig64(char* to, std::uint64_t value) {
   StoreLittle(to, __builtin_bswap64(value));
 }
-inline std::uint64_t LoadBig64(const char* from) {
+inline std::uint64_t LoadBig64(std::string_view from) {
   return __builtin_bswap64(LoadLittle<std::uint64_t>(from));
 }
 

@@ -68,7 +68,7 @@ StoreResult<void> GroupCommit::Decide() {
   if (auto room = parts_.index->MakeRoom(records_.size()); !room) return room;
   parts_.fingerprints.resize(records_.size());
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    parts_.fingerprints[i] = parts_.FingerprintFor(IdentityOf(records_[i].record));
+    parts_.fingerprints[i] = parts_.FingerprintFor(IdentityOf({records_[i].record, records_[i].size}));
     if (i < kPrefetchAhead) parts_.index->Prefetch(parts_.fingerprints[i]);
   }
   for (std::size_t i = 0; i < records_.size(); ++i) {

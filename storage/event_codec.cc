@@ -143,15 +143,15 @@ std::expected<Event, CodecError> Decode(std::string_view record) {
   if (record.empty()) return std::unexpected(CodecError::kTruncated);
   if (static_cast<std::uint8_t>(record[0]) != kVersion) return std::unexpected(CodecError::kVersion);
   if (record.size() < kHeaderBytes) return std::unexpected(CodecError::kTruncated);
-  if (CheckOf(record) != Hash(record.data(), kCheckAt)) return std::unexpected(CodecError::kChecksum);
-  const std::size_t size = RecordSize(record.data());
+  const char* const bytes = record.data();
+  if (CheckOf(record) != Hash(bytes, kCheckAt)) return std::unexpected(CodecError::kChecksum);
+  const std::size_t size = RecordSize(bytes);
   if (record.size() < size) return std::unexpected(CodecError::kTruncated);
   if (record.size() > size) return std::unexpected(CodecError::kChecksum);
-  if (LoadLittle<std::uint64_t>(record.data() + kContentAt) !=
-      Hash(record.data() + kHeaderBytes, size - kHeaderBytes)) {
+  if (LoadLittle<std::uint64_t>(bytes + kContentAt) != Hash(bytes + kHeaderBytes, size - kHeaderBytes)) {
     return std::unexpected(CodecError::kChecksum);
   }
-  return Peek(record.data(), record.size());
+  return Peek(bytes, size);
 }
 
 std::uint64_t CheckOf(std::string_view record) {
@@ -164,9 +164,9 @@ std::int64_t DedupeWindowOf(std::string_view record) {
   return LoadLittle<std::int64_t>(record.data() + kDedupeWindowAt);
 }
 
-std::string_view IdentityOf(const char* record) {
-  return {record + kHeaderBytes, std::size_t{LoadLittle<std::uint8_t>(record + kSourceBytesAt)} +
-                                     LoadLittle<std::uint16_t>(record + kIdBytesAt)};
+std::string_view IdentityOf(std::string_view record) {
+  return record.substr(kHeaderBytes, std::size_t{LoadLittle<std::uint8_t>(record.data() + kSourceBytesAt)} +
+                                         LoadLittle<std::uint16_t>(record.data() + kIdBytesAt));
 }
 
 }  // namespace weir::storage

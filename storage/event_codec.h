@@ -54,6 +54,6 @@ std::uint64_t PreviousCheckOf(std::string_view record);
 std::int64_t DedupeWindowOf(std::string_view record);
 
 // Source and id, back to back as stored: what a dedupe fingerprint is taken over.
-std::string_view IdentityOf(const char* record);
+std::string_view IdentityOf(std::string_view record);
 
 }  // namespace weir::storage

@@ -146,10 +146,10 @@ void HighWaterWriter::Run(const std::stop_token& stop) {
       if (!wake_.wait(lock, stop, [this] { return advanced_; })) return;
       advanced_ = false;
     }
-    // A failure is not repeated here: the record is then older than it could be, which is safe, and the disk
-    // that refused it will refuse the committer's next sync as well.
     if (const auto durable = make_durable_(); durable && *durable > record_.durable) {
-      (void)Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false});
+      // A record that cannot be written stays older than it could be, which is safe, and the disk that
+      // refused it will refuse the committer's next sync as well.
+      if (!Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false})) return;
     }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kHighWaterEvery, [] { return false; });

@@ -56,7 +56,7 @@ SequenceKey::SequenceKey(Sequence sequence) {
 
 std::optional<Sequence> ParseSequenceKey(std::string_view key) {
   if (key.size() != kNumberBytes) return std::nullopt;
-  return LoadBig64(key.data());
+  return LoadBig64(key);
 }
 
 std::string PositionKey(std::string_view sink) {
@@ -88,8 +88,8 @@ std::optional<RetryKeyParts> ParseRetryKey(std::string_view key) {
   const std::size_t end = key.find('\0');
   if (end == std::string_view::npos || key.size() != end + 1 + 2 * kNumberBytes) return std::nullopt;
   return RetryKeyParts{.sink = key.substr(1, end - 1),
-                       .due_us = Unordered(LoadBig64(key.data() + end + 1)),
-                       .sequence = LoadBig64(key.data() + end + 1 + kNumberBytes)};
+                       .due_us = Unordered(LoadBig64(key.substr(end + 1))),
+                       .sequence = LoadBig64(key.substr(end + 1 + kNumberBytes))};
 }
 
 std::string DeadKey(std::string_view sink, Sequence sequence) {
@@ -103,7 +103,7 @@ std::string DeadPrefix(std::string_view sink) {
 std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_view key) {
   const std::size_t end = key.find('\0');
   if (end == std::string_view::npos || key.size() != end + 1 + kNumberBytes) return std::nullopt;
-  return std::pair(key.substr(0, end), LoadBig64(key.data() + end + 1));
+  return std::pair(key.substr(0, end), LoadBig64(key.substr(end + 1)));
 }
 
 std::string ConflictKey(Sequence stored, std::uint64_t body_hash) {
@@ -114,7 +114,7 @@ std::string ConflictKey(Sequence stored, std::uint64_t body_hash) {
 }
 std::optional<Sequence> ParseConflictKey(std::string_view key) {
   if (key.size() != 2 * kNumberBytes) return std::nullopt;
-  return LoadBig64(key.data());
+  return LoadBig64(key);
 }
 
 std::string RunHeaderKey(std::uint64_t run) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "storage/delivery_values.h"
@@ -102,7 +103,10 @@ EventStore::~EventStore() {
   if (!parts_ || parts_->options.read_only) return;
   if (parts_->failed) return;
   parts_->index->Close();
-  if (parts_->rocks->db().SyncWAL().ok()) (void)parts_->high_water->Close(parts_->durable);
+  if (parts_->rocks->db().SyncWAL().ok()) {
+    // What cannot be written now is missing from nothing: the record then promises less than there is.
+    std::ignore = parts_->high_water->Close(parts_->durable);
+  }
 }
 
 StoreResult<void> EventStore::Parts::Open() {
@@ -194,7 +198,7 @@ StoreResult<void> EventStore::Parts::AuditLog() {
   if (!newest) return std::unexpected(newest.error());
   index->ExpectTail(*newest > through ? *newest - through : 0);
   const auto remember = [this](const Event& event, std::string_view record) {
-    index->Insert(FingerprintFor(IdentityOf(record.data())), event.sequence);
+    index->Insert(FingerprintFor(IdentityOf(record)), event.sequence);
     ReceivedSpan received;
     received.Add(event.received_at_us);
     index->Keep(event.sequence, received, DedupeWindowOf(record));

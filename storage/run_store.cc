@@ -52,7 +52,7 @@ StoreError Damaged(std::string_view what) {
 // Which run a key of any kind belongs to.
 std::optional<std::uint64_t> RunOf(std::string_view key) {
   if (key.size() < sizeof(std::uint64_t)) return std::nullopt;
-  return LoadBig64(key.data());
+  return LoadBig64(key);
 }
 
 // nullopt: not what it should be.

@@ -28,7 +28,7 @@ std::optional<ValueReader> ValueReader::Open(std::string_view key, std::string_v
   constexpr std::size_t kCheckBytes = sizeof(std::uint64_t);
   if (value.size() < 1 + kCheckBytes) return std::nullopt;
   const std::string_view fields = value.substr(0, value.size() - kCheckBytes);
-  if (LoadLittle<std::uint64_t>(value.data() + fields.size()) != CheckFor(key, fields)) return std::nullopt;
+  if (LoadLittle<std::uint64_t>(value.substr(fields.size())) != CheckFor(key, fields)) return std::nullopt;
   return ValueReader(static_cast<std::uint8_t>(fields[0]), fields.substr(1));
 }
 

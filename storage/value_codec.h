@@ -61,7 +61,7 @@ class ValueReader {
       rest_ = {};
       return 0;
     }
-    const T value = LoadLittle<T>(rest_.data());
+    const T value = LoadLittle<T>(rest_);
     rest_.remove_prefix(sizeof(T));
     return value;
   }

@@ -40,7 +40,7 @@ TEST(EventCodec, GivesBackWhatWasEncoded) {
   ExpectSameFields(*event, kEvent);
   EXPECT_EQ(PreviousCheckOf(record), 9u);
   EXPECT_EQ(DedupeWindowOf(record), 7);
-  EXPECT_EQ(IdentityOf(record.data()), "stripeevt_1");
+  EXPECT_EQ(IdentityOf(record), "stripeevt_1");
 }
 
 TEST(EventCodec, KeepsAnEventOfEmptyFieldsAndBytesOfEveryValue) {

@@ -224,13 +224,19 @@ TEST_F(Recovery, RefusesAnOlderCopyOfTheDatabase) {
 }
 
 TEST_F(Recovery, RefusesTheDatabaseOfAnotherStore) {
-  CloseWithTables(100);
-  std::filesystem::remove_all(Database());
-  StoreOptions other = options;
-  other.directory = MakeTempDirectory();
-  ASSERT_TRUE(EventStore::Open(other));
-  CopyAll(other.directory / "store", Database());
-  std::filesystem::remove_all(other.directory);
+  Open();
+  Fill(10);
+  store.reset();
+  // As long, but not the one that was acknowledged from.
+  const std::filesystem::path ours = options.directory;
+  options.directory = MakeTempDirectory();
+  Open();
+  Fill(10, "theirs_");
+  store.reset();
+  std::filesystem::remove_all(ours / "store");
+  CopyAll(Database(), ours / "store");
+  std::filesystem::remove_all(options.directory);
+  options.directory = ours;
   EXPECT_EQ(Refusal().code, StoreErrorCode::kDataLoss);
 }
 
