@@ -137,7 +137,7 @@ TEST(RetrySchedule, MirrorsItselfWhateverHappens) {
         case 2:
           schedule.TakeDue(due_us);
           break;
-        case 3: {
+        default: {
           const auto batch = ChangesOf(schedule);
           for (const auto& entry : batch.retries_added) stored.emplace(entry.due_us, entry.sequence);
           for (const auto& key : batch.retries_removed) ASSERT_EQ(stored.erase(key), 1u) << "seed " << seed;

@@ -16,7 +16,7 @@ namespace {
 
 using WorkerFailure = WorkerTest;
 
-ScriptedPeer::Script FailOnly(std::string id, PeerAnswer answer) {
+ScriptedPeer::Script FailOnly(const std::string& id, const PeerAnswer& answer) {
   return [id, answer](const PeerRequest& request) {
     return request.Header("ce-id") == id ? answer : PeerAnswer{};
   };

@@ -74,7 +74,7 @@ TEST(JsonText, AgreesWithAnotherReader) {
         case 2:
           text.erase(at, random() % 4);
           break;
-        case 3:
+        default:
           text.insert(at, text.substr(random() % text.size(), random() % 12));
           break;
       }
