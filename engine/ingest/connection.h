@@ -36,7 +36,6 @@ struct Connection {
   // True exactly while the kernel holds such an operation of this connection.
   bool receive_in_flight = false;
   bool send_in_flight = false;
-  bool shutdown_in_flight = false;
   bool close_in_flight = false;
   std::uint8_t cancels_in_flight = 0;
 
@@ -60,8 +59,7 @@ struct Connection {
   std::int64_t send_started_ms = 0;
 
   bool in_flight() const {
-    return receive_in_flight || send_in_flight || cancels_in_flight > 0 || shutdown_in_flight ||
-           close_in_flight;
+    return receive_in_flight || send_in_flight || cancels_in_flight > 0 || close_in_flight;
   }
 };
 

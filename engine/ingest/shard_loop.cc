@@ -152,13 +152,12 @@ void ShardLoop::Dispatch(const io::Completion& completion) {
       return OnAccepted(completion);
     case io::Op::kWake:
       return OnWake();
-    case io::Op::kShutdown:
-      return transport_.OnShutdown(completion, now_);
     case io::Op::kCancel:
       return transport_.OnCancelled(completion, now_);
     case io::Op::kClose:
       return transport_.OnClosed(completion);
     case io::Op::kNone:
+    case io::Op::kShutdown:
     case io::Op::kConnect:
     case io::Op::kTimer:
       return;

@@ -188,20 +188,13 @@ void Transport::GiveBack(std::unique_ptr<std::string> buffer) {
   spare_buffers_.push_back(std::move(buffer));
 }
 
+// A system call of its own: the ring hands a shutdown to a kernel worker thread, which costs many times as
+// much.
 void Transport::Linger(Connection& connection, const Moment& now) {
   connection.state = State::kLingering;
   connection.discarded_bytes = 0;
   connection.phase_deadline_ms = now.monotonic_ms() + limits::kLingerMs;
-  connection.shutdown_in_flight = true;
-  ring_.Shutdown(connection.fd, SHUT_WR, Tag(io::Op::kShutdown, connection));
-}
-
-void Transport::OnShutdown(const io::Completion& completion, const Moment& now) {
-  Connection* connection = Find(completion.user_data);
-  if (connection == nullptr) return;
-  connection->shutdown_in_flight = false;
-  if (completion.result < 0) StartClose(*connection);  // the peer is gone already
-  Settle(*connection, now);
+  if (shutdown(connection.fd, SHUT_WR) != 0) StartClose(connection);  // the peer is gone already
 }
 
 void Transport::OnCancelled(const io::Completion& completion, const Moment& now) {

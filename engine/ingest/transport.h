@@ -48,7 +48,6 @@ class Transport {
   // Completions. One for an earlier use of its slot is dropped; its receive buffer goes back.
   void OnReceived(const io::Completion& completion, const Moment& now);
   void OnSent(const io::Completion& completion, const Moment& now);
-  void OnShutdown(const io::Completion& completion, const Moment& now);
   void OnCancelled(const io::Completion& completion, const Moment& now);
   void OnClosed(const io::Completion& completion);
 

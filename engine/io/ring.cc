@@ -126,10 +126,6 @@ void Ring::Connect(int fd, const sockaddr* address, socklen_t length, UserData u
   io_uring_prep_connect(Entry(user_data), fd, address, length);
 }
 
-void Ring::Shutdown(int fd, int how, UserData user_data) {
-  io_uring_prep_shutdown(Entry(user_data), fd, how);
-}
-
 void Ring::Close(int fd, UserData user_data) {
   io_uring_prep_close(Entry(user_data), fd);
 }

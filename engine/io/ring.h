@@ -60,7 +60,6 @@ class Ring {
   void Send(int fd, std::span<const char> bytes, UserData user_data);  // MSG_NOSIGNAL
   // `address` must stay where it is until the submission, that is until the next SubmitAndReap.
   void Connect(int fd, const sockaddr* address, socklen_t length, UserData user_data);
-  void Shutdown(int fd, int how, UserData user_data);  // how: SHUT_WR, SHUT_RDWR
   void Close(int fd, UserData user_data);
   void Cancel(UserData target, UserData user_data);  // the one operation that was submitted as `target`
   void CancelAll(int fd, UserData user_data);        // every operation on this descriptor

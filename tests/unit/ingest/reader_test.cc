@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "engine/limits.h"
-#include "storage/event_codec.h"
-#include "tests/unit/ingest/shard_fixture.h"
+#include "tests/unit/ingest/desk.h"
 
 namespace weir::ingest {
 namespace {
@@ -19,13 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class ReaderTest : public ShardTest {
+class ReaderTest : public ::testing::Test, protected Desk {
  protected:
-  ReaderTest()
-      : now_{.monotonic_ns = 1'000'000'000, .unix_us = std::time(nullptr) * std::int64_t{1'000'000}} {
-    writer_.SetTime(now_.unix_s());
-  }
-
   Connection& NewConnection() { return *connections_.Take(-1); }
 
   // As from a receive buffer: with slack behind it, and gone after the call.
@@ -36,45 +30,11 @@ class ReaderTest : public ShardTest {
     buffer.assign(buffer.size(), '#');
   }
   void Advance(std::int64_t milliseconds) { now_.monotonic_ns += milliseconds * 1'000'000; }
-
-  // The bodies of what was handed over since the last call; each is acknowledged.
-  std::vector<std::string> Bodies() {
-    EXPECT_THAT(handover_.Push(now_.monotonic_ns), IsEmpty());
-    std::vector<std::string> bodies;
-    commit::Append append;
-    while (appends_.Pop(std::span(&append, 1)) == 1) {
-      bodies.emplace_back(storage::Peek(append.records, append.bytes).body);
-      inflight_.Refund(answers_.Complete({.ticket = append.ticket,
-                                          .outcome = commit::CommitOutcome::kStored,
-                                          .stored = 1,
-                                          .sequence = ++sequence_}));
-    }
-    return bodies;
-  }
   std::string Answers(Connection& connection) {
     std::string out;
     answers_.WriteReady(connection, now_, out);
     return out;
   }
-
-  Moment now_;
-  config::ServerLimits limits_;
-  storage::Sequence sequence_ = 0;
-  ConnectionTable connections_{16};
-  AnswerWriter writer_{config::AckMode::kFsync};
-  PendingAnswers answers_{connections_, writer_};
-  InflightBytes inflight_{gate_};
-  Handover handover_{0, appends_, gate_};
-  Intake intake_{{.gate = gate_,
-                  .probe = probe_,
-                  .answers = answers_,
-                  .writer = writer_,
-                  .handover = handover_,
-                  .inflight = inflight_,
-                  .inflight_bytes_max = limits_.inflight_bytes,
-                  .seed = 1},
-                 MakeSources({"hooks", "small"})};
-  Reader reader_{intake_, answers_, inflight_, limits_};
 };
 
 TEST_F(ReaderTest, WhereverARequestIsCutItIsTheSameRequest) {

@@ -127,7 +127,7 @@ std::string Delivery::Head() const {
   return head + extra_fields + "\r\n";
 }
 
-std::shared_ptr<const source::SourceTable> ShardTest::MakeSources(const std::vector<std::string>& names) {
+std::shared_ptr<const source::SourceTable> MakeSources(const std::vector<std::string>& names) {
   std::vector<source::Source> sources;
   for (const std::string& name : names) {
     sources.push_back(MakeSource(name, static_cast<std::uint32_t>(sources.size())));

@@ -71,6 +71,9 @@ struct Delivery {
   std::string Bytes() const { return Head() + body; }
 };
 
+// Sources of kind github but for "slack"; "small" takes bodies of 2 KiB, the others of 4 MiB.
+std::shared_ptr<const source::SourceTable> MakeSources(const std::vector<std::string>& names);
+
 class ShardTest : public ::testing::Test {
  protected:
   struct Options {
@@ -83,7 +86,6 @@ class ShardTest : public ::testing::Test {
   void Start() { Start(Options{}); }
   void Start(const Options& options);
   Client Connect() const { return Client(shard_->bound().front()); }
-  static std::shared_ptr<const source::SourceTable> MakeSources(const std::vector<std::string>& names);
 
   // The committer's part.
   commit::Append NextAppend();

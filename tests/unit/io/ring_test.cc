@@ -164,18 +164,6 @@ TEST_F(RingTest, CancelAllEndsEveryOperationOfADescriptorBeforeItIsClosed) {
   EXPECT_EQ(read(pair.theirs.get(), byte.data(), 1), 0);
 }
 
-TEST_F(RingTest, ShutdownOfTheSendingSideLeavesTheReceivingSideOpen) {
-  BufferRing buffers = MakeBuffers(4);
-  Pair pair = MakePair();
-  ring_->ReceiveMultishot(pair.ours.get(), buffers.group(), {Op::kReceive, 1, 1});
-  ring_->Shutdown(pair.ours.get(), SHUT_WR, {Op::kShutdown, 1, 1});
-  EXPECT_EQ(Await(Op::kShutdown).result, 0);
-  std::array<char, 1> byte{};
-  EXPECT_EQ(read(pair.theirs.get(), byte.data(), 1), 0);
-  Write(pair.theirs.get(), "late");
-  EXPECT_EQ(buffers.Take(Await(Op::kReceive)), "late");
-}
-
 TEST_F(RingTest, EndOfStreamEndsTheMultishotReceiveWithoutABuffer) {
   BufferRing buffers = MakeBuffers(4);
   Pair pair = MakePair();
