@@ -136,7 +136,7 @@ test('a server that dies and comes back is found again, and nothing acked is for
   const lines = await acked(ledger);
   assert.equal(lines.length, figures.answered);
   for (const id of lines) assert.ok(ackedByServer.has(id));
-  assert.ok(figures.connections_lost > 0);
+  assert.ok(figures.connections_reopened > 0);  // lost ones with a request out are counted apart, and there may be none
   assert.equal(figures.connections_given_up, 0);
   assert.equal(figures.unanswered + figures.answered, figures.sent);
 });
