@@ -12,9 +12,10 @@ DiskVerdict JudgeDisk(std::uint64_t free_bytes, std::uint64_t floor_bytes, bool 
 }
 
 std::uint64_t MemtableBytesFor(std::uint64_t floor_bytes) {
+  constexpr std::uint64_t kMemtablesUnderFloor = 6;  // as storage::FreeBytesNeeded counts them
   constexpr std::uint64_t kSmallest = std::uint64_t{1} << 20;
   constexpr std::uint64_t kLargest = std::uint64_t{64} << 20;
-  return std::clamp(floor_bytes / 4, kSmallest, kLargest);
+  return std::clamp(floor_bytes / kMemtablesUnderFloor, kSmallest, kLargest);
 }
 
 }  // namespace weir

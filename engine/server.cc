@@ -278,6 +278,7 @@ void Server::Parts::Drain() {
 int Server::Run() {
   Parts& parts = *parts_;
   observe::log::Start(observe::log::Level::kInfo);
+  for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
   parts.delivery->Start();
   parts.committer->Start();
   for (auto& shard : parts.shards) shard->Start();
