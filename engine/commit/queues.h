@@ -26,11 +26,14 @@ class AppendQueue {
   // 503.
   bool TryPush(Producer& producer, std::span<Append> appends) {
     const auto count = static_cast<std::int64_t>(appends.size());
-    if (waiting_.fetch_add(count, std::memory_order_seq_cst) + count > kCapacity) {
-      waiting_.fetch_sub(count, std::memory_order_relaxed);
+    if (claimed_.fetch_add(count, std::memory_order_relaxed) + count > kCapacity) {
+      claimed_.fetch_sub(count, std::memory_order_relaxed);
       return false;
     }
     queue_.enqueue_bulk(producer, std::make_move_iterator(appends.begin()), appends.size());
+    // Counted after they are in: a consumer that saw the count of appends still on their way would look for
+    // them in vain, over and over, perhaps on the very processor that the producer needs to bring them in.
+    waiting_.fetch_add(count, std::memory_order_seq_cst);
     wake_.Notify();
     return true;
   }
@@ -38,19 +41,22 @@ class AppendQueue {
   // Consumer only.
   std::size_t Pop(std::span<Append> into) {
     const std::size_t count = queue_.try_dequeue_bulk(consumer_, into.begin(), into.size());
+    claimed_.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
     waiting_.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
     return count;
   }
   io::FutexWake& wake() { return wake_; }
-  // Sequentially consistent like the count in TryPush: between PrepareWait and Wait this is the second look,
-  // and it has to see every push whose Notify did not see the waiter.
+  // Below zero while a producer has yet to count what was popped already. Sequentially consistent like the
+  // count in TryPush: between PrepareWait and Wait this is the second look, and it has to see every push
+  // whose Notify did not see the waiter.
   std::int64_t waiting() const { return waiting_.load(std::memory_order_seq_cst); }
 
  private:
   static constexpr std::int64_t kCapacity = limits::kCommitQueueEvents;
   moodycamel::ConcurrentQueue<Append> queue_;
   moodycamel::ConsumerToken consumer_;
-  alignas(64) std::atomic<std::int64_t> waiting_{0};
+  alignas(64) std::atomic<std::int64_t> claimed_{0};  // in, and on their way in: what the bound counts
+  std::atomic<std::int64_t> waiting_{0};              // in
   io::FutexWake wake_;
 };
 
