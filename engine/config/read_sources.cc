@@ -188,6 +188,11 @@ void ReadSource(TableReader& reader, const Context& context, const ServerLimits&
 void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
                  std::vector<source::Source>& sources) {
   std::vector<TableReader> readers = document.Tables("source");
+  reader.Boolean("allow_unsigned_type", source.allow_unsigned_type);
+  if (source.allow_unsigned_type && source.scheme && source.scheme->event.type_signed) {
+    reader.findings().Warning(reader.At("allow_unsigned_type"),
+                              "changes nothing: the signature of this kind covers the type");
+  }
   if (readers.empty() && !document.Has("source")) {
     document.findings().Error({}, "there is no [[source]]; nobody could send anything");
   }

@@ -82,6 +82,10 @@ void CheckParameters(const Source& source, std::vector<std::string>& problems) {
 
 }  // namespace
 
+bool RoutesByType(const Source& source) {
+  return source.allow_unsigned_type || source.scheme->event.type_signed;
+}
+
 Source::~Source() {
   for (std::string& secret : secrets) OPENSSL_cleanse(secret.data(), secret.size());
 }

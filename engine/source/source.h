@@ -34,9 +34,10 @@ struct Source {
   std::string public_url;  // empty when the scheme does not sign the URL
   // [source.parameters]: what a contract needs beyond secrets (PayPal's webhook_id, Meta's verify_token).
   std::vector<std::pair<std::string, std::string>> parameters;
-  bool reject_malformed = false;    // on_malformed = "reject"
-  std::uint32_t index = 0;          // position in the table: label of its metrics
-  std::uint64_t secrets_epoch = 0;  // given by SourceTable, never reused: keyed contexts are cached by it
+  bool reject_malformed = false;     // on_malformed = "reject"
+  bool allow_unsigned_type = false;  // routes may look at a type that the signature does not cover
+  std::uint32_t index = 0;           // position in the table: label of its metrics
+  std::uint64_t secrets_epoch = 0;   // given by SourceTable, never reused: keyed contexts are cached by it
 
   Source() = default;
   Source(Source&&) = default;
@@ -50,6 +51,9 @@ struct Source {
 std::vector<std::string> ProblemsOf(const Source& source);
 
 class SourceTable {
+// Whether a route may look at the type of its events.
+bool RoutesByType(const Source& source);
+
  public:
   // Gives every source its index and a new secrets_epoch.
   explicit SourceTable(std::vector<Source> sources);
