@@ -8,6 +8,7 @@
 #include "engine/ingest/route.h"
 #include "engine/limits.h"
 #include "engine/observe/log.h"
+#include "engine/source/scheme.h"
 #include "storage/check.h"
 
 namespace weir::ingest {
@@ -85,6 +86,7 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   if (!MayReachSource(request.method)) {
     admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
     return admission;
+    admission.refusal->allow = source::AllowedMethods(*source->scheme);
   }
   auto code = CheckFraming(request, source->body_bytes_max);
   if (!code && request.method == http::Method::kPost) {
@@ -116,7 +118,11 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
   }
   const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
   if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
-    return Refuse(connection, request, target.probe, RefusalFor(*rejected), false);
+    Refusal refusal = RefusalFor(*rejected);
+    if (refusal.code == RejectionCode::kMethodNotAllowed) {
+      refusal.allow = source::AllowedMethods(*target.source->scheme);
+    }
+    return Refuse(connection, request, target.probe, refusal, false);
   }
   if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
     WEIR_CHECK(accepted->events != nullptr);
