@@ -99,6 +99,8 @@ void ShardLoop::Turn() {
   writer_.SetTime(now_.unix_s());
 
   for (const io::Completion& completion : std::span(completions_).first(count)) Dispatch(completion);
+  // Before anything of this turn is verified: what was sent after a reload was reported meets its secrets.
+  if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   HandOver();
   TakeAcks(acks);
   RunDeadlines();
@@ -111,7 +113,6 @@ void ShardLoop::Turn() {
   // A quiet moment: nothing came in for as long as the ring waits.
   if (count == 0 && acks == 0 && reader_.WorthTrimming()) malloc_trim(0);
 
-  if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   const bool stop = control_.stopping.load(std::memory_order_acquire);
   if (!draining_ && (stop || !gate_.accepting.load(std::memory_order_relaxed))) StartDrain();
   if (draining_ && !backlog_taken_ && listener_.stopped()) {
