@@ -50,6 +50,7 @@ Intake::Intake(const Wiring& wiring, std::shared_ptr<const source::SourceTable> 
       handover_(wiring.handover),
       inflight_(wiring.inflight),
       inflight_bytes_max_(static_cast<std::int64_t>(wiring.inflight_bytes_max)),
+      keep_secret_(wiring.keep_secret),
       verifier_(wiring.seed),
       next_request_id_(wiring.seed) {
   UseSources(std::move(sources));
@@ -85,8 +86,8 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   Admission admission{.target = {.source = source, .probe = sources_->probes[source->index]}, .refusal = {}};
   if (!MayReachSource(request.method)) {
     admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
-    return admission;
     admission.refusal->allow = source::AllowedMethods(*source->scheme);
+    return admission;
   }
   auto code = CheckFraming(request, source->body_bytes_max);
   if (!code && request.method == http::Method::kPost) {
@@ -135,14 +136,38 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
       return Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
     }
   }
+  const auto* handshake = std::get_if<source::Handshake>(&verdict);
+  if (handshake != nullptr && !handshake->captured_secret.empty()) {
+    if (const auto refused = KeepSecret(*target.source, handshake->captured_secret)) {
+      return Refuse(connection, request, target.probe, RefusalFor(*refused), false);
+    }
+  }
   probe_.requests.Add();
   const Manner manner = MannerOf(request, false);
   if (manner.close) connection.state = Connection::State::kAnswering;
-  if (const auto* handshake = std::get_if<source::Handshake>(&verdict)) {
+  if (handshake != nullptr) {
     target.probe->handshakes.Add();
+    if (!handshake->confirm_url.empty()) {
+      log::Warn("a sender asks for a URL to be visited, to confirm its subscription or to restore it",
+                {{"source", target.source->name}, {"url", handshake->confirm_url}});
+    }
     return Answer(connection, manner, *handshake);
   }
   Accept(connection, manner, target, request, std::get<source::Accepted>(verdict), now);
+}
+
+// The sender is told that its secret was taken only once it was.
+std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, std::string_view secret) {
+  const SecretKept kept = keep_secret_ ? keep_secret_(source.name, secret) : SecretKept::kFailed;
+  switch (kept) {
+    case SecretKept::kKept:
+      return std::nullopt;
+    case SecretKept::kTaken:
+      return RejectionCode::kInvalidSignature;
+    case SecretKept::kFailed:
+      break;
+  }
+  return RejectionCode::kKeyUnavailable;
 }
 
 void Intake::Accept(Connection& connection, const Manner& manner, const Target& target,

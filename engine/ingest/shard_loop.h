@@ -58,6 +58,7 @@ class ShardLoop {
     Gate& gate;
     observe::ShardProbe& probe;
     std::uint64_t seed;
+    KeepSecret keep_secret;
     Listener& listener;
     ShardControl& control;
   };

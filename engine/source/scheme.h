@@ -246,5 +246,7 @@ struct Scheme {
 std::string AllowedMethods(const Scheme& scheme);
 bool HasTimestamp(const Scheme& scheme);
 bool NeedsPublicUrl(const Scheme& scheme);
+// Some senders hand the secret over themselves (Asana, Notion): a source may start without one.
+bool TakesSecretByHandshake(const Scheme& scheme);
 
 }  // namespace weir::source

@@ -29,6 +29,7 @@ struct Source {
   // the PEM text. A certificate that is not among them is a key that cannot be had right now: 503, so that
   // the sender tries again.
   std::vector<std::pair<std::string, std::string>> certificates;
+  bool certificates_by_name = false;  // they are what the source verifies with, even if there is none yet
   std::int64_t dedupe_window_us = 0;
   std::size_t body_bytes_max = 0;
   std::string public_url;  // empty when the scheme does not sign the URL
@@ -43,7 +44,15 @@ struct Source {
   Source(Source&&) = default;
   Source& operator=(Source&&) = default;
   ~Source();
+  // Copies only where somebody says so: every copy holds the secrets once more.
+  Source Clone() const { return Source(*this); }
+
+ private:
+  Source(const Source&) = default;
 };
+
+// Whether a route may look at the type of its events.
+bool RoutesByType(const Source& source);
 
 // What keeps a source from being served, each with what would be right: an unusable or empty secret (by
 // position, never its value), a missing public_url or parameter, a tolerance where the kind signs no
@@ -51,9 +60,6 @@ struct Source {
 std::vector<std::string> ProblemsOf(const Source& source);
 
 class SourceTable {
-// Whether a route may look at the type of its events.
-bool RoutesByType(const Source& source);
-
  public:
   // Gives every source its index and a new secrets_epoch.
   explicit SourceTable(std::vector<Source> sources);

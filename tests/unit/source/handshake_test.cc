@@ -147,6 +147,14 @@ TEST(Handshake, AsanaHandsOverItsSecretOnlyWhileNoneIsConfigured) {
   EXPECT_EQ(ReplyTo(SourceOf("asana", {"mine"}), Bare("POST", "/", headers)).answer, "missing_signature");
 }
 
+TEST(Handshake, WhatIsSignedBeforeTheSecretArrivedIsToBeSentAgain) {
+  const OwnedRequest signed_request = Signed(SourceOf("asana", {"mine"}), R"({"events":[]})");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {}), signed_request).answer, "key_unavailable");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {"other"}), signed_request).answer, "invalid_signature");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {}), Bare("POST", "/", {}, R"({"events":[]})")).answer,
+            "missing_signature");
+}
+
 TEST(Handshake, NotionHandsOverItsTokenOnlyWhileNoneIsConfigured) {
   const std::string body = R"({"verification_token":"secret_tMrlL1qK5vuQAh1b6cZGhFChZTSYJlce98V0pYn7yBl"})";
   EXPECT_EQ(ReplyTo(SourceOf("notion", {}), Bare("POST", "/", {}, body)).captured,
