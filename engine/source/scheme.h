@@ -107,7 +107,8 @@ struct JwtRules {
   std::vector<std::string> algorithms;  // "HS256", "ES256", "RS256"
   std::string body_hash_claim;
   Encoding body_hash_encoding = Encoding::kHex;
-  std::string issuer_parameter;  // the source's parameter that `iss` must equal; empty = not checked
+  std::string issuer_parameter;    // the source's parameter that `iss` must equal; empty = not checked
+  std::string audience_parameter;  // likewise for `aud`, which may be a list of which one must equal it
   std::vector<std::string> required_claims;
   std::int64_t leeway_s = 0;   // for exp and nbf
   std::int64_t max_age_s = 0;  // of iat; 0 = not checked

@@ -59,13 +59,28 @@ void CheckCertificates(const Source& source, std::vector<std::string>& problems)
   }
 }
 
+// A token of the right key is not yet one for us: whoever else that key's owner serves has such tokens too.
+bool IsNeededByTokens(const Source& source, const std::string& parameter) {
+  return std::ranges::any_of(source.scheme->proofs, [&](const Proof& proof) {
+    if (!proof.jwt ||
+        (proof.jwt->issuer_parameter != parameter && proof.jwt->audience_parameter != parameter)) {
+      return false;
+    }
+    for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+      if (IsFor(proof, source.secrets[i], i)) return true;
+    }
+    return false;
+  });
+}
+
 void CheckParameters(const Source& source, std::vector<std::string>& problems) {
   const auto& rules = source.scheme->parameters;
   for (const ParameterRule& rule : rules) {
     const bool given = std::ranges::any_of(source.parameters, [&rule](const auto& entry) {
       return entry.first == rule.name && !entry.second.empty();
     });
-    if (rule.required && !given) problems.push_back("parameters." + rule.name + " is missing: " + rule.help);
+    const bool needed = rule.required || IsNeededByTokens(source, rule.name);
+    if (needed && !given) problems.push_back("parameters." + rule.name + " is missing: " + rule.help);
   }
   for (const auto& [name, value] : source.parameters) {
     if (std::ranges::find(rules, name, &ParameterRule::name) != rules.end()) continue;
