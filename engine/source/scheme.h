@@ -194,6 +194,7 @@ struct HandshakeRule {
   std::string body;                                       // "webhook_id={digits}"; empty = any
   std::optional<Location> guarded;
   std::string guard_parameter;
+  int refused_status = 0;  // when the guard does not hold; 0 = as a wrong signature
   int status = 200;
   std::string content_type;
   std::optional<Template> reply_text;

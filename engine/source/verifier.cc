@@ -164,7 +164,11 @@ Verdict Verifier::Verify(const Source& source, const http::Request& request, std
   if (!MethodAllowed(scheme, request.method)) return Reject(RejectReason::kMethodNotAllowed, scheme);
   if (!IsIdentityEncoded(values)) return Reject(RejectReason::kUnsupportedEncoding, scheme);
   if (const HandshakeRule* rule = FindHandshake(source, false, values); rule != nullptr) {
-    if (!GuardHolds(*rule, source, values)) return Reject(RejectReason::kInvalidSignature, scheme);
+    if (!GuardHolds(*rule, source, values)) {
+      Rejected rejected = Reject(RejectReason::kInvalidSignature, scheme);
+      if (rule->refused_status != 0) rejected.status = rule->refused_status;
+      return rejected;
+    }
     if (auto answer = AnswerHandshake(*rule, source, nullptr, values)) return *std::move(answer);
     return Reject(RejectReason::kMalformedSignature, scheme);
   }

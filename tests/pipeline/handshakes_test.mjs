@@ -132,7 +132,7 @@ suite('handshakes', () => {
       assert.equal(answer.headers['content-type'], 'text/plain');
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
       const refused = await request(url('wrong'));
-      assert.equal(refused.status, 401);
+      assert.equal(refused.status, 403);
       assert.ok(!refused.body.includes('1158201444'), 'nothing is reflected');
     },
     'Dropbox gets its challenge as text no browser takes for a page': async () => {
