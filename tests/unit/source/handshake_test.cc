@@ -163,6 +163,24 @@ TEST(Handshake, NotionHandsOverItsTokenOnlyWhileNoneIsConfigured) {
             "missing_signature");
 }
 
+TEST(Handshake, ASecretThatTheSchemeCannotUseIsNotTaken) {
+  const Source source = SourceOf(SchemeFrom(R"(
+algorithm = "hmac-sha256"
+key = { encoding = "hex" }
+signature = { header = "x-signature", encoding = "hex" }
+signed = "{body}"
+event_id = { json = "/id" }
+[[handshake]]
+name = "secret"
+guard = "pending"
+match = { headers = { x-secret = "*" } }
+capture = { header = "x-secret" }
+)"),
+                                 {});
+  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "abcd"}})).captured, "abcd");
+  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "not hex"}})).answer, "malformed_signature");
+}
+
 TEST(Handshake, WooCommercePingIsExactlyItsForm) {
   const Source woo = SourceOf("woocommerce", {"s"});
   EXPECT_EQ(ReplyTo(woo, Bare("POST", "/", {}, "webhook_id=42")).answer, "handshake");
