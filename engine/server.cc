@@ -17,6 +17,7 @@
 
 #include "engine/admin/admin_server.h"
 #include "engine/commit/committer.h"
+#include "engine/config/captured_secret.h"
 #include "engine/delivery_set.h"
 #include "engine/disk_floor.h"
 #include "engine/ingest/shard.h"
@@ -25,6 +26,7 @@
 #include "engine/observe/log.h"
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/source/scheme.h"
 #include "storage/check.h"
 #include "storage/event_store.h"
 
@@ -81,7 +83,9 @@ struct Server::Parts {
   std::unique_ptr<admin::AdminServer> admin;
 
   std::string ring_mode;
+  std::shared_ptr<const source::SourceTable> sources;  // in force
   io::EventfdWake failure_wake;
+  io::EventfdWake capture_wake;
   std::atomic<bool> failed{false};
   int signal_fd = -1;
   bool disk_said_no = false;
@@ -97,8 +101,11 @@ struct Server::Parts {
   void Fail(const storage::StoreError& error);
   void LookAtDisk();
   void Reload();
+  ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
+  void UseCapturedSecrets();
+  void UseSources(std::shared_ptr<const source::SourceTable> table);
   void Drain();
-  // Waits for a signal, a failure or the next look at the disk. Returns the signal, or 0.
+  // Waits for a signal, a failure, a captured secret or the next look at the disk. Returns the signal, or 0.
   int Wait(int timeout_ms);
 };
 
@@ -153,21 +160,25 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
 }
 
 std::expected<void, std::string> Server::Parts::CreateShards() {
-  const auto sources = TakeSources(config);
+  sources = TakeSources(config);
   std::vector<commit::AckQueue*> acks;
   config::ServerLimits limits = config.server.limits;
   limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
   for (unsigned i = 0; i < config.server.threads; ++i) {
     shard_probes.push_back(std::make_unique<observe::ShardProbe>());
-    auto shard = ingest::Shard::Create({.index = static_cast<std::uint16_t>(i),
-                                        .listen = config.server.listen,
-                                        .limits = limits,
-                                        .ack = config.server.ack,
-                                        .sources = sources,
-                                        .appends = appends,
-                                        .gate = gate,
-                                        .probe = *shard_probes.back(),
-                                        .seed = RandomSeed()});
+    auto shard =
+        ingest::Shard::Create({.index = static_cast<std::uint16_t>(i),
+                               .listen = config.server.listen,
+                               .limits = limits,
+                               .ack = config.server.ack,
+                               .sources = sources,
+                               .appends = appends,
+                               .gate = gate,
+                               .probe = *shard_probes.back(),
+                               .seed = RandomSeed(),
+                               .keep_secret = [this](std::string_view source, std::string_view secret) {
+                                 return KeepSecret(source, secret);
+                               }});
     if (!shard) return std::unexpected(shard.error());
     // Port 0 is the kernel's choice once; every further shard shares what the first one got.
     if (i == 0) config.server.listen = (*shard)->bound();
@@ -246,8 +257,7 @@ void Server::Parts::Reload() {
     observe::log::Error("reload refused, the running configuration stays", {{"error", ready.error()}});
     return;
   }
-  const auto sources = TakeSources(*loaded);
-  for (auto& shard : shards) shard->SwapSources(sources);
+  UseSources(TakeSources(*loaded));
   delivery->Commit([this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); });
   config.sinks = std::move(loaded->sinks);
   config.routes = std::move(loaded->routes);
@@ -256,10 +266,55 @@ void Server::Parts::Reload() {
                                                 {"sinks", config.sinks.size()}});
 }
 
+void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
+  sources = std::move(table);
+  for (auto& shard : shards) shard->SwapSources(sources);
+}
+
+// Shards' threads. The file is what counts: the table is rebuilt from it where it may be, on the main thread,
+// and so after a restart.
+ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::string_view secret) {
+  const auto kept = config::KeepCapturedSecret(config.server.data, source, secret);
+  if (!kept) {
+    observe::log::Error("a secret that a sender handed over could not be kept",
+                        {{"source", source}, {"error", kept.error()}});
+    return ingest::SecretKept::kFailed;
+  }
+  if (*kept == config::Capture::kTaken) return ingest::SecretKept::kTaken;
+  capture_wake.Signal();
+  return ingest::SecretKept::kKept;
+}
+
+void Server::Parts::UseCapturedSecrets() {
+  std::vector<source::Source> next;
+  bool changed = false;
+  for (const source::Source& source : sources->sources()) {
+    next.push_back(source.Clone());
+    if (!source.secrets.empty() || !source::TakesSecretByHandshake(*source.scheme)) continue;
+    auto secret = config::ReadCapturedSecret(config.server.data, source.name);
+    if (!secret) {
+      observe::log::Error("a secret that a sender handed over cannot be read",
+                          {{"source", source.name}, {"error", secret.error()}});
+    } else if (*secret) {
+      next.back().secrets.push_back(**std::move(secret));
+      changed = true;
+      observe::log::Info("a sender handed over its secret",
+                         {{"source", source.name},
+                          {"file", config::CapturedSecretPath(config.server.data, source.name).string()}});
+    }
+  }
+  if (changed) UseSources(std::make_shared<const source::SourceTable>(std::move(next)));
+}
+
 int Server::Parts::Wait(int timeout_ms) {
   pollfd waits[] = {{.fd = signal_fd, .events = POLLIN, .revents = 0},
-                    {.fd = failure_wake.fd(), .events = POLLIN, .revents = 0}};
+                    {.fd = failure_wake.fd(), .events = POLLIN, .revents = 0},
+                    {.fd = capture_wake.fd(), .events = POLLIN, .revents = 0}};
   if (::poll(waits, std::size(waits), timeout_ms) <= 0) return 0;
+  std::uint64_t captures = 0;
+  if ((waits[2].revents & POLLIN) != 0 &&
+      ::read(capture_wake.fd(), &captures, sizeof captures) == sizeof captures)
+    UseCapturedSecrets();
   signalfd_siginfo info{};
   if (::read(signal_fd, &info, sizeof info) != sizeof info) return 0;
   return static_cast<int>(info.ssi_signo);

@@ -83,6 +83,7 @@ struct Route {
   std::string source = "*";        // a source's name, or "*"
   std::vector<std::string> types;  // globs over the event type; empty = every type
   std::string sink;
+  std::vector<std::string> except = {};  // with "*" and types: sources whose type anybody could have written
 };
 
 // A mistake, or something that works and is still worth a look.

@@ -25,7 +25,7 @@ Config ReadDocument(const toml::table& table, const Context& context, Findings& 
   TableReader document(table, "", findings);
   ReadServer(document, context, config.server);
   ReadAdmin(document, context, config.server, config.admin);
-  ReadSources(document, context, config.server.limits, config.sources);
+  ReadSources(document, context, config.server, config.sources);
   ReadSinks(document, context, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();

@@ -60,6 +60,25 @@ Route ReadRoute(TableReader& reader, const std::vector<std::string>& sources,
   return route;
 }
 
+// A type that the signature does not cover is the choice of whoever holds one signed request.
+void RefuseUnsignedTypes(TableReader& reader, const std::vector<source::Source>& sources, Route& route) {
+  if (route.types.empty()) return;
+  for (const source::Source& source : sources) {
+    if (!source.scheme || source::RoutesByType(source)) continue;
+    if (route.source == source.name) {
+      reader.Error("types",
+                   "look at a type that the signature of \"" + source.name +
+                       "\" does not cover; leave types out, or set allow_unsigned_type = true on the "
+                       "source");
+    } else if (route.source == kEverySource) {
+      reader.findings().Warning(reader.At("types"), "never match an event of \"" + source.name +
+                                                        "\", whose signature does not cover the type; "
+                                                        "allow_unsigned_type = true on the source admits it");
+      route.except.push_back(source.name);
+    }
+  }
+}
+
 bool Same(const Route& a, const Route& b) {
   return std::tie(a.source, a.sink, a.types) == std::tie(b.source, b.sink, b.types);
 }
@@ -77,6 +96,7 @@ void ReadRoutes(TableReader& document, const std::vector<source::Source>& source
   const std::vector<std::string> sink_names = NamesOf(sinks);
   for (TableReader& reader : readers) {
     Route route = ReadRoute(reader, source_names, sink_names);
+    RefuseUnsignedTypes(reader, sources, route);
     if (std::ranges::any_of(routes, [&](const Route& earlier) { return Same(earlier, route); })) {
       reader.Error("", "is the same as an earlier route");
     }

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/config/captured_secret.h"
+#include "engine/config/certificate_files.h"
 #include "engine/config/name.h"
 #include "engine/config/quantity.h"
 #include "engine/config/sections.h"
 #include "engine/config/suggest.h"
 #include "engine/http/url.h"
 #include "engine/limits.h"
+#include "engine/source/key_set.h"
 #include "engine/source/kinds.h"
 #include "engine/source/scheme.h"
 #include "engine/source/scheme_toml.h"
@@ -69,19 +72,28 @@ void ReadKind(TableReader& reader, source::Source& source) {
   }
 }
 
-// Some senders hand the secret over themselves, in a handshake.
-bool MayStartWithoutSecret(const source::Source& source) {
-  return source.scheme &&
-         std::ranges::any_of(source.scheme->handshakes, [](const source::HandshakeRule& rule) {
-           return rule.guard == source::HandshakeRule::Guard::kPending;
-         });
+void TakeCapturedSecret(TableReader& reader, const Server& server, source::Source& source) {
+  auto captured = ReadCapturedSecret(server.data, source.name);
+  if (!captured) return reader.Error("", "the secret that its sender handed over: " + captured.error());
+  if (*captured) source.secrets.push_back(**std::move(captured));
 }
 
-void ReadSourceSecrets(TableReader& reader, const Context& context, source::Source& source) {
+void ReadSourceSecrets(TableReader& reader, const Context& context, const Server& server,
+                       source::Source& source) {
   const std::size_t errors_before = reader.findings().error_count();
   source.secrets = ReadSecrets(reader, "secrets", context);
-  const bool reported = reader.findings().error_count() != errors_before;
-  if (source.secrets.empty() && !reported && !MayStartWithoutSecret(source)) {
+  if (source.scheme) source::SplitKeySets(*source.scheme, source.secrets);
+  source.certificates = ReadCertificates(reader, context);
+  source.certificates_by_name = reader.Has("certificates");
+  if (source.certificates_by_name && !source.secrets.empty()) {
+    reader.Error("certificates", "are given together with secrets; keep one");
+  }
+  const bool reported = reader.findings().error_count() != errors_before || source.certificates_by_name;
+  const bool may_wait = source.scheme && source::TakesSecretByHandshake(*source.scheme);
+  if (source.secrets.empty() && !reported && may_wait && !source.name.empty()) {
+    TakeCapturedSecret(reader, server, source);
+  }
+  if (source.secrets.empty() && !reported && !may_wait) {
     reader.Error("secrets", std::string(reader.Has("secrets") ? "is empty" : "is missing") +
                                 "; without a secret no sender can be told from another");
   }
@@ -147,24 +159,24 @@ void ReportProblems(TableReader& reader, const source::Source& source) {
   for (const std::string& problem : source::ProblemsOf(source)) {
     const std::string key = problem.substr(0, problem.find(' '));
     const std::string top = key.substr(0, key.find_first_of("[."));
-    const bool about_key =
-        top == "secrets" || top == "parameters" || top == "tolerance" || top == "public_url";
+    const bool about_key = top == "secrets" || top == "certificates" || top == "parameters" ||
+                           top == "tolerance" || top == "public_url";
     if (!about_key) {
       reader.Error("", problem);
       continue;
     }
-    const bool only_insecure = top == "secrets" && !reader.Has("secrets");
+    const bool only_insecure = top == "secrets" && !reader.Has("secrets") && reader.Has("secrets_insecure");
     Place place = reader.At(only_insecure ? "secrets_insecure" : top);
     place.key = reader.path() + '.' + key;
     reader.findings().Error(place, problem.substr(key.size() + 1));
   }
 }
 
-void ReadSource(TableReader& reader, const Context& context, const ServerLimits& limits,
-                source::Source& source) {
+void ReadSource(TableReader& reader, const Context& context, const Server& server, source::Source& source) {
+  const ServerLimits& limits = server.limits;
   const std::size_t errors_before = reader.findings().error_count();
   ReadKind(reader, source);
-  ReadSourceSecrets(reader, context, source);
+  ReadSourceSecrets(reader, context, server, source);
   ReadTimes(reader, source);
   ReadParameters(reader, source);
   ReadPublicUrl(reader, source);
@@ -176,6 +188,11 @@ void ReadSource(TableReader& reader, const Context& context, const ServerLimits&
   }
   static constexpr std::array<std::string_view, 2> kOnMalformed = {"dead-letter", "reject"};
   if (const auto choice = reader.Choice("on_malformed", kOnMalformed)) source.reject_malformed = *choice == 1;
+  reader.Boolean("allow_unsigned_type", source.allow_unsigned_type);
+  if (source.allow_unsigned_type && source.scheme && source.scheme->event.type_signed) {
+    reader.findings().Warning(reader.At("allow_unsigned_type"),
+                              "changes nothing: the signature of this kind covers the type");
+  }
   for (const std::string_view key : {"allow_from", "rate", "quarantine"}) reader.Unavailable(key);
   reader.Finish();
 
@@ -185,7 +202,7 @@ void ReadSource(TableReader& reader, const Context& context, const ServerLimits&
 
 }  // namespace
 
-void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
+void ReadSources(TableReader& document, const Context& context, const Server& server,
                  std::vector<source::Source>& sources) {
   std::vector<TableReader> readers = document.Tables("source");
   if (readers.empty() && !document.Has("source")) {
@@ -203,7 +220,7 @@ void ReadSources(TableReader& document, const Context& context, const ServerLimi
       source.name = std::move(*name);
     }
     source.index = static_cast<std::uint32_t>(sources.size());
-    ReadSource(reader, context, limits, source);
+    ReadSource(reader, context, server, source);
     sources.push_back(std::move(source));
   }
 }

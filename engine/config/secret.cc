@@ -61,23 +61,6 @@ void DropLineEnd(std::string& text) {
   if (text.ends_with('\r')) text.pop_back();
 }
 
-Resolved ReadSecretFile(const std::filesystem::path& path) {
-  const OpenFile file(path);
-  if (file.fd() < 0) return std::unexpected("cannot be opened: " + ErrnoText());
-  struct stat status{};
-  if (::fstat(file.fd(), &status) != 0) return std::unexpected("cannot be read: " + ErrnoText());
-  if (!S_ISREG(status.st_mode)) return std::unexpected("is not a regular file");
-  if ((status.st_mode & S_IRWXO) != 0) {
-    std::array<char, 8> mode{};
-    std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777);
-    return std::unexpected("is open to everyone (mode " + std::string(mode.data()) + "); chmod 600 it");
-  }
-  auto text = ReadAll(file.fd());
-  if (text) DropLineEnd(*text);
-  if (text && text->empty()) return std::unexpected("is empty");
-  return text;
-}
-
 Resolved FromEnvironment(const std::string& name, const Environment& environment) {
   if (name.empty()) return std::unexpected("names no variable");
   auto value = environment(name);
@@ -103,6 +86,23 @@ Resolved FromCredential(const std::string& name, const Environment& environment)
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> ReadSecretFile(const std::filesystem::path& path) {
+  const OpenFile file(path);
+  if (file.fd() < 0) return std::unexpected("cannot be opened: " + ErrnoText());
+  struct stat status{};
+  if (::fstat(file.fd(), &status) != 0) return std::unexpected("cannot be read: " + ErrnoText());
+  if (!S_ISREG(status.st_mode)) return std::unexpected("is not a regular file");
+  if ((status.st_mode & S_IRWXO) != 0) {
+    std::array<char, 8> mode{};
+    std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777);
+    return std::unexpected("is open to everyone (mode " + std::string(mode.data()) + "); chmod 600 it");
+  }
+  auto text = ReadAll(file.fd());
+  if (text) DropLineEnd(*text);
+  if (text && text->empty()) return std::unexpected("is empty");
+  return text;
+}
 
 bool IsSecretReference(std::string_view text) {
   return text.starts_with(kEnv) || text.starts_with(kFile) || text.starts_with(kCred);

@@ -20,4 +20,7 @@ std::expected<std::string, std::string> ResolveSecret(std::string_view reference
                                                       const std::filesystem::path& directory,
                                                       const Environment& environment);
 
+// The bytes of a secret's file, under the rules of file:. The error does not name the file.
+std::expected<std::string, std::string> ReadSecretFile(const std::filesystem::path& path);
+
 }  // namespace weir::config

@@ -20,7 +20,7 @@ struct Context {
 
 void ReadServer(TableReader& document, const Context& context, Server& server);
 void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin);
-void ReadSources(TableReader& document, const Context& context, const ServerLimits& limits,
+void ReadSources(TableReader& document, const Context& context, const Server& server,
                  std::vector<source::Source>& sources);
 void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>& sinks);
 // After sources and sinks: a route that leads from or to nowhere is a mistake.

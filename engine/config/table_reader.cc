@@ -168,6 +168,14 @@ std::vector<std::pair<std::int64_t, Place>> TableReader::Integers(std::string_vi
   return integers;
 }
 
+void TableReader::Boolean(std::string_view key, bool& out) {
+  const toml::node* node = Ask(key);
+  if (node == nullptr) return;
+  const auto* boolean = node->as_boolean();
+  if (boolean == nullptr) return WrongType(key, *node, "true or false");
+  out = boolean->get();
+}
+
 void TableReader::Number(std::string_view key, Bounds<double> bounds, double& out) {
   const toml::node* node = Ask(key);
   if (node == nullptr) return;

@@ -71,6 +71,7 @@ class TableReader {
   std::optional<Text> String(std::string_view key);
   // An array of strings; empty when absent.
   std::vector<Text> Strings(std::string_view key);
+  void Boolean(std::string_view key, bool& out);
   void Number(std::string_view key, Bounds<double> bounds, double& out);
   void Count(std::string_view key, Bounds<std::int64_t> bounds, std::uint32_t& out);
   std::vector<std::pair<std::int64_t, Place>> Integers(std::string_view key);

@@ -8,6 +8,9 @@ namespace weir::deliver {
 
 namespace {
 
+// No source's name contains it.
+constexpr std::string_view kExcept = " except ";
+
 void AppendEscaped(std::string& out, std::string_view field) {
   for (const char c : field) {
     switch (c) {
@@ -48,6 +51,7 @@ std::vector<std::string> FieldsOf(std::string_view line) {
 
 bool RouteMatches(const config::Route& route, const storage::Event& event) {
   if (route.source != "*" && route.source != event.source) return false;
+  if (std::ranges::find(route.except, event.source) != route.except.end()) return false;
   return route.types.empty() || std::ranges::any_of(route.types, [&](const std::string& pattern) {
            return GlobMatches(pattern, event.type);
          });
@@ -91,6 +95,7 @@ std::string SerializeRoutes(const std::vector<config::Route>& routes) {
     AppendEscaped(text, route.sink);
     text += '\t';
     AppendEscaped(text, route.source);
+    for (const std::string& source : route.except) AppendEscaped(text, std::string(kExcept) + source);
     for (const std::string& type : route.types) {
       text += '\t';
       AppendEscaped(text, type);
@@ -107,7 +112,12 @@ std::vector<config::Route> ParseRoutes(std::string_view text) {
     std::vector<std::string> fields = FieldsOf(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (fields.size() < 2 || fields[0].empty() || fields[1].empty()) continue;
-    config::Route route{.source = std::move(fields[1]), .types = {}, .sink = std::move(fields[0])};
+    config::Route route{
+        .source = std::move(fields[1]), .types = {}, .sink = std::move(fields[0]), .except = {}};
+    for (std::size_t at = 0; (at = route.source.rfind(kExcept)) != std::string::npos;) {
+      route.except.insert(route.except.begin(), route.source.substr(at + kExcept.size()));
+      route.source.resize(at);
+    }
     route.types.assign(std::make_move_iterator(fields.begin() + 2), std::make_move_iterator(fields.end()));
     routes.push_back(std::move(route));
   }

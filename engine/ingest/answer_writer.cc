@@ -114,8 +114,9 @@ void AnswerWriter::WritePrescribed(std::string& out, const Manner& manner, const
 
 void AnswerWriter::WriteRefusal(std::string& out, const Manner& manner, const Refusal& refusal) {
   const auto request_id = RequestIdText(manner.request_id);
-  const std::string body =
-      http::ErrorBody(refusal.name, refusal.message, {request_id.data(), request_id.size()});
+  const std::string body = refusal.without_body ? std::string()
+                                                : http::ErrorBody(refusal.name, refusal.message,
+                                                                  {request_id.data(), request_id.size()});
   std::array<http::Field, 1> field;
   std::size_t count = 0;
   if (refusal.status == 405) field[count++] = {.name = "Allow", .value = refusal.allow};

@@ -8,6 +8,7 @@
 #include "engine/ingest/route.h"
 #include "engine/limits.h"
 #include "engine/observe/log.h"
+#include "engine/source/scheme.h"
 #include "storage/check.h"
 
 namespace weir::ingest {
@@ -49,6 +50,7 @@ Intake::Intake(const Wiring& wiring, std::shared_ptr<const source::SourceTable> 
       handover_(wiring.handover),
       inflight_(wiring.inflight),
       inflight_bytes_max_(static_cast<std::int64_t>(wiring.inflight_bytes_max)),
+      keep_secret_(wiring.keep_secret),
       verifier_(wiring.seed),
       next_request_id_(wiring.seed) {
   UseSources(std::move(sources));
@@ -84,6 +86,7 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   Admission admission{.target = {.source = source, .probe = sources_->probes[source->index]}, .refusal = {}};
   if (!MayReachSource(request.method)) {
     admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
+    admission.refusal->allow = source::AllowedMethods(*source->scheme);
     return admission;
   }
   auto code = CheckFraming(request, source->body_bytes_max);
@@ -116,7 +119,11 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
   }
   const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
   if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
-    return Refuse(connection, request, target.probe, RefusalFor(*rejected), false);
+    Refusal refusal = RefusalFor(*rejected);
+    if (refusal.code == RejectionCode::kMethodNotAllowed) {
+      refusal.allow = source::AllowedMethods(*target.source->scheme);
+    }
+    return Refuse(connection, request, target.probe, refusal, false);
   }
   if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
     WEIR_CHECK(accepted->events != nullptr);
@@ -129,14 +136,38 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
       return Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
     }
   }
+  const auto* handshake = std::get_if<source::Handshake>(&verdict);
+  if (handshake != nullptr && !handshake->captured_secret.empty()) {
+    if (const auto refused = KeepSecret(*target.source, handshake->captured_secret)) {
+      return Refuse(connection, request, target.probe, RefusalFor(*refused), false);
+    }
+  }
   probe_.requests.Add();
   const Manner manner = MannerOf(request, false);
   if (manner.close) connection.state = Connection::State::kAnswering;
-  if (const auto* handshake = std::get_if<source::Handshake>(&verdict)) {
+  if (handshake != nullptr) {
     target.probe->handshakes.Add();
+    if (!handshake->confirm_url.empty()) {
+      log::Warn("a sender asks for a URL to be visited, to confirm its subscription or to restore it",
+                {{"source", target.source->name}, {"url", handshake->confirm_url}});
+    }
     return Answer(connection, manner, *handshake);
   }
   Accept(connection, manner, target, request, std::get<source::Accepted>(verdict), now);
+}
+
+// The sender is told that its secret was taken only once it was.
+std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, std::string_view secret) {
+  const SecretKept kept = keep_secret_ ? keep_secret_(source.name, secret) : SecretKept::kFailed;
+  switch (kept) {
+    case SecretKept::kKept:
+      return std::nullopt;
+    case SecretKept::kTaken:
+      return RejectionCode::kInvalidSignature;
+    case SecretKept::kFailed:
+      break;
+  }
+  return RejectionCode::kKeyUnavailable;
 }
 
 void Intake::Accept(Connection& connection, const Manner& manner, const Target& target,

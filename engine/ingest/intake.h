@@ -20,6 +20,7 @@
 #include "engine/ingest/gate.h"
 #include "engine/ingest/handover.h"
 #include "engine/ingest/inflight_bytes.h"
+#include "engine/ingest/keep_secret.h"
 #include "engine/ingest/moment.h"
 #include "engine/ingest/partial_request.h"
 #include "engine/ingest/pending_answers.h"
@@ -39,6 +40,7 @@ class Intake {
     InflightBytes& inflight;
     std::size_t inflight_bytes_max;
     std::uint64_t seed;
+    KeepSecret keep_secret = {};  // none: nobody can hand over a secret
   };
   struct Admission {
     Target target;
@@ -64,6 +66,7 @@ class Intake {
   void Drain() { draining_ = true; }
 
  private:
+  std::optional<observe::RejectionCode> KeepSecret(const source::Source& source, std::string_view secret);
   Manner MannerOf(const http::Request& request, bool close);
   void AnswerHealth(Connection& connection, const Manner& manner);
   void Answer(Connection& connection, const Manner& manner, const source::Handshake& handshake);
@@ -79,6 +82,7 @@ class Intake {
   Handover& handover_;
   InflightBytes& inflight_;
   std::int64_t inflight_bytes_max_;
+  ingest::KeepSecret keep_secret_;
   source::Verifier verifier_;
   std::shared_ptr<const ActiveSources> sources_;
   std::uint64_t next_request_id_;

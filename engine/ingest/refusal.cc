@@ -118,6 +118,7 @@ Refusal RefusalFor(http::ParseError error) {
 Refusal RefusalFor(const source::Rejected& rejected) {
   Refusal refusal = RefusalFor(CodeFor(rejected.reason));
   if (rejected.status != 0) refusal.status = rejected.status;
+  refusal.without_body = rejected.without_body;
   return refusal;
 }
 

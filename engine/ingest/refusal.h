@@ -2,6 +2,7 @@
 // never bytes of the request.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "engine/http/request_parser.h"
@@ -15,7 +16,8 @@ struct Refusal {
   int status = 400;
   std::string_view name;  // "error"."code" of the body: as fine as the reason is known
   std::string_view message;
-  std::string_view allow;  // the Allow field of a 405
+  std::string allow;          // the Allow field of a 405
+  bool without_body = false;  // the sender takes any body for a fault of ours (Xero)
 };
 
 Refusal RefusalFor(observe::RejectionCode code);

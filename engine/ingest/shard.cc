@@ -58,6 +58,7 @@ void Shard::State::Serve(std::promise<std::expected<void, std::string>> started)
                                  .gate = wiring.gate,
                                  .probe = wiring.probe,
                                  .seed = wiring.seed,
+                                 .keep_secret = wiring.keep_secret,
                                  .listener = listener,
                                  .control = control});
   if (!loop) return started.set_value(std::unexpected(loop.error()));

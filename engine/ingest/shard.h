@@ -12,6 +12,7 @@
 #include "engine/commit/queues.h"
 #include "engine/config/config.h"
 #include "engine/ingest/gate.h"
+#include "engine/ingest/keep_secret.h"
 #include "engine/io/ring.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/source/source.h"
@@ -30,6 +31,7 @@ class Shard {
     Gate& gate;
     observe::ShardProbe& probe;
     std::uint64_t seed;
+    KeepSecret keep_secret = {};
   };
 
   // Binds the listeners, so that a port that is taken is an error before anything runs. Shard 0 asks whether

@@ -62,7 +62,8 @@ ShardLoop::ShardLoop(const Wiring& wiring, std::unique_ptr<io::Ring> ring, io::B
                .handover = handover_,
                .inflight = inflight_,
                .inflight_bytes_max = wiring.limits.inflight_bytes,
-               .seed = wiring.seed},
+               .seed = wiring.seed,
+               .keep_secret = wiring.keep_secret},
               wiring.sources),
       reader_(intake_, answers_, inflight_, wiring.limits),
       transport_({.ring = *ring_,
@@ -98,6 +99,8 @@ void ShardLoop::Turn() {
   now_ = Now();
   writer_.SetTime(now_.unix_s());
 
+  // Before anything of this turn is verified: what was sent after a reload was reported meets its secrets.
+  if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   for (const io::Completion& completion : std::span(completions_).first(count)) Dispatch(completion);
   HandOver();
   TakeAcks(acks);
@@ -111,7 +114,6 @@ void ShardLoop::Turn() {
   // A quiet moment: nothing came in for as long as the ring waits.
   if (count == 0 && acks == 0 && reader_.WorthTrimming()) malloc_trim(0);
 
-  if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   const bool stop = control_.stopping.load(std::memory_order_acquire);
   if (!draining_ && (stop || !gate_.accepting.load(std::memory_order_relaxed))) StartDrain();
   if (draining_ && !backlog_taken_ && listener_.stopped()) {

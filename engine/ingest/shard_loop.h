@@ -1,7 +1,7 @@
 // The inside of a shard's thread: everything it owns, and the order of one turn.
 //
-//   wait -> completions -> push what was verified -> acknowledgements -> deadlines -> answers -> receive
-//   buffers
+//   wait -> sources of a reload -> completions -> push what was verified -> acknowledgements -> deadlines
+//   -> answers -> receive buffers
 //
 // Events are pushed before acknowledgements are looked at, so that the committer has work while answers are
 // written. What was handed to it stays in the list of pending answers; nothing is acknowledged from anywhere
@@ -58,6 +58,7 @@ class ShardLoop {
     Gate& gate;
     observe::ShardProbe& probe;
     std::uint64_t seed;
+    KeepSecret keep_secret;
     Listener& listener;
     ShardControl& control;
   };

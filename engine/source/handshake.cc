@@ -5,6 +5,7 @@
 #include "engine/http/response_writer.h"
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
+#include "engine/source/secret_key.h"
 #include "engine/source/signed_text.h"
 #include "engine/source/sns.h"
 
@@ -72,6 +73,13 @@ bool IsEchoable(std::string_view value) {
   return value.size() <= limits::kHandshakeEchoBytesMax && std::ranges::none_of(value, [](char c) {
            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
          });
+}
+
+// Once kept it is the source's: one that no proof can use would be a configuration that does not load.
+bool IsUsable(const Scheme& scheme, std::string_view secret) {
+  return std::ranges::any_of(scheme.proofs, [secret](const Proof& proof) {
+    return IsFor(proof, secret, 0) && PrepareSecret(proof, secret, nullptr).has_value();
+  });
 }
 
 std::optional<std::string> Fill(const Template& text, const Source& source, const KeyedSecret* key,
@@ -186,7 +194,10 @@ std::optional<Handshake> AnswerHandshake(const HandshakeRule& rule, const Source
   }
   if (rule.capture) {
     const Found secret = values.At(*rule.capture);
-    if (secret.state != Found::State::kValue || !IsEchoable(secret.value)) return std::nullopt;
+    if (secret.state != Found::State::kValue || !IsEchoable(secret.value) ||
+        !IsUsable(*source.scheme, secret.value)) {
+      return std::nullopt;
+    }
     answer.captured_secret = secret.value;
   }
   if (rule.confirm) {

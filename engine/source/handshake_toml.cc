@@ -87,6 +87,7 @@ HandshakeRule ReadHandshake(TomlFields& fields) {
   }
   rule.guarded = ReadPlace(fields, "guarded");
   rule.guard_parameter = fields.Text("guard_parameter").value_or("");
+  rule.refused_status = static_cast<int>(fields.Integer("refused", 400, 499).value_or(0));
   if (rule.guard == Guard::kParameter && (!rule.guarded || rule.guard_parameter.empty())) {
     fields.Note("guard", "= \"parameter\" needs guarded = { query = … } and guard_parameter");
   }

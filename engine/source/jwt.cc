@@ -60,6 +60,7 @@ bool JwtChecker::SplitToken(std::string_view token) {
 std::optional<RejectReason> JwtChecker::Check(const Source& source, const JwtRules& rules,
                                               const std::vector<KeyedSecret>& secrets, std::string_view token,
                                               std::string_view body, const KeyedSecret** matched) {
+  if (secrets.empty()) return RejectReason::kInvalidSignature;  // the source does not take tokens
   reader_.Forget();
   if (!SplitToken(token) || !reader_.Open(WithoutPadding(header_))) return RejectReason::kMalformedSignature;
   const auto algorithm = reader_.Value(JsonPointer{{"alg"}});
@@ -105,6 +106,17 @@ std::optional<std::int64_t> JwtChecker::NumericDate(std::string_view name, bool&
   return value;
 }
 
+bool JwtChecker::IsMeantFor(std::string_view audience) {
+  constexpr std::size_t kAudiencesMax = 16;
+  if (Claim("aud") == audience) return true;
+  for (std::size_t i = 0; i < kAudiencesMax; ++i) {
+    const auto one = reader_.Value(JsonPointer{{"aud", std::to_string(i)}});
+    if (!one) return false;
+    if (*one == audience) return true;
+  }
+  return false;
+}
+
 bool JwtChecker::ClaimsHold(const Source& source, const JwtRules& rules, std::string_view body) {
   bool malformed = false;
   expires_s_ = NumericDate("exp", malformed);
@@ -117,6 +129,10 @@ bool JwtChecker::ClaimsHold(const Source& source, const JwtRules& rules, std::st
   if (!rules.issuer_parameter.empty()) {
     const std::string_view expected = ParameterOf(source, rules.issuer_parameter);
     if (expected.empty() || Claim("iss") != expected) return false;
+  }
+  if (!rules.audience_parameter.empty()) {
+    const std::string_view expected = ParameterOf(source, rules.audience_parameter);
+    if (expected.empty() || !IsMeantFor(expected)) return false;
   }
   if (rules.body_hash_claim.empty()) return true;
   std::string expected;

@@ -1,4 +1,5 @@
-// Compact JSON Web Signatures (RFC 7515) whose claims carry a hash of the body: LiveKit, Plaid.
+// Compact JSON Web Signatures (RFC 7515): over a hash of the body (LiveKit, Plaid), or as the access token of
+// a sender that signs no body (Event Grid, Okta).
 //
 // Internal to engine/source.
 #pragma once
@@ -33,6 +34,7 @@ class JwtChecker {
 
  private:
   bool SplitToken(std::string_view token);
+  bool IsMeantFor(std::string_view audience);
   bool ClaimsHold(const Source& source, const JwtRules& rules, std::string_view body);
   std::optional<std::int64_t> NumericDate(std::string_view name, bool& malformed);
 

@@ -11,6 +11,7 @@ namespace weir::source {
 namespace {
 
 constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kPem = ".pem";
 
 bool IsTrustedHost(std::string_view url, const std::vector<std::string>& hosts) {
   if (!url.starts_with(kHttps)) return false;
@@ -18,9 +19,18 @@ bool IsTrustedHost(std::string_view url, const std::vector<std::string>& hosts) 
   return std::ranges::find(hosts, host) != hosts.end();
 }
 
+bool VerifiesByName(const Source& source) {
+  return source.certificates_by_name || !source.certificates.empty();
+}
+
 const KeyedSecret* FindCertificate(const KeyedSource& keyed, std::string_view name) {
-  const auto found = std::ranges::find(keyed.certificates, name,
-                                       [](const auto& entry) { return std::string_view(entry.first); });
+  const auto found = std::ranges::find_if(keyed.certificates, [name](const auto& entry) {
+    std::string_view file = entry.first;
+    if (file == name) return true;
+    if (!file.ends_with(kPem)) return false;
+    file.remove_suffix(kPem.size());
+    return file == name;  // PayPal's have no extension, files often do
+  });
   return found == keyed.certificates.end() ? nullptr : &found->second;
 }
 
@@ -66,7 +76,7 @@ ProofChecker::Refusal ProofChecker::CheckCertified(const Source& source, const P
   if (url.state != Found::State::kValue || !IsTrustedHost(url.value, proof.certificate->hosts)) {
     return RejectReason::kMalformedSignature;
   }
-  if (keyed.certificates.empty()) return CheckTemplate(source, proof, secrets, values, result);
+  if (!VerifiesByName(source)) return CheckTemplate(source, proof, secrets, values, result);
   const KeyedSecret* certificate = FindCertificate(keyed, FileNameOf(url.value));
   if (certificate == nullptr) return RejectReason::kKeyUnavailable;
   SignedInputs inputs{.source = source, .timestamp = timestamp_text_, .id = {}};
@@ -128,7 +138,7 @@ ProofChecker::Refusal ProofChecker::CheckSns(const Source& source, const KeyedSo
     return MatchesPublic(std::get<PublicKey>(key.key), message->digest, message->signed_text);
   };
   const KeyedSecret* matched = nullptr;
-  if (keyed.certificates.empty()) {
+  if (!VerifiesByName(source)) {
     const auto found = std::ranges::find_if(secrets, holds);
     if (found != secrets.end()) matched = &*found;
   } else {

@@ -140,6 +140,7 @@ std::optional<JwtRules> ReadJwt(TomlFields& proof) {
     rules.body_hash_encoding = *encoding;
   }
   rules.issuer_parameter = fields.Text("issuer_parameter").value_or("");
+  rules.audience_parameter = fields.Text("audience_parameter").value_or("");
   rules.required_claims = fields.Texts("required");
   rules.leeway_s = fields.Seconds("leeway").value_or(0);
   rules.max_age_s = fields.Seconds("max_age").value_or(0);

@@ -54,4 +54,10 @@ bool NeedsPublicUrl(const Scheme& scheme) {
   return std::ranges::any_of(scheme.proofs, [](const Proof& proof) { return proof.needs_url; });
 }
 
+bool TakesSecretByHandshake(const Scheme& scheme) {
+  return std::ranges::any_of(scheme.handshakes, [](const HandshakeRule& rule) {
+    return rule.guard == HandshakeRule::Guard::kPending;
+  });
+}
+
 }  // namespace weir::source

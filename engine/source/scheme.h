@@ -107,7 +107,8 @@ struct JwtRules {
   std::vector<std::string> algorithms;  // "HS256", "ES256", "RS256"
   std::string body_hash_claim;
   Encoding body_hash_encoding = Encoding::kHex;
-  std::string issuer_parameter;  // the source's parameter that `iss` must equal; empty = not checked
+  std::string issuer_parameter;    // the source's parameter that `iss` must equal; empty = not checked
+  std::string audience_parameter;  // likewise for `aud`, which may be a list of which one must equal it
   std::vector<std::string> required_claims;
   std::int64_t leeway_s = 0;   // for exp and nbf
   std::int64_t max_age_s = 0;  // of iat; 0 = not checked
@@ -193,6 +194,7 @@ struct HandshakeRule {
   std::string body;                                       // "webhook_id={digits}"; empty = any
   std::optional<Location> guarded;
   std::string guard_parameter;
+  int refused_status = 0;  // when the guard does not hold; 0 = as a wrong signature
   int status = 200;
   std::string content_type;
   std::optional<Template> reply_text;
@@ -246,5 +248,7 @@ struct Scheme {
 std::string AllowedMethods(const Scheme& scheme);
 bool HasTimestamp(const Scheme& scheme);
 bool NeedsPublicUrl(const Scheme& scheme);
+// Some senders hand the secret over themselves (Asana, Notion): a source may start without one.
+bool TakesSecretByHandshake(const Scheme& scheme);
 
 }  // namespace weir::source

@@ -12,12 +12,6 @@
 namespace weir::source {
 namespace {
 
-bool TakesSecretByHandshake(const Scheme& scheme) {
-  return std::ranges::any_of(scheme.handshakes, [](const HandshakeRule& rule) {
-    return rule.guard == HandshakeRule::Guard::kPending;
-  });
-}
-
 std::string SecretProblem(const Scheme& scheme, std::string_view secret, std::size_t index,
                           OSSL_LIB_CTX* library) {
   if (secret.empty()) return "is empty";
@@ -38,7 +32,8 @@ std::string SecretProblem(const Scheme& scheme, std::string_view secret, std::si
 }
 
 void CheckSecrets(const Source& source, std::vector<std::string>& problems) {
-  if (source.secrets.empty() && source.certificates.empty() && !TakesSecretByHandshake(*source.scheme)) {
+  if (source.secrets.empty() && source.certificates.empty() && !source.certificates_by_name &&
+      !TakesSecretByHandshake(*source.scheme)) {
     problems.emplace_back("has no secret, so nobody can be verified");
   }
   if (source.secrets.size() > limits::kSecretsPerSourceMax) {
@@ -55,12 +50,27 @@ void CheckCertificates(const Source& source, std::vector<std::string>& problems)
   const bool used = std::ranges::any_of(source.scheme->proofs, [](const Proof& proof) {
     return proof.certificate.has_value() || proof.procedure == Procedure::kSns;
   });
-  if (!used && !source.certificates.empty()) problems.emplace_back("certificates mean nothing to this kind");
+  if (!used && source.certificates_by_name)
+    problems.emplace_back("certificates mean nothing to a sender of this kind");
   const LibraryContext library(OSSL_LIB_CTX_new());
   for (const auto& [name, pem] : source.certificates) {
     const auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library.get());
-    if (!key) problems.push_back("certificate " + name + " " + key.error());
+    if (!key) problems.push_back("certificates " + name + " " + key.error());
   }
+}
+
+// A token of the right key is not yet one for us: whoever else that key's owner serves has such tokens too.
+bool IsNeededByTokens(const Source& source, const std::string& parameter) {
+  return std::ranges::any_of(source.scheme->proofs, [&](const Proof& proof) {
+    if (!proof.jwt ||
+        (proof.jwt->issuer_parameter != parameter && proof.jwt->audience_parameter != parameter)) {
+      return false;
+    }
+    for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+      if (IsFor(proof, source.secrets[i], i)) return true;
+    }
+    return false;
+  });
 }
 
 void CheckParameters(const Source& source, std::vector<std::string>& problems) {
@@ -69,7 +79,8 @@ void CheckParameters(const Source& source, std::vector<std::string>& problems) {
     const bool given = std::ranges::any_of(source.parameters, [&rule](const auto& entry) {
       return entry.first == rule.name && !entry.second.empty();
     });
-    if (rule.required && !given) problems.push_back("parameters." + rule.name + " is missing: " + rule.help);
+    const bool needed = rule.required || IsNeededByTokens(source, rule.name);
+    if (needed && !given) problems.push_back("parameters." + rule.name + " is missing: " + rule.help);
   }
   for (const auto& [name, value] : source.parameters) {
     if (std::ranges::find(rules, name, &ParameterRule::name) != rules.end()) continue;
@@ -84,6 +95,10 @@ void CheckParameters(const Source& source, std::vector<std::string>& problems) {
 
 Source::~Source() {
   for (std::string& secret : secrets) OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+bool RoutesByType(const Source& source) {
+  return source.allow_unsigned_type || source.scheme->event.type_signed;
 }
 
 std::vector<std::string> ProblemsOf(const Source& source) {

@@ -29,20 +29,30 @@ struct Source {
   // the PEM text. A certificate that is not among them is a key that cannot be had right now: 503, so that
   // the sender tries again.
   std::vector<std::pair<std::string, std::string>> certificates;
+  bool certificates_by_name = false;  // they are what the source verifies with, even if there is none yet
   std::int64_t dedupe_window_us = 0;
   std::size_t body_bytes_max = 0;
   std::string public_url;  // empty when the scheme does not sign the URL
   // [source.parameters]: what a contract needs beyond secrets (PayPal's webhook_id, Meta's verify_token).
   std::vector<std::pair<std::string, std::string>> parameters;
-  bool reject_malformed = false;    // on_malformed = "reject"
-  std::uint32_t index = 0;          // position in the table: label of its metrics
-  std::uint64_t secrets_epoch = 0;  // given by SourceTable, never reused: keyed contexts are cached by it
+  bool reject_malformed = false;     // on_malformed = "reject"
+  bool allow_unsigned_type = false;  // routes may look at a type that the signature does not cover
+  std::uint32_t index = 0;           // position in the table: label of its metrics
+  std::uint64_t secrets_epoch = 0;   // given by SourceTable, never reused: keyed contexts are cached by it
 
   Source() = default;
   Source(Source&&) = default;
   Source& operator=(Source&&) = default;
   ~Source();
+  // Copies only where somebody says so: every copy holds the secrets once more.
+  Source Clone() const { return Source(*this); }
+
+ private:
+  Source(const Source&) = default;
 };
+
+// Whether a route may look at the type of its events.
+bool RoutesByType(const Source& source);
 
 // What keeps a source from being served, each with what would be right: an unusable or empty secret (by
 // position, never its value), a missing public_url or parameter, a tolerance where the kind signs no

@@ -54,6 +54,13 @@ bool MeetsContract(const Scheme& scheme, const RequestValues& values) {
                              [&type](const auto& allowed) { return IsMediaType(type.value, allowed); });
 }
 
+// Nothing is wrong with a signature that nobody can check yet: the sender is to try again once it has handed
+// over its secret.
+RejectReason WithKeys(const Source& source, RejectReason reason) {
+  const bool waits = source.secrets.empty() && TakesSecretByHandshake(*source.scheme);
+  return waits && reason == RejectReason::kInvalidSignature ? RejectReason::kKeyUnavailable : reason;
+}
+
 // The most telling of several reasons: a proof that was there and failed says more than one that was not
 // there.
 int Weight(RejectReason reason) {
@@ -157,12 +164,16 @@ Verdict Verifier::Verify(const Source& source, const http::Request& request, std
   if (!MethodAllowed(scheme, request.method)) return Reject(RejectReason::kMethodNotAllowed, scheme);
   if (!IsIdentityEncoded(values)) return Reject(RejectReason::kUnsupportedEncoding, scheme);
   if (const HandshakeRule* rule = FindHandshake(source, false, values); rule != nullptr) {
-    if (!GuardHolds(*rule, source, values)) return Reject(RejectReason::kInvalidSignature, scheme);
+    if (!GuardHolds(*rule, source, values)) {
+      Rejected rejected = Reject(RejectReason::kInvalidSignature, scheme);
+      if (rule->refused_status != 0) rejected.status = rule->refused_status;
+      return rejected;
+    }
     if (auto answer = AnswerHandshake(*rule, source, nullptr, values)) return *std::move(answer);
     return Reject(RejectReason::kMalformedSignature, scheme);
   }
   const State::Proven proven = state_->Prove(source);
-  if (proven.result.refused) return Reject(*proven.result.refused, scheme);
+  if (proven.result.refused) return Reject(WithKeys(source, *proven.result.refused), scheme);
   return state_->AfterProof(source, proven, now_us);
 }
 

@@ -93,6 +93,16 @@ TEST(Routes, SurviveTheRoundTripThroughText) {
   EXPECT_EQ(read[1].sink, "archive");
 }
 
+TEST(Routes, ByTypeLeaveOutTheSourcesWhoseTypeAnybodyCouldHaveWritten) {
+  const std::vector<config::Route> routes = {
+      {.source = "*", .types = {"push"}, .sink = "s", .except = {"github", "shop"}}};
+  for (const auto& read : {routes, ParseRoutes(SerializeRoutes(routes))}) {
+    EXPECT_FALSE(RoutesMatch(read, EventOf("github", "push")));
+    EXPECT_FALSE(RoutesMatch(read, EventOf("shop", "push")));
+    EXPECT_TRUE(RoutesMatch(read, EventOf("slack", "push")));
+  }
+}
+
 TEST(Routes, LineWithoutSinkAndSourceIsLeftOut) {
   EXPECT_TRUE(ParseRoutes("\n\nlonely\n\tx\nx\t\n").empty());
   EXPECT_EQ(ParseRoutes("sink\tsource").size(), 1u);

@@ -92,6 +92,17 @@ TEST_F(AnswerWriterTest, WhoeverShouldComeBackIsToldWhen) {
   EXPECT_THAT(Refused(observe::RejectionCode::kTimeout), Not(HasSubstr("Retry-After")));
 }
 
+TEST_F(AnswerWriterTest, ASenderThatInsistsGetsARefusalWithoutABody) {
+  std::string out;
+  writer_.WriteRefusal(
+      out, {.request_id = 1},
+      RefusalFor(source::Rejected{
+          .reason = source::RejectReason::kInvalidSignature, .status = 401, .without_body = true}));
+  EXPECT_THAT(out, HasSubstr("HTTP/1.1 401 "));
+  EXPECT_THAT(out, HasSubstr("Content-Length: 0\r\n"));
+  EXPECT_THAT(out, EndsWith("\r\n\r\n"));
+}
+
 TEST_F(AnswerWriterTest, TheDateMovesOnWithTheSecond) {
   writer_.SetTime(kSecond + 1);
   EXPECT_THAT(Accepted({}), HasSubstr("08:49:38 GMT"));

@@ -127,16 +127,25 @@ TEST_F(ShardTest, NewSourcesServeTheNextRequestAndNotTheOneThatIsUnderWay) {
   other.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(other.Read().status, 200);
   shard_->SwapSources(MakeSources({"renamed"}));
-  Answer answer;
-  do {
-    other.Send(Delivery{.id = "new", .source = "renamed"}.Bytes());
-    answer = other.Read();
-  } while (answer.status == 404);
-  EXPECT_EQ(answer.status, 202);
+  other.Send(Delivery{.id = "new", .source = "renamed"}.Bytes());
+  EXPECT_EQ(other.Read().status, 202);
   other.Send(Delivery{.id = "gone"}.Bytes());
   EXPECT_EQ(other.Read().status, 404);
   client.Send(underway.body);
   EXPECT_EQ(client.Read().status, 202) << "admitted under the old sources";
+}
+
+// A 404 or 401 that is wrong by a few microseconds is as wrong as any: the sender may never come back.
+TEST_F(ShardTest, WhatIsSentAfterTheSourcesWereSwappedMeetsTheNewOnes) {
+  Start();
+  Client client = Connect();
+  const std::string requests[] = {Delivery{.id = "d", .source = "even"}.Bytes(),
+                                  Delivery{.id = "d", .source = "odd"}.Bytes()};
+  for (std::size_t i = 0; i < 1000; ++i) {
+    shard_->SwapSources(MakeSources({i % 2 == 0 ? "even" : "odd"}));
+    client.Send(requests[i % 2]);
+    ASSERT_EQ(client.Read().status, i < 2 ? 202 : 200) << "swap " << i;
+  }
 }
 
 TEST_F(ShardTest, APortThatIsTakenIsAnErrorBeforeAnythingRuns) {

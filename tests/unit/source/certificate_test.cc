@@ -101,6 +101,12 @@ TEST(Certificates, AnUnknownCertificateIsAKeyThatCannotBeHadRightNow) {
   EXPECT_EQ(AnswerToSns(SnsWithFiles(), SnsBody(Ours(), "Notification", "", other)), "key_unavailable");
 }
 
+TEST(Certificates, WithoutAnyYetEveryKeyIsOneThatCannotBeHad) {
+  Source source = SourceOf("sns", {});
+  source.certificates_by_name = true;
+  EXPECT_EQ(AnswerToSns(source, SnsBody(Ours(), "Notification")), "key_unavailable");
+}
+
 TEST(Certificates, AnotherKeysSignatureIsInvalid) {
   EXPECT_EQ(AnswerToSns(SnsWithFiles(), SnsBody(Certificate(), "Notification")), "invalid_signature");
 }
@@ -178,6 +184,13 @@ TEST(Certificates, PayPalSignsItsWebhookIdAndTheBodysChecksum) {
   OwnedRequest changed = PayPal(kPayPalUrl, "1JE4291016473214C");
   changed.body += ' ';
   EXPECT_EQ(AnswerTo(PayPalSource(), changed), "invalid_signature");
+}
+
+TEST(Certificates, AreFoundWithAndWithoutTheExtensionOfTheirFile) {
+  Source source = SourceOf("paypal", {});
+  source.certificates = {{"CERT-1.pem", Ours().pem()}};
+  source.parameters = {{"webhook_id", "1JE4291016473214C"}};
+  EXPECT_EQ(AnswerTo(source, PayPal(kPayPalUrl, "1JE4291016473214C")), "accepted");
 }
 
 TEST(Certificates, PayPalsCertificatesComeFromPayPal) {

@@ -147,12 +147,38 @@ TEST(Handshake, AsanaHandsOverItsSecretOnlyWhileNoneIsConfigured) {
   EXPECT_EQ(ReplyTo(SourceOf("asana", {"mine"}), Bare("POST", "/", headers)).answer, "missing_signature");
 }
 
+TEST(Handshake, WhatIsSignedBeforeTheSecretArrivedIsToBeSentAgain) {
+  const OwnedRequest signed_request = Signed(SourceOf("asana", {"mine"}), R"({"events":[]})");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {}), signed_request).answer, "key_unavailable");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {"other"}), signed_request).answer, "invalid_signature");
+  EXPECT_EQ(ReplyTo(SourceOf("asana", {}), Bare("POST", "/", {}, R"({"events":[]})")).answer,
+            "missing_signature");
+}
+
 TEST(Handshake, NotionHandsOverItsTokenOnlyWhileNoneIsConfigured) {
   const std::string body = R"({"verification_token":"secret_tMrlL1qK5vuQAh1b6cZGhFChZTSYJlce98V0pYn7yBl"})";
   EXPECT_EQ(ReplyTo(SourceOf("notion", {}), Bare("POST", "/", {}, body)).captured,
             "secret_tMrlL1qK5vuQAh1b6cZGhFChZTSYJlce98V0pYn7yBl");
   EXPECT_EQ(ReplyTo(SourceOf("notion", {"secret_x"}), Bare("POST", "/", {}, body)).answer,
             "missing_signature");
+}
+
+TEST(Handshake, ASecretThatTheSchemeCannotUseIsNotTaken) {
+  const Source source = SourceOf(SchemeFrom(R"(
+algorithm = "hmac-sha256"
+key = { encoding = "hex" }
+signature = { header = "x-signature", encoding = "hex" }
+signed = "{body}"
+event_id = { json = "/id" }
+[[handshake]]
+name = "secret"
+guard = "pending"
+match = { headers = { x-secret = "*" } }
+capture = { header = "x-secret" }
+)"),
+                                 {});
+  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "abcd"}})).captured, "abcd");
+  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "not hex"}})).answer, "malformed_signature");
 }
 
 TEST(Handshake, WooCommercePingIsExactlyItsForm) {

@@ -1,0 +1,14 @@
+// JSON Web Key Sets (RFC 7517 §5) among the secrets of a source: each key is a secret of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weir::source {
+
+struct Scheme;
+
+// Replaces every set by its keys, leaving out those that the scheme cannot use, as long as it can use one.
+void SplitKeySets(const Scheme& scheme, std::vector<std::string>& secrets);
+
+}  // namespace weir::source
