@@ -19,12 +19,14 @@
 #include "engine/commit/committer.h"
 #include "engine/delivery_set.h"
 #include "engine/disk_floor.h"
+#include "engine/ingest/readmission.h"
 #include "engine/ingest/shard.h"
 #include "engine/io/ring.h"
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/quarantine/quarantine.h"
 #include "storage/check.h"
 #include "storage/event_store.h"
 
@@ -74,6 +76,8 @@ struct Server::Parts {
   ingest::Gate gate;
   commit::AppendQueue appends;
   observe::CommitProbe commit_probe;
+  std::unique_ptr<quarantine::Quarantine> quarantine;
+  std::unique_ptr<ingest::Readmission> readmission;
   std::unique_ptr<commit::Committer> committer;
   std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
   std::vector<std::unique_ptr<ingest::Shard>> shards;
@@ -154,6 +158,8 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
 
 std::expected<void, std::string> Server::Parts::CreateShards() {
   const auto sources = TakeSources(config);
+  quarantine = std::make_unique<quarantine::Quarantine>(config.server.data / quarantine::kDirectoryName,
+                                                        gate.storable);
   std::vector<commit::AckQueue*> acks;
   config::ServerLimits limits = config.server.limits;
   limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
@@ -167,13 +173,21 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
                                         .appends = appends,
                                         .gate = gate,
                                         .probe = *shard_probes.back(),
-                                        .seed = RandomSeed()});
+                                        .seed = RandomSeed(),
+                                        .quarantine = quarantine.get()});
     if (!shard) return std::unexpected(shard.error());
     // Port 0 is the kernel's choice once; every further shard shares what the first one got.
     if (i == 0) config.server.listen = (*shard)->bound();
     shards.push_back(std::move(*shard));
     acks.push_back(&shards.back()->acks());
   }
+  readmission = std::make_unique<ingest::Readmission>(
+      ingest::Readmission::Wiring{.shard = static_cast<std::uint16_t>(shards.size()),
+                                  .appends = appends,
+                                  .gate = gate,
+                                  .sources = sources,
+                                  .seed = RandomSeed()});
+  acks.push_back(&readmission->acks());
   committer = std::make_unique<commit::Committer>(
       commit::Committer::Wiring{.store = *store,
                                 .appends = appends,
@@ -196,7 +210,9 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                        },
                    .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
                    .ring_mode = ring_mode,
-                   .started_at_us = NowUs()};
+                   .started_at_us = NowUs(),
+                   .quarantine = quarantine.get(),
+                   .readmission = readmission.get()};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
   auto created = admin::AdminServer::Create(
       {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
@@ -248,6 +264,7 @@ void Server::Parts::Reload() {
   }
   const auto sources = TakeSources(*loaded);
   for (auto& shard : shards) shard->SwapSources(sources);
+  readmission->UseSources(sources);
   delivery->Commit([this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); });
   config.sinks = std::move(loaded->sinks);
   config.routes = std::move(loaded->routes);
@@ -270,6 +287,8 @@ void Server::Parts::Drain() {
   const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
   gate.accepting.store(false);
   for (auto& shard : shards) shard->Stop(drain_ms);
+  quarantine->Stop();
+  readmission->Close();
   committer->Stop();
   delivery->Stop(drain_ms);
   admin->Stop();
@@ -281,6 +300,7 @@ int Server::Run() {
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
   parts.delivery->Start();
   parts.committer->Start();
+  parts.quarantine->Start();
   for (auto& shard : parts.shards) shard->Start();
   parts.admin->Start();
   for (const auto& address : parts.config.server.listen) {

@@ -9,6 +9,7 @@
 
 #include "engine/admin/printable.h"
 #include "engine/admin/time_expression.h"
+#include "engine/quarantine/shelf.h"
 #include "engine/source/encoding.h"
 #include "engine/source/explanation.h"
 #include "tools/commands.h"
@@ -26,6 +27,7 @@ struct ExplainOptions {
   std::string config;
   std::string source;
   std::string request = "-";
+  std::string quarantined;
   std::optional<std::string> at;
   bool signed_bytes = false;
   bool json = false;
@@ -62,7 +64,26 @@ CommandResult<const source::Source*> SourceOf(const config::Config& config, cons
                                            : "the configuration has no source \"" + named + '"'});
 }
 
+// Read from the files themselves: the API hides what a signature is made of.
+CommandResult<Case> ReadQuarantined(const ExplainOptions& options, const config::Config& config) {
+  const auto place = quarantine::ParsePlace(options.quarantined);
+  quarantine::Shelf shelf(config.server.data / quarantine::kDirectoryName);
+  auto entry = place ? shelf.Find(*place) : std::nullopt;
+  if (!entry) {
+    return std::unexpected(CommandFailure{
+        kFoundWrong, options.quarantined + " is not in the quarantine of " + config.server.data.string()});
+  }
+  source::CapturedRequest request{.method = std::move(entry->method),
+                                  .target = std::move(entry->target),
+                                  .headers = source::ParseHeaderBlock(entry->headers),
+                                  .body = std::move(entry->body)};
+  const auto source = SourceOf(config, options.source.empty() ? entry->source : options.source, request);
+  if (!source) return std::unexpected(source.error());
+  return Case{.source = *source, .request = std::move(request), .received_at_us = entry->received_at_us};
+}
+
 CommandResult<Case> ReadCase(const ExplainOptions& options, const config::Config& config) {
+  if (!options.quarantined.empty()) return ReadQuarantined(options, config);
   const auto bytes = ReadBody(options.request);
   if (!bytes) return std::unexpected(bytes.error());
   auto request = source::ParseCapture(*bytes);
@@ -207,19 +228,26 @@ void AddExplainCommand(CLI::App& app, int& exit_code) {
       "Example:\n"
       "  weir explain --config weir.toml --source stripe request.txt\n"
       "  weir explain --config weir.toml --source stripe --at 2026-11-21T09:30:00Z < request.txt\n"
+      "  weir explain --config weir.toml --quarantine stripe:1795307765:8\n"
       "  weir explain --config weir.toml --source stripe --signed request.txt | openssl sha256 -hmac "
       "\"$SECRET\"");
   command->add_option("--config", options->config, "Configuration file")->required();
   command->add_option("--source", options->source,
                       "A source of the configuration; by default from the request line");
-  command->add_option("request", options->request, "File with the request; - (the default) is stdin");
+  auto* request =
+      command->add_option("request", options->request, "File with the request; - (the default) is stdin");
+  auto* quarantined = command
+                          ->add_option("--quarantine", options->quarantined,
+                                       "One of the quarantine instead, as weir quarantine list names it")
+                          ->excludes(request);
   command
       ->add_option("--at", options->at,
                    "When it was received: 2026-11-21T09:30:00Z, or 15m, 2h ago; now by default")
       ->check([](const std::string& text) {
         const auto time = admin::ParseTime(text, NowUs());
         return time ? std::string() : time.error();
-      });
+      })
+      ->excludes(quarantined);
   auto* signed_bytes =
       command->add_flag("--signed", options->signed_bytes, "Print the signed bytes and nothing else");
   command->add_flag("--json", options->json, "JSON instead of text")->excludes(signed_bytes);

@@ -14,6 +14,7 @@
 #include "engine/ingest/gate.h"
 #include "engine/io/ring.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/quarantine/quarantine.h"
 #include "engine/source/source.h"
 
 namespace weir::ingest {
@@ -30,6 +31,7 @@ class Shard {
     Gate& gate;
     observe::ShardProbe& probe;
     std::uint64_t seed;
+    quarantine::Quarantine* quarantine = nullptr;  // nullptr: no refused request is kept
   };
 
   // Binds the listeners, so that a port that is taken is an error before anything runs. Shard 0 asks whether

@@ -26,13 +26,6 @@ bool Matches(const Verdict& verdict, bool keeps_time) {
   return !std::holds_alternative<Rejected>(verdict) || (keeps_time && IsStale(verdict));
 }
 
-std::string Capitalized(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') {
-    text.front() = static_cast<char>(text.front() - 'a' + 'A');
-  }
-  return text;
-}
-
 std::string ToleranceText(const Source& source) {
   if (source.tolerance_s != kKindTolerance) return std::to_string(source.tolerance_s) + " s";
   for (const Proof& proof : source.scheme->proofs) {
@@ -96,7 +89,7 @@ Explanation Explain(const Source& source, std::span<const Source> configured, co
     const Verdict outcome = verifier.Verify(trial.source, changed.request(), now_us);
     if (!Matches(outcome, trial.keeps_time)) return true;
     known = true;
-    std::string text = Capitalized(trial.says) + ": then the signature matches.";
+    std::string text = "Matches if " + trial.says + ".";
     if (IsStale(outcome)) text += " Its time would still be outside the tolerance.";
     explanation.findings.push_back({.mistake = trial.mistake, .text = std::move(text)});
     return true;

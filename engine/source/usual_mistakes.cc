@@ -268,6 +268,7 @@ Source CopyOf(const Source& source) {
   copy.body_bytes_max = source.body_bytes_max;
   copy.public_url = source.public_url;
   copy.parameters = source.parameters;
+  copy.quarantine_bytes_max = source.quarantine_bytes_max;
   copy.reject_malformed = source.reject_malformed;
   return copy;
 }

@@ -29,7 +29,7 @@ std::string_view MistakeName(Mistake mistake);  // "line_ends"
 // The request as the sender may have meant it, and the source as it may have to be configured.
 struct Trial {
   Mistake mistake;
-  std::string says;  // what was changed, as half a sentence
+  std::string says;  // what is supposed, as half a sentence
   const Source& source;
   const CapturedRequest& request;
   bool keeps_time = true;  // false: the change is about the timestamp, so an untimely request is no match
