@@ -20,7 +20,7 @@ constexpr std::int64_t kDedupeWindowDefaultMs = 7 * kDayMs;
 constexpr std::int64_t kDedupeWindowMaxMs = 90 * kDayMs;
 // Room for the largest head beside a body, and a size that no typing mistake makes of another.
 constexpr std::uint64_t kQuarantineBytesMin = 1 * limits::kMiB;
-constexpr std::uint64_t kQuarantineBytesMax = 64 * 1024 * limits::kMiB;
+constexpr std::uint64_t kQuarantineBytesMax = std::uint64_t{64} * 1024 * limits::kMiB;
 constexpr std::string_view kCustom = "custom";
 
 std::shared_ptr<const source::Scheme> CompileCustom(TableReader& reader) {

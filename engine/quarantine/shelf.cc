@@ -61,10 +61,11 @@ std::size_t EachFrame(std::string_view segment, const Visit& visit) {
   if (!segment.starts_with(kMagic)) return 0;
   std::size_t at = kMagic.size();
   while (segment.size() - at >= kFrameHeadBytes) {
-    const auto bytes = storage::LoadLittle<std::uint32_t>(segment.substr(at));
+    const char* head = segment.data() + at;
+    const auto bytes = storage::LoadLittle<std::uint32_t>(head);
     if (bytes > segment.size() - at - kFrameHeadBytes) break;
     const Frame frame{
-        .offset = at, .state = segment[at + kStateAt], .value = segment.substr(at + kFrameHeadBytes, bytes)};
+        .offset = at, .state = head[kStateAt], .value = segment.substr(at + kFrameHeadBytes, bytes)};
     at += kFrameHeadBytes + bytes;
     if (!visit(frame)) break;
   }
