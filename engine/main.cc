@@ -17,9 +17,11 @@ void AddCommands(CLI::App& app, int& exit_code) {
   weir::tools::AddKindsCommand(app, exit_code);
   weir::tools::AddSignCommand(app, exit_code);
   weir::tools::AddSendCommand(app, exit_code);
+  weir::tools::AddExplainCommand(app, exit_code);
   weir::tools::AddStatusCommand(app, exit_code);
   weir::tools::AddEventsCommand(app, exit_code);
   weir::tools::AddDlqCommand(app, exit_code);
+  weir::tools::AddQuarantineCommand(app, exit_code);
   weir::tools::AddExportCommand(app, exit_code);
   weir::tools::AddVerifyCommand(app, exit_code);
 }

@@ -20,12 +20,14 @@
 #include "engine/config/captured_secret.h"
 #include "engine/delivery_set.h"
 #include "engine/disk_floor.h"
+#include "engine/ingest/readmission.h"
 #include "engine/ingest/shard.h"
 #include "engine/io/ring.h"
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/quarantine/quarantine.h"
 #include "engine/source/scheme.h"
 #include "storage/check.h"
 #include "storage/event_store.h"
@@ -76,6 +78,8 @@ struct Server::Parts {
   ingest::Gate gate;
   commit::AppendQueue appends;
   observe::CommitProbe commit_probe;
+  std::unique_ptr<quarantine::Quarantine> quarantine;
+  std::unique_ptr<ingest::Readmission> readmission;
   std::unique_ptr<commit::Committer> committer;
   std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
   std::vector<std::unique_ptr<ingest::Shard>> shards;
@@ -161,6 +165,8 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
 
 std::expected<void, std::string> Server::Parts::CreateShards() {
   sources = TakeSources(config);
+  quarantine = std::make_unique<quarantine::Quarantine>(config.server.data / quarantine::kDirectoryName,
+                                                        gate.storable);
   std::vector<commit::AckQueue*> acks;
   config::ServerLimits limits = config.server.limits;
   limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
@@ -176,15 +182,24 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
                                .gate = gate,
                                .probe = *shard_probes.back(),
                                .seed = RandomSeed(),
-                               .keep_secret = [this](std::string_view source, std::string_view secret) {
-                                 return KeepSecret(source, secret);
-                               }});
+                               .keep_secret =
+                                   [this](std::string_view source, std::string_view secret) {
+                                     return KeepSecret(source, secret);
+                                   },
+                               .quarantine = quarantine.get()});
     if (!shard) return std::unexpected(shard.error());
     // Port 0 is the kernel's choice once; every further shard shares what the first one got.
     if (i == 0) config.server.listen = (*shard)->bound();
     shards.push_back(std::move(*shard));
     acks.push_back(&shards.back()->acks());
   }
+  readmission = std::make_unique<ingest::Readmission>(
+      ingest::Readmission::Wiring{.shard = static_cast<std::uint16_t>(shards.size()),
+                                  .appends = appends,
+                                  .gate = gate,
+                                  .sources = sources,
+                                  .seed = RandomSeed()});
+  acks.push_back(&readmission->acks());
   committer = std::make_unique<commit::Committer>(
       commit::Committer::Wiring{.store = *store,
                                 .appends = appends,
@@ -207,7 +222,9 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                        },
                    .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
                    .ring_mode = ring_mode,
-                   .started_at_us = NowUs()};
+                   .started_at_us = NowUs(),
+                   .quarantine = quarantine.get(),
+                   .readmission = readmission.get()};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
   auto created = admin::AdminServer::Create(
       {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
@@ -269,6 +286,7 @@ void Server::Parts::Reload() {
 void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
   sources = std::move(table);
   for (auto& shard : shards) shard->SwapSources(sources);
+  readmission->UseSources(sources);
 }
 
 // Shards' threads. The file is what counts: the table is rebuilt from it where it may be, on the main thread,
@@ -325,6 +343,8 @@ void Server::Parts::Drain() {
   const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
   gate.accepting.store(false);
   for (auto& shard : shards) shard->Stop(drain_ms);
+  quarantine->Stop();
+  readmission->Close();
   committer->Stop();
   delivery->Stop(drain_ms);
   admin->Stop();
@@ -336,6 +356,7 @@ int Server::Run() {
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
   parts.delivery->Start();
   parts.committer->Start();
+  parts.quarantine->Start();
   for (auto& shard : parts.shards) shard->Start();
   parts.admin->Start();
   for (const auto& address : parts.config.server.listen) {

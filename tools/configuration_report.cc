@@ -80,12 +80,14 @@ std::string SourcesText(const config::Config& config) {
                    {.title = "TOLERANCE"},
                    {.title = "DEDUPE"},
                    {.title = "BODY"},
+                   {.title = "QUARANTINE"},
                    {.title = "SINKS"}});
   for (const source::Source& source : config.sources) {
     const auto tolerance = ToleranceMs(source);
     table.Add({source.name, source.kind, PathOf(source), std::to_string(source.secrets.size()),
                tolerance ? FormatDurationMs(*tolerance) : "-",
                FormatDurationMs(source.dedupe_window_us / 1000), FormatSize(source.body_bytes_max),
+               source.quarantine_bytes_max == 0 ? "-" : FormatSize(source.quarantine_bytes_max),
                Joined(SinksOf(config, source), "none: stored only")});
   }
   return table.Text();
@@ -155,6 +157,7 @@ Json SourceJson(const config::Config& config, const source::Source& source) {
           {"tolerance_ms", tolerance ? Json(*tolerance) : Json(nullptr)},
           {"dedupe_window_ms", source.dedupe_window_us / 1000},
           {"body_bytes", source.body_bytes_max},
+          {"quarantine_bytes", source.quarantine_bytes_max},
           {"on_malformed", source.reject_malformed ? "reject" : "dead-letter"},
           {"public_url", source.public_url.empty() ? Json(nullptr) : Json(source.public_url)},
           {"sinks", SinksOf(config, source)}};

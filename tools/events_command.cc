@@ -9,7 +9,6 @@
 
 #include "engine/admin/printable.h"
 #include "engine/limits.h"
-#include "engine/source/encoding.h"
 #include "tools/commands.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
@@ -113,17 +112,6 @@ CommandResult<std::string> SequenceOf(OperatorClient& client, const EventsOption
   return Text(events->front(), "sequence");
 }
 
-CommandResult<std::string> BodyOf(const Json& event) {
-  const auto encoded = event["body_base64"].get<std::string>();
-  std::string body(encoded.size(), '\0');
-  const auto size =
-      source::DecodeBase64(encoded, std::span(reinterpret_cast<std::uint8_t*>(body.data()), body.size()),
-                           source::Base64Form::kPadded);
-  if (!size) return std::unexpected(CommandFailure{kFoundWrong, "the server's answer is not base64"});
-  body.resize(*size);
-  return body;
-}
-
 void PrintDetail(const Json& event) {
   for (const char* key :
        {"sequence", "id", "source", "type", "state", "malformed", "received_at", "body_bytes"}) {
@@ -137,13 +125,7 @@ void PrintDetail(const Json& event) {
     }
     Print(admin::Printable(line) + "\n");
   }
-  Print("headers:\n");
-  for (const Json& header : event["headers"]) {
-    const std::string value = header.contains("value")
-                                  ? Text(header, "value")
-                                  : "(hidden, " + Text(header, "hidden_bytes") + " bytes)";
-    Print("  " + admin::Printable(Text(header, "name") + ": " + value) + "\n");
-  }
+  PrintHeaders(event["headers"]);
 }
 
 int Show(const EventsOptions& options) {
@@ -163,8 +145,8 @@ int Show(const EventsOptions& options) {
     PrintDetail(event);
     return Finish(kDone);
   }
-  const auto body = BodyOf(event);
-  if (!body) return Fail(body.error());
+  const auto body = Decoded(Text(event, "body_base64"));
+  if (!body) return Fail({kFoundWrong, "the server's answer is not base64"});
   Print(*body);
   return Finish(kDone);
 }

@@ -71,4 +71,14 @@ void AddDeadLetterFilter(CLI::App& command, FilterOptions& filter) {
   AddTime(command, filter, "until", "Died before; the same forms");
 }
 
+void AddQuarantineFilter(CLI::App& command, FilterOptions& filter) {
+  AddText(command, filter, "id", "Only this one, by the id it is listed with");
+  AddText(command, filter, "source", "Only requests to this source");
+  AddText(command, filter, "reason",
+          "Only those refused for this reason: invalid_signature, stale_timestamp");
+  AddTime(command, filter, "since",
+          "Received at or after: 2026-11-21T09:30:00Z, 2026-11-21, or 15m, 2h, 7d ago");
+  AddTime(command, filter, "until", "Received before; the same forms");
+}
+
 }  // namespace weir::tools

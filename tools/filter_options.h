@@ -27,4 +27,7 @@ void AddEventFilter(CLI::App& command, FilterOptions& filter);
 // --sink --source --type --id --since --until, the times meaning when the letter died
 void AddDeadLetterFilter(CLI::App& command, FilterOptions& filter);
 
+// --id --source --reason --since --until, the times meaning when the request was received
+void AddQuarantineFilter(CLI::App& command, FilterOptions& filter);
+
 }  // namespace weir::tools

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "engine/admin/event_json.h"
 #include "engine/admin/printable.h"
+#include "engine/source/encoding.h"
 #include "tools/standard_output.h"
 
 namespace weir::tools {
@@ -32,6 +34,26 @@ void PrintField(std::string_view name, std::string_view value) {
   std::string label = std::string(name) + ":";
   label.resize(std::max<std::size_t>(label.size() + 1, 14), ' ');
   Print(label + admin::Printable(value) + "\n");
+}
+
+void PrintHeaders(const Json& headers) {
+  Print("headers:\n");
+  for (const Json& header : headers) {
+    const std::string value = header.contains("value")
+                                  ? Text(header, "value")
+                                  : "(hidden, " + Text(header, "hidden_bytes") + " bytes)";
+    Print("  " + admin::Printable(Text(header, "name") + ": " + value) + "\n");
+  }
+}
+
+std::optional<std::string> Decoded(std::string_view base64) {
+  std::string bytes(base64.size(), '\0');
+  const auto size =
+      source::DecodeBase64(base64, std::span(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()),
+                           source::Base64Form::kPadded);
+  if (!size) return std::nullopt;
+  bytes.resize(*size);
+  return bytes;
 }
 
 }  // namespace weir::tools

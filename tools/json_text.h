@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,5 +20,11 @@ void PrintArray(const std::vector<nlohmann::ordered_json>& rows);
 
 // "name:         value" on stdout.
 void PrintField(std::string_view name, std::string_view value);
+
+// The API's header fields, one a line; of credentials only the length.
+void PrintHeaders(const nlohmann::ordered_json& headers);
+
+// The bytes of a body_base64; nullopt when it is none.
+std::optional<std::string> Decoded(std::string_view base64);
 
 }  // namespace weir::tools

@@ -5,6 +5,7 @@
 #include "engine/commit/append.h"
 #include "engine/disk_floor.h"
 #include "engine/limits.h"
+#include "engine/quarantine/quarantine.h"
 #include "storage/event_store.h"
 #include "storage/limits.h"
 
@@ -69,6 +70,10 @@ std::vector<MemoryPart> MemoryCeiling(const config::Config& config) {
        limits::kCommitQueueEvents * sizeof(commit::Append) + 2 * limits::kCommitGroupBytesMax},
       {"store", StoreBytes(config)},
   };
+  if (std::ranges::any_of(config.sources,
+                          [](const auto& source) { return source.quarantine_bytes_max != 0; })) {
+    parts.push_back({"quarantine queue", quarantine::kQueueBytesMax + config.server.threads * largest_body});
+  }
   for (const config::Sink& sink : config.sinks)
     parts.push_back({"sink " + sink.name, SinkBytes(sink, largest_body)});
   return parts;

@@ -30,28 +30,6 @@ bool CarriesCredentials(std::string_view name) {
                      [&lower](std::string_view mark) { return lower.find(mark) != std::string::npos; });
 }
 
-Json HeadersJson(std::string_view headers) {
-  Json list = Json::array();
-  while (!headers.empty()) {
-    const std::size_t end = std::min(headers.find("\r\n"), headers.size());
-    const std::string_view line = headers.substr(0, end);
-    headers.remove_prefix(std::min(end + 2, headers.size()));
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    const std::string_view name = line.substr(0, colon);
-    std::string_view value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-    Json field = {{"name", name}};
-    if (CarriesCredentials(name)) {
-      field["hidden_bytes"] = value.size();
-    } else {
-      field["value"] = value;
-    }
-    list.push_back(std::move(field));
-  }
-  return list;
-}
-
 void AddRetry(Json& delivery, const storage::EventStore& store, const std::string& sink,
               storage::Sequence sequence) {
   const auto retries = store.LoadRetries(sink);
@@ -93,6 +71,28 @@ Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapsho
 }
 
 }  // namespace
+
+Json HeadersJson(std::string_view headers) {
+  Json list = Json::array();
+  while (!headers.empty()) {
+    const std::size_t end = std::min(headers.find("\r\n"), headers.size());
+    const std::string_view line = headers.substr(0, end);
+    headers.remove_prefix(std::min(end + 2, headers.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value = line.substr(colon + 1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    Json field = {{"name", name}};
+    if (CarriesCredentials(name)) {
+      field["hidden_bytes"] = value.size();
+    } else {
+      field["value"] = value;
+    }
+    list.push_back(std::move(field));
+  }
+  return list;
+}
 
 Json ToJson(const EventSummary& event) {
   Json json = {{"sequence", event.sequence},      {"id", event.id},

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "engine/admin/dead_letter_query.h"
 #include "engine/admin/delivery_snapshot.h"
@@ -21,6 +22,9 @@ struct DetailOptions {
 };
 nlohmann::ordered_json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot,
                                   const storage::EventStore& store, DetailOptions options);
+
+// Header fields as received -> [{"name","value"}], credentials as {"name","hidden_bytes"}.
+nlohmann::ordered_json HeadersJson(std::string_view headers);
 
 // One line of JSON. Bytes that are not UTF-8 become U+FFFD.
 std::string Dump(const nlohmann::ordered_json& json);

@@ -231,6 +231,20 @@ void Commits(Page& page, const Live& live) {
   page.Sample({}, live.appends.waiting());
 }
 
+void Quarantine(Page& page, quarantine::Quarantine& kept) {
+  const quarantine::Quarantine::Probe& probe = kept.probe();
+  page.Counter("weir_quarantine_kept_total", "Refused requests written to the quarantine.");
+  page.Sample({}, probe.kept.value());
+  page.Counter(
+      "weir_quarantine_dropped_total",
+      "Refused requests that were not kept (queue, unwritten) or made room for newer ones (oldest).");
+  page.Sample({{"reason", "queue"}}, probe.overflowed.load(std::memory_order_relaxed));
+  page.Sample({{"reason", "unwritten"}}, probe.unwritten.value());
+  page.Sample({{"reason", "oldest"}}, probe.evicted.value());
+  page.Gauge("weir_quarantine_bytes", "Bytes of the quarantine's files.");
+  page.Sample({}, kept.shelf().bytes());
+}
+
 void Shards(Page& page, const Live& live, const ShardTotals& totals) {
   page.Gauge("weir_connections", "Open connections of senders.");
   page.Sample({}, totals.connections);
@@ -277,6 +291,7 @@ std::string MetricsPage(const Live& live, const StoreFacts& facts, const Process
   Sinks(page, live, facts, now_us);
   Commits(page, live);
   Shards(page, live, totals);
+  if (live.quarantine != nullptr) Quarantine(page, *live.quarantine);
   Process(page, live, facts, process);
   return page.Text();
 }

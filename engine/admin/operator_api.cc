@@ -10,6 +10,7 @@
 #include "engine/admin/event_endpoints.h"
 #include "engine/admin/event_json.h"
 #include "engine/admin/parameters.h"
+#include "engine/admin/quarantine_endpoints.h"
 #include "engine/admin/status_report.h"
 
 namespace weir::admin {
@@ -57,6 +58,17 @@ constexpr std::array kEndpoints = {
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kRetry, c.now_us); }},
     Endpoint{"POST", "/dlq/drop",
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kDrop, c.now_us); }},
+    Endpoint{"GET", "/quarantine",
+             [](const Call& c) { return ListQuarantine(c.wiring, c.request, c.now_us); }},
+    Endpoint{"GET", "/quarantine/show", [](const Call& c) { return ShowQuarantined(c.wiring, c.request); }},
+    Endpoint{"POST", "/quarantine/admit",
+             [](const Call& c) {
+               return ActOnQuarantine(c.wiring, c.request, QuarantineAction::kAdmit, c.now_us);
+             }},
+    Endpoint{"POST", "/quarantine/drop",
+             [](const Call& c) {
+               return ActOnQuarantine(c.wiring, c.request, QuarantineAction::kDrop, c.now_us);
+             }},
     Endpoint{"GET", "/cursor", [](const Call& c) { return GetCursor(c.wiring.store, c.request); }},
     Endpoint{"PUT", "/cursor", [](const Call& c) { return PutCursor(c.wiring.store, c.request); }},
 };

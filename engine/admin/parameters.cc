@@ -10,15 +10,6 @@ namespace weir::admin {
 
 namespace {
 
-Read<std::optional<std::int64_t>> ReadTime(const Parameters& parameters, std::string_view name,
-                                           std::int64_t now_us) {
-  const auto found = parameters.find(name);
-  if (found == parameters.end()) return std::nullopt;
-  const auto time = ParseTime(found->second, now_us);
-  if (!time) return std::unexpected(std::string(name) + ": " + time.error());
-  return *time;
-}
-
 Read<std::optional<EventState>> ReadState(const Parameters& parameters) {
   const auto found = parameters.find("state");
   if (found == parameters.end()) return std::nullopt;
@@ -40,6 +31,15 @@ Read<void> OnlyKnown(const Parameters& parameters, std::span<const std::string_v
     if (value.empty()) return std::unexpected(name + " is empty");
   }
   return {};
+}
+
+Read<std::optional<std::int64_t>> ReadTime(const Parameters& parameters, std::string_view name,
+                                           std::int64_t now_us) {
+  const auto found = parameters.find(name);
+  if (found == parameters.end()) return std::nullopt;
+  const auto time = ParseTime(found->second, now_us);
+  if (!time) return std::unexpected(std::string(name) + ": " + time.error());
+  return *time;
 }
 
 Read<EventFilter> ReadEventFilter(const Parameters& parameters, std::int64_t now_us) {

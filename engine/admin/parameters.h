@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ Read<DeadLetterFilter> ReadDeadLetterFilter(const Parameters& parameters, std::i
 // A whole number between `min` and `max`; `absent` when the parameter is not there.
 Read<std::uint64_t> ReadNumber(const Parameters& parameters, std::string_view name, std::uint64_t absent,
                                std::uint64_t min, std::uint64_t max);
+// Unix time in microseconds; nullopt when the parameter is not there.
+Read<std::optional<std::int64_t>> ReadTime(const Parameters& parameters, std::string_view name,
+                                           std::int64_t now_us);
 // "1" or "0"; false when the parameter is not there.
 Read<bool> ReadSwitch(const Parameters& parameters, std::string_view name);
 std::string ReadText(const Parameters& parameters, std::string_view name);

@@ -1,5 +1,5 @@
 // What the admin side may see of the running engine. Everything is read-only for it except dead letters,
-// which it changes through the sink's own worker, and export cursors in the store's meta.
+// which it changes through the sink's own worker, export cursors in the store's meta, and the quarantine.
 //
 // Everything referred to lives until AdminServer::Stop has returned. Every function is called from the admin
 // server's threads, several at once, and must not block for long.
@@ -15,10 +15,12 @@
 
 #include "engine/commit/queues.h"
 #include "engine/deliver/worker.h"
+#include "engine/ingest/readmission.h"
 #include "engine/ingest/shard.h"
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/observe/sink_probe.h"
+#include "engine/quarantine/quarantine.h"
 #include "storage/event_store.h"
 
 namespace weir::admin {
@@ -36,6 +38,9 @@ struct Live {
   std::uint64_t min_free_disk_bytes = 0;
   std::string ring_mode;           // as logged at start
   std::int64_t started_at_us = 0;  // Unix time, microseconds
+  // Both or neither; nullptr where there is no shard whose refusals could be kept.
+  quarantine::Quarantine* quarantine = nullptr;
+  ingest::Readmission* readmission = nullptr;
 };
 
 struct Wiring {

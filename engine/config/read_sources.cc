@@ -21,6 +21,9 @@ constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kDedupeWindowDefaultMs = 7 * kDayMs;
 constexpr std::int64_t kDedupeWindowMaxMs = 90 * kDayMs;
+// Room for the largest head beside a body, and a size that no typing mistake makes of another.
+constexpr std::uint64_t kQuarantineBytesMin = 1 * limits::kMiB;
+constexpr std::uint64_t kQuarantineBytesMax = std::uint64_t{64} * 1024 * limits::kMiB;
 constexpr std::string_view kCustom = "custom";
 
 std::shared_ptr<const source::Scheme> CompileCustom(TableReader& reader) {
@@ -172,6 +175,15 @@ void ReportProblems(TableReader& reader, const source::Source& source) {
   }
 }
 
+void ReadQuarantine(TableReader& reader, source::Source& source) {
+  reader.Size("quarantine", {kQuarantineBytesMin, kQuarantineBytesMax}, source.quarantine_bytes_max);
+  if (source.quarantine_bytes_max != 0 &&
+      source.quarantine_bytes_max < source.body_bytes_max + kQuarantineBytesMin) {
+    reader.Error("quarantine", "is less than one request of this source can be; expected at least " +
+                                   FormatSize(source.body_bytes_max + kQuarantineBytesMin));
+  }
+}
+
 void ReadSource(TableReader& reader, const Context& context, const Server& server, source::Source& source) {
   const ServerLimits& limits = server.limits;
   const std::size_t errors_before = reader.findings().error_count();
@@ -186,6 +198,7 @@ void ReadSource(TableReader& reader, const Context& context, const Server& serve
   if (reader.Has("body") && source.body_bytes_max > limits.inflight_bytes) {
     reader.Error("body", "is more than server.limits.inflight_bytes, " + FormatSize(limits.inflight_bytes));
   }
+  ReadQuarantine(reader, source);
   static constexpr std::array<std::string_view, 2> kOnMalformed = {"dead-letter", "reject"};
   if (const auto choice = reader.Choice("on_malformed", kOnMalformed)) source.reject_malformed = *choice == 1;
   reader.Boolean("allow_unsigned_type", source.allow_unsigned_type);
@@ -193,7 +206,7 @@ void ReadSource(TableReader& reader, const Context& context, const Server& serve
     reader.findings().Warning(reader.At("allow_unsigned_type"),
                               "changes nothing: the signature of this kind covers the type");
   }
-  for (const std::string_view key : {"allow_from", "rate", "quarantine"}) reader.Unavailable(key);
+  for (const std::string_view key : {"allow_from", "rate"}) reader.Unavailable(key);
   reader.Finish();
 
   // After other mistakes it would repeat them.

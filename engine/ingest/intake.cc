@@ -48,6 +48,7 @@ Intake::Intake(const Wiring& wiring, std::shared_ptr<const source::SourceTable> 
       answers_(wiring.answers),
       writer_(wiring.writer),
       handover_(wiring.handover),
+      quarantine_(wiring.quarantine),
       inflight_(wiring.inflight),
       inflight_bytes_max_(static_cast<std::int64_t>(wiring.inflight_bytes_max)),
       keep_secret_(wiring.keep_secret),
@@ -119,6 +120,7 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
   }
   const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
   if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
+    if (target.source->quarantine_bytes_max != 0) Keep(target, request, *rejected, now);
     Refusal refusal = RefusalFor(*rejected);
     if (refusal.code == RejectionCode::kMethodNotAllowed) {
       refusal.allow = source::AllowedMethods(*target.source->scheme);
@@ -168,6 +170,24 @@ std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, st
       break;
   }
   return RejectionCode::kKeyUnavailable;
+}
+
+// Only what may carry an event. The copy is the whole price: the shard waits for nobody.
+void Intake::Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
+                  const Moment& now) {
+  if (quarantine_ == nullptr || request.method != http::Method::kPost) return;
+  auto entry = std::make_unique<quarantine::Entry>(
+      quarantine::Entry{.received_at_us = now.unix_us,
+                        .source = target.source->name,
+                        .reason = std::string(source::RejectCode(rejected.reason)),
+                        .method = std::string(request.method_text),
+                        .target = std::string(request.target),
+                        .headers = std::string(request.header_block),
+                        .body = std::string(request.body)});
+  const auto bytes = static_cast<std::int64_t>(entry->bytes());
+  if (quarantine_->Offer(std::move(entry), target.source->quarantine_bytes_max)) {
+    gate_.disk_budget_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  }
 }
 
 void Intake::Accept(Connection& connection, const Manner& manner, const Target& target,

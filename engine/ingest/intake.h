@@ -25,6 +25,7 @@
 #include "engine/ingest/partial_request.h"
 #include "engine/ingest/pending_answers.h"
 #include "engine/ingest/refusal.h"
+#include "engine/quarantine/quarantine.h"
 #include "engine/source/verifier.h"
 
 namespace weir::ingest {
@@ -37,6 +38,7 @@ class Intake {
     PendingAnswers& answers;
     AnswerWriter& writer;
     Handover& handover;
+    quarantine::Quarantine* quarantine = nullptr;  // nullptr: no refused request is kept
     InflightBytes& inflight;
     std::size_t inflight_bytes_max;
     std::uint64_t seed;
@@ -70,6 +72,8 @@ class Intake {
   Manner MannerOf(const http::Request& request, bool close);
   void AnswerHealth(Connection& connection, const Manner& manner);
   void Answer(Connection& connection, const Manner& manner, const source::Handshake& handshake);
+  void Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
+            const Moment& now);
   void Accept(Connection& connection, const Manner& manner, const Target& target,
               const http::Request& request, const source::Accepted& accepted, const Moment& now);
   std::string_view RenderPrescribed(const Manner& manner, const source::Accepted& accepted);
@@ -80,6 +84,7 @@ class Intake {
   PendingAnswers& answers_;
   AnswerWriter& writer_;
   Handover& handover_;
+  quarantine::Quarantine* quarantine_;
   InflightBytes& inflight_;
   std::int64_t inflight_bytes_max_;
   ingest::KeepSecret keep_secret_;

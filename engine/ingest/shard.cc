@@ -56,6 +56,7 @@ void Shard::State::Serve(std::promise<std::expected<void, std::string>> started)
                                  .sources = std::move(wiring.sources),
                                  .appends = wiring.appends,
                                  .gate = wiring.gate,
+                                 .quarantine = wiring.quarantine,
                                  .probe = wiring.probe,
                                  .seed = wiring.seed,
                                  .keep_secret = wiring.keep_secret,

@@ -15,6 +15,7 @@
 #include "engine/ingest/keep_secret.h"
 #include "engine/io/ring.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/quarantine/quarantine.h"
 #include "engine/source/source.h"
 
 namespace weir::ingest {
@@ -32,6 +33,7 @@ class Shard {
     observe::ShardProbe& probe;
     std::uint64_t seed;
     KeepSecret keep_secret = {};
+    quarantine::Quarantine* quarantine = nullptr;  // nullptr: no refused request is kept
   };
 
   // Binds the listeners, so that a port that is taken is an error before anything runs. Shard 0 asks whether

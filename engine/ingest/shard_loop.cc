@@ -60,6 +60,7 @@ ShardLoop::ShardLoop(const Wiring& wiring, std::unique_ptr<io::Ring> ring, io::B
                .answers = answers_,
                .writer = writer_,
                .handover = handover_,
+               .quarantine = wiring.quarantine,
                .inflight = inflight_,
                .inflight_bytes_max = wiring.limits.inflight_bytes,
                .seed = wiring.seed,

@@ -56,6 +56,7 @@ class ShardLoop {
     std::shared_ptr<const source::SourceTable> sources;
     commit::AppendQueue& appends;
     Gate& gate;
+    quarantine::Quarantine* quarantine;
     observe::ShardProbe& probe;
     std::uint64_t seed;
     KeepSecret keep_secret;

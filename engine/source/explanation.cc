@@ -1,0 +1,110 @@
+#include "engine/source/explanation.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <variant>
+
+#include "engine/source/scheme.h"
+#include "engine/source/timestamp.h"
+#include "engine/source/verifier.h"
+
+namespace weir::source {
+namespace {
+
+constexpr std::int64_t kMicros = 1'000'000;
+// Ids of events are made up from it where there is none; nothing that is said here depends on them.
+constexpr std::uint64_t kSeed = 1;
+
+bool IsStale(const Verdict& verdict) {
+  const auto* rejected = std::get_if<Rejected>(&verdict);
+  return rejected != nullptr && rejected->reason == RejectReason::kStaleTimestamp;
+}
+
+// Whether the signature holds, whatever the clock says.
+bool Matches(const Verdict& verdict, bool keeps_time) {
+  return !std::holds_alternative<Rejected>(verdict) || (keeps_time && IsStale(verdict));
+}
+
+std::string ToleranceText(const Source& source) {
+  if (source.tolerance_s != kKindTolerance) return std::to_string(source.tolerance_s) + " s";
+  for (const Proof& proof : source.scheme->proofs) {
+    if (proof.timestamp) {
+      return std::to_string(proof.timestamp->past_s) + " s back and " +
+             std::to_string(proof.timestamp->future_s) + " s ahead";
+    }
+  }
+  return "what the token says";
+}
+
+Finding ClockFinding(const Source& source, const std::vector<SignedView>& views, std::int64_t now_us) {
+  std::string text = "The signature matches; the time does not. ";
+  const std::string received = "received at " + FormatTimestamp(now_us / kMicros, TimeUnit::kRfc3339);
+  const auto dated =
+      std::ranges::find_if(views, [](const SignedView& view) { return view.signed_at_us.has_value(); });
+  if (dated == views.end()) {
+    text += "It was " + received;
+  } else {
+    const std::int64_t age_s = now_us / kMicros - *dated->signed_at_us / kMicros;
+    text += "It was signed at " + FormatTimestamp(*dated->signed_at_us / kMicros, TimeUnit::kRfc3339) +
+            " and " + received + ", " + std::to_string(std::abs(age_s)) +
+            (age_s >= 0 ? " s later" : " s earlier");
+  }
+  return {.mistake = Mistake::kClock, .text = text + "; the tolerance is " + ToleranceText(source) + "."};
+}
+
+void Describe(const Verdict& verdict, Explanation& explanation) {
+  if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
+    explanation.verdict = RejectCode(rejected->reason);
+    explanation.status = rejected->status;
+    return;
+  }
+  explanation.authentic = true;
+  explanation.verdict = "handshake";
+  if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
+    explanation.verdict = "accepted";
+    explanation.secret = accepted->secret_index;
+  }
+}
+
+}  // namespace
+
+Explanation Explain(const Source& source, std::span<const Source> configured, const CapturedRequest& request,
+                    std::int64_t now_us) {
+  Verifier verifier(kSeed);
+  Source own = CopyOf(source);  // without an epoch, so that every trial's secrets are keyed anew
+  const CapturedView view(request);
+  Explanation explanation;
+  const Verdict verdict = verifier.Verify(own, view.request(), now_us);
+  Describe(verdict, explanation);
+  const bool stale = IsStale(verdict);
+  explanation.proofs = ViewSigned(own, view.request());
+  if (explanation.authentic) return explanation;
+
+  std::array<bool, kMistakes> found{};
+  const auto take = [&](const Trial& trial) {
+    bool& known = found[static_cast<std::size_t>(trial.mistake)];
+    if (known) return true;
+    const CapturedView changed(trial.request);
+    const Verdict outcome = verifier.Verify(trial.source, changed.request(), now_us);
+    if (!Matches(outcome, trial.keeps_time)) return true;
+    known = true;
+    std::string text = "Matches if " + trial.says + ".";
+    if (IsStale(outcome)) text += " Its time would still be outside the tolerance.";
+    explanation.findings.push_back({.mistake = trial.mistake, .text = std::move(text)});
+    return true;
+  };
+  if (stale) {
+    // What matches already needs no other secret and no other body.
+    ForEachTrial(own, {}, request,
+                 [&](const Trial& trial) { return trial.mistake == Mistake::kClock && take(trial); });
+    if (explanation.findings.empty()) {
+      explanation.findings.push_back(ClockFinding(own, explanation.proofs, now_us));
+    }
+    return explanation;
+  }
+  ForEachTrial(own, configured, request, take);
+  return explanation;
+}
+
+}  // namespace weir::source
