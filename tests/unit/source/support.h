@@ -83,7 +83,8 @@ inline OwnedRequest Signed(const Source& source, std::string body, std::int64_t 
                                        .at_unix_s = at_unix_s,
                                        .id = id,
                                        .type = type,
-                                       .url = source.public_url});
+                                       .url = source.public_url,
+                                       .parameters = source.parameters});
   if (headers) request.headers = *std::move(headers);
   return request;
 }
