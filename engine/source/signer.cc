@@ -75,7 +75,7 @@ std::string ContentTypeOf(const Scheme& scheme, std::string_view body) {
 }
 
 // Everything but the signature: content type, ids and types that travel in fields, fixed fields, the
-// timestamp.
+// timestamp, and any other field that is signed.
 HeaderList FieldsBeside(const Scheme& scheme, const Proof& proof, const SignRequest& request,
                         std::string_view id, std::string_view timestamp) {
   HeaderList headers;
@@ -85,8 +85,18 @@ HeaderList FieldsBeside(const Scheme& scheme, const Proof& proof, const SignRequ
   for (const FieldRule& rule : proof.required) {
     if (!Has(headers, rule.name)) headers.emplace_back(rule.name, rule.value.empty() ? "weir" : rule.value);
   }
+  if (proof.certificate && proof.certificate->url.from == Location::From::kHeader) {
+    headers.emplace_back(proof.certificate->url.name,
+                         "https://" + proof.certificate->hosts.front() + "/weir.pem");
+  }
   if (proof.timestamp && proof.timestamp->at.from == Location::From::kHeader) {
     headers.emplace_back(proof.timestamp->at.name, timestamp);
+  }
+  if (proof.signed_variants.empty()) return headers;
+  for (const Segment& segment : proof.signed_variants.front().segments) {
+    const bool field =
+        segment.kind == Segment::Kind::kLocation && segment.location.from == Location::From::kHeader;
+    if (field && !Has(headers, segment.location.name)) headers.emplace_back(segment.location.name, id);
   }
   return headers;
 }

@@ -1,17 +1,19 @@
 // weir-vectors [--all] [--mutate N] FILE…: judges every row of JSONL files of signed requests. One line for
 // each wrong verdict on stdout, totals on stderr; exit 1 when there was one, 2 when a file could not be read.
 //   --all        rows marked as quirks count as wrong too when weir judges them differently
-//   --mutate N   also changes the signatures of the small valid rows, N times in all; each accepted one is
-//   wrong
+//   --mutate N   also changes the signatures of the small valid rows, and of one request of every kind that
+//                weir signs itself, N times in all; each accepted one is wrong
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tests/vectors/mutation.h"
+#include "tests/vectors/signed_rows.h"
 #include "tests/vectors/vector_row.h"
 
 namespace {
@@ -82,33 +84,37 @@ void JudgeRow(const vectors::VectorRow& row, const std::string& place, bool all,
               row.quirk ? " (quirk)" : "", judgement.wrong.c_str());
 }
 
-void JudgeAllMutations(const std::vector<vectors::VectorRow>& rows, std::uint64_t mutations,
+void JudgeAllMutations(std::vector<vectors::VectorRow> rows, std::uint64_t mutations,
                        source::Verifier& verifier, Totals& totals) {
-  std::vector<const vectors::VectorRow*> valid;
-  for (const vectors::VectorRow& row : rows) {
-    if (row.name == "valid" && row.expected_valid && row.body.size() <= kMutatedBodyBytesMax)
-      valid.push_back(&row);
-  }
-  if (valid.empty()) return;
+  std::erase_if(rows, [](const vectors::VectorRow& row) {
+    return row.name != "valid" || !row.expected_valid || row.body.size() > kMutatedBodyBytesMax;
+  });
+  for (vectors::VectorRow& row : vectors::SignedRows()) rows.push_back(std::move(row));
   std::mt19937_64 random(kSeed);
   std::uint64_t tried = 0;
-  for (const vectors::VectorRow* row : valid) {
-    const auto counted = vectors::JudgeMutations(*row, mutations / valid.size() + 1, verifier, random);
+  std::uint64_t accepted = 0;
+  std::set<std::string> kinds;
+  for (const vectors::VectorRow& row : rows) {
+    const auto counted = vectors::JudgeMutations(row, mutations / rows.size() + 1, verifier, random);
     tried += counted.tried;
+    accepted += counted.accepted;
+    if (counted.tried > 0) kinds.insert((*vectors::SourceOf(row)).kind);
     if (counted.accepted == 0) continue;
     ++totals.wrong;
-    std::printf("%s: %llu of %llu mutated signatures accepted\n", row->provider.c_str(),
+    std::printf("%s: %llu of %llu mutated signatures accepted, such as \"%s\"\n", row.provider.c_str(),
                 static_cast<unsigned long long>(counted.accepted),
-                static_cast<unsigned long long>(counted.tried));
+                static_cast<unsigned long long>(counted.tried), counted.example.c_str());
   }
-  std::fprintf(stderr, "%llu mutated signatures\n", static_cast<unsigned long long>(tried));
+  std::fprintf(stderr, "%llu mutated signatures of %zu kinds, %llu accepted\n",
+               static_cast<unsigned long long>(tried), kinds.size(),
+               static_cast<unsigned long long>(accepted));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const Options options = ReadOptions(argc, argv);
-  if (options.files.empty()) {
+  if (options.files.empty() && options.mutations == 0) {
     std::fprintf(stderr, "usage: weir-vectors [--all] [--mutate N] FILE…\n");
     return 2;
   }
