@@ -79,7 +79,9 @@ std::int64_t NowS() {
 
 void PrintHeaders(const source::HeaderList& headers, bool json) {
   if (!json) {
-    for (const auto& [name, value] : headers) Print(name + ": " + value + '\n');
+    std::string lines;
+    for (const auto& [name, value] : headers) lines.append(name).append(": ").append(value).append("\n");
+    Print(lines);
     return;
   }
   nlohmann::ordered_json object = nlohmann::ordered_json::object();

@@ -210,6 +210,7 @@ std::string EventTypeLine(const EventRules& event) {
 std::vector<ContractPart> ContractOf(const Kind& kind) {
   const Scheme& scheme = *kind.scheme;
   std::vector<ContractPart> parts;
+  parts.reserve(scheme.proofs.size() + 1);
   for (const Proof& proof : scheme.proofs) parts.push_back(DescribeProof(proof));
   if (parts.size() > 1) parts.emplace_back();
   ContractPart& rest = parts.back();

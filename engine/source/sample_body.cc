@@ -142,7 +142,9 @@ std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_vi
   std::string body = "[" + text + "]";
   for (auto token = scheme.event.batch->tokens.rbegin(); token != scheme.event.batch->tokens.rend();
        ++token) {
-    body = "{\"" + *token + "\":" + body + "}";
+    std::string outer = "{\"";
+    outer.append(*token).append("\":").append(body).append("}");
+    body = std::move(outer);
   }
   return body;
 }

@@ -129,7 +129,7 @@ MutationCount JudgeMutations(VectorRow row, std::uint64_t count, source::Verifie
   const std::string after = place->text->substr(place->at + place->size);
   for (; counted.tried < count; ++counted.tried) {
     const std::string mutated = MutatedSignature(original, random);
-    *place->text = before + mutated + after;
+    place->text->assign(before).append(mutated).append(after);
     if (!is_accepted()) continue;
     ++counted.accepted;
     counted.example = mutated;
