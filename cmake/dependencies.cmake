@@ -45,6 +45,4 @@ target_compile_definitions(weir_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 add_library(weir_toml INTERFACE)
 add_library(weir::toml ALIAS weir_toml)
 target_include_directories(weir_toml SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
-# And a letter outside ASCII where a value begins ("name = é") reaches what its table of white space marks as unreachable. The
-# compilers drop that branch and answer "no white space", which is right (tests/cases/config); the sanitizer stops there.
-target_compile_options(weir_toml INTERFACE "-DTOML_ASSERT(expr)=static_cast<void>(0)" -fno-sanitize=unreachable)
+target_compile_options(weir_toml INTERFACE "-DTOML_ASSERT(expr)=static_cast<void>(0)")

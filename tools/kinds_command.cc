@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 struct KindsOptions {
   std::string name;
   bool json = false;
+  bool markdown = false;
 };
 
 Json KindJson(const source::Kind& kind) {
@@ -60,6 +61,10 @@ int Show(const KindsOptions& options) {
 }
 
 int Kinds(const KindsOptions& options) {
+  if (options.markdown) {
+    Print(source::KindsMarkdown());
+    return Finish(kDone);
+  }
   if (!options.name.empty()) return Finish(Show(options));
   List(options.json);
   return Finish(kDone);
@@ -72,8 +77,11 @@ void AddKindsCommand(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("kinds", "The built-in provider kinds; with NAME its whole contract");
   command->footer("Example:\n  weir kinds\n  weir kinds stripe");
-  command->add_option("name", options->name, "A kind");
-  command->add_flag("--json", options->json, "JSON instead of text");
+  auto* name = command->add_option("name", options->name, "A kind");
+  auto* json = command->add_flag("--json", options->json, "JSON instead of text");
+  command->add_flag("--markdown", options->markdown, "All of them, as in docs/providers.md")
+      ->excludes(name)
+      ->excludes(json);
   command->callback([options, &exit_code] { exit_code = Kinds(*options); });
 }
 

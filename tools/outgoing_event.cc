@@ -40,7 +40,8 @@ std::expected<OutgoingEvent, std::string> Signed(const EventRecipe& recipe, cons
                                        .at_unix_s = at,
                                        .id = id,
                                        .type = type,
-                                       .url = recipe.source.public_url});
+                                       .url = recipe.source.public_url,
+                                       .parameters = recipe.source.parameters});
   if (!headers) return std::unexpected(headers.error());
   event.headers = std::move(*headers);
   return event;

@@ -34,6 +34,7 @@ struct Sender {
   std::shared_ptr<const source::Scheme> scheme;
   std::string secret;
   std::string url;
+  std::vector<std::pair<std::string, std::string>> parameters;
 };
 
 CommandResult<Sender> SenderOfKind(const SignOptions& options) {
@@ -43,7 +44,7 @@ CommandResult<Sender> SenderOfKind(const SignOptions& options) {
         CommandFailure{kUsage, "there is no kind \"" + options.kind + "\"; weir kinds lists them"});
   }
   if (options.secret.empty()) return std::unexpected(CommandFailure{kUsage, "--kind needs --secret"});
-  return Sender{.scheme = kind->scheme, .secret = {}, .url = {}};
+  return Sender{.scheme = kind->scheme, .secret = {}, .url = {}, .parameters = {}};
 }
 
 CommandResult<Sender> SenderOfSource(const SignOptions& options) {
@@ -56,7 +57,8 @@ CommandResult<Sender> SenderOfSource(const SignOptions& options) {
   }
   return Sender{.scheme = found->scheme,
                 .secret = found->secrets.empty() ? "" : found->secrets.front(),
-                .url = found->public_url};
+                .url = found->public_url,
+                .parameters = found->parameters};
 }
 
 CommandResult<Sender> SenderOf(const SignOptions& options) {
@@ -77,7 +79,9 @@ std::int64_t NowS() {
 
 void PrintHeaders(const source::HeaderList& headers, bool json) {
   if (!json) {
-    for (const auto& [name, value] : headers) Print(name + ": " + value + '\n');
+    std::string lines;
+    for (const auto& [name, value] : headers) lines.append(name).append(": ").append(value).append("\n");
+    Print(lines);
     return;
   }
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
@@ -98,7 +102,8 @@ int Sign(const SignOptions& options) {
                                                       .at_unix_s = options.at.value_or(NowS()),
                                                       .id = options.id,
                                                       .type = options.type,
-                                                      .url = sender->url});
+                                                      .url = sender->url,
+                                                      .parameters = sender->parameters});
   if (!headers) return Fail({kUsage, headers.error()});
   PrintHeaders(*headers, options.json);
   return Finish(kDone);

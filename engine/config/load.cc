@@ -1,13 +1,12 @@
 #include "engine/config/load.h"
 
-#include <toml++/toml.h>
-
 #include <cerrno>
 #include <fstream>
 #include <system_error>
 
 #include "engine/config/sections.h"
 #include "engine/limits.h"
+#include "engine/source/toml.h"
 
 namespace weir::config {
 namespace {

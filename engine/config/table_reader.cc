@@ -1,13 +1,12 @@
 #include "engine/config/table_reader.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <limits>
 #include <sstream>
 
 #include "engine/config/quantity.h"
 #include "engine/config/suggest.h"
+#include "engine/source/toml.h"
 
 namespace weir::config {
 namespace {

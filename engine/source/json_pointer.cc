@@ -1,6 +1,21 @@
 #include "engine/source/json_pointer.h"
 
+#include <algorithm>
+
 namespace weir::source {
+namespace {
+
+// Keys are compared with the document's bytes. A quote that is not escaped there ends the key, so a token
+// with one would run on into the value behind it, and so would a token that ends in the middle of an escape.
+bool StaysInsideItsKey(std::string_view token) {
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    if (token[i] == '"') return false;
+    if (token[i] == '\\' && ++i == token.size()) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::expected<JsonPointer, std::string> JsonPointer::Parse(std::string_view text) {
   JsonPointer pointer;
@@ -24,6 +39,10 @@ std::expected<JsonPointer, std::string> JsonPointer::Parse(std::string_view text
     }
   }
   pointer.tokens.push_back(std::move(token));
+  if (!std::ranges::all_of(pointer.tokens, StaysInsideItsKey)) {
+    return std::unexpected(
+        "a key of a JSON pointer is written as the document writes it: '\"' is \\\" and '\\' is \\\\");
+  }
   return pointer;
 }
 

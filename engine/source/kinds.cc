@@ -1,7 +1,5 @@
 #include "engine/source/kinds.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 #include "engine/source/embedded_kinds.h"
 #include "engine/source/scheme.h"
 #include "engine/source/scheme_toml.h"
+#include "engine/source/toml.h"
 
 namespace weir::source {
 namespace {

@@ -24,4 +24,7 @@ const Kind* FindKind(std::string_view name);
 // The contract for people: what `weir kinds NAME` prints.
 std::string DescribeKind(const Kind& kind);
 
+// All of them as an overview and a section each: the second half of docs/providers.md.
+std::string KindsMarkdown();
+
 }  // namespace weir::source

@@ -79,13 +79,17 @@ void Place(Node& event, const Extractor& extractor, std::string_view value, bool
   }
 }
 
-bool IsFormOnly(const Scheme& scheme) {
-  const auto uses = [&scheme](Location::From from) {
-    const auto has = [from](const ExtractorPart& part) { return FirstOf(part, from) != nullptr; };
-    return std::ranges::any_of(scheme.event.id.parts, has) ||
-           std::ranges::any_of(scheme.event.type.parts, has);
-  };
-  return uses(Location::From::kForm) && !uses(Location::From::kJson);
+// Where ids are looked for first, in a form or in JSON.
+bool IsForm(const Scheme& scheme) {
+  for (const Extractor* extractor : {&scheme.event.id, &scheme.event.type}) {
+    for (const ExtractorPart& part : extractor->parts) {
+      for (const Location& at : part.first_of) {
+        if (at.from == Location::From::kForm) return true;
+        if (at.from == Location::From::kJson) return false;
+      }
+    }
+  }
+  return false;
 }
 
 std::string FormBody(const Scheme& scheme, std::string_view id, std::string_view type, std::size_t bytes) {
@@ -110,7 +114,7 @@ std::string FormBody(const Scheme& scheme, std::string_view id, std::string_view
 
 std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_view type,
                        std::int64_t at_unix_s, std::size_t bytes) {
-  if (IsFormOnly(scheme)) return FormBody(scheme, id, type, bytes);
+  if (IsForm(scheme)) return FormBody(scheme, id, type, bytes);
   Node event;
   Place(event, scheme.event.id, id, false);
   Place(event, scheme.event.type, type, true);
@@ -138,7 +142,9 @@ std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_vi
   std::string body = "[" + text + "]";
   for (auto token = scheme.event.batch->tokens.rbegin(); token != scheme.event.batch->tokens.rend();
        ++token) {
-    body = "{\"" + *token + "\":" + body + "}";
+    std::string outer = "{\"";
+    outer.append(*token).append("\":").append(body).append("}");
+    body = std::move(outer);
   }
   return body;
 }

@@ -3,19 +3,16 @@
 #include <algorithm>
 
 #include "engine/source/encoding.h"
+#include "engine/source/keyed_hash.h"
 #include "engine/source/scheme.h"
 #include "engine/source/secret_key.h"
+#include "engine/source/sender_signature.h"
 #include "engine/source/signed_text.h"
 #include "engine/source/timestamp.h"
+#include "engine/source/twilio.h"
 
 namespace weir::source {
 namespace {
-
-using Outcome = std::expected<std::string, std::string>;
-
-std::span<const std::uint8_t> BytesOf(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 std::string MadeUpId(const SignRequest& request) {
   std::string text = std::to_string(request.at_unix_s);
@@ -44,61 +41,6 @@ void AddHeaderOf(HeaderList& headers, const Extractor& extractor, std::string_vi
   }
 }
 
-Outcome Encode(const SignatureField& field, std::span<const std::uint8_t> bytes) {
-  std::string text;
-  switch (field.encoding) {
-    case Encoding::kHex:
-      AppendHex(text, bytes);
-      break;
-    case Encoding::kBase64:
-      AppendBase64(text, bytes, Base64Form::kPadded);
-      break;
-    case Encoding::kBase64Url:
-      AppendBase64(text, bytes, field.padded ? Base64Form::kUrlPadded : Base64Form::kUrlUnpadded);
-      break;
-  }
-  return text;
-}
-
-Outcome SignParts(const Proof& proof, std::string_view secret, const std::vector<SignedPart>& parts) {
-  std::string text;
-  std::string key_text;
-  if (proof.algorithm == Algorithm::kSha256) {
-    auto bytes = KeyBytes(proof.key, secret);
-    if (!bytes) return std::unexpected("the secret " + bytes.error());
-    key_text = *std::move(bytes);
-  }
-  for (const SignedPart& part : parts) text += part.is_secret ? std::string_view(key_text) : part.text;
-  switch (proof.algorithm) {
-    case Algorithm::kHmacSha1:
-    case Algorithm::kHmacSha256:
-    case Algorithm::kHmacSha384:
-    case Algorithm::kHmacSha512: {
-      auto key = PrepareSecret(proof, secret, nullptr);
-      if (!key) return std::unexpected("the secret " + key.error());
-      const auto& hmac = std::get<HmacKey>(*key);
-      Hash message = hmac.Begin();
-      message.Update(text);
-      return Encode(proof.signature, hmac.Finish(message).view());
-    }
-    case Algorithm::kSha256:
-      return Encode(proof.signature, Sha256Of(text).view());
-    case Algorithm::kEd25519:
-    case Algorithm::kEcdsaP256Sha256:
-    case Algorithm::kRsaSha256: {
-      auto signature =
-          SignWithPrivateKey(secret, proof.algorithm == Algorithm::kEd25519 ? nullptr : "SHA256", text);
-      if (!signature) return std::unexpected(signature.error());
-      return Encode(proof.signature, BytesOf(*signature));
-    }
-    case Algorithm::kJwt:
-    case Algorithm::kToken:
-    case Algorithm::kBasic:
-      break;
-  }
-  return std::unexpected("weir cannot sign as this kind");
-}
-
 // The signature's own field: prefix and value, or the list with the timestamp in it.
 std::string FieldText(const Proof& proof, std::string_view signature, std::string_view timestamp) {
   std::string text = proof.signature.prefix;
@@ -110,15 +52,6 @@ std::string FieldText(const Proof& proof, std::string_view signature, std::strin
     if (list->trim) text += ' ';
   }
   return text.append(list->picked.front()).append(1, list->value_separator).append(signature);
-}
-
-Outcome CredentialText(const Proof& proof, std::string_view secret) {
-  auto bytes = KeyBytes(proof.key, secret);
-  if (!bytes) return std::unexpected("the secret " + bytes.error());
-  if (proof.algorithm == Algorithm::kToken) return proof.signature.prefix + *bytes;
-  std::string text = proof.signature.prefix;
-  AppendBase64(text, BytesOf(*bytes), Base64Form::kPadded);
-  return text;
 }
 
 http::Request AsRequest(const SignRequest& request, const HeaderList& headers) {
@@ -141,59 +74,98 @@ std::string ContentTypeOf(const Scheme& scheme, std::string_view body) {
   return form ? "application/x-www-form-urlencoded" : "application/json";
 }
 
+// Everything but the signature: content type, ids and types that travel in fields, fixed fields, the
+// timestamp, and any other field that is signed.
+HeaderList FieldsBeside(const Scheme& scheme, const Proof& proof, const SignRequest& request,
+                        std::string_view id, std::string_view timestamp) {
+  HeaderList headers;
+  headers.emplace_back("Content-Type", ContentTypeOf(scheme, request.body));
+  AddHeaderOf(headers, scheme.event.id, id);
+  AddHeaderOf(headers, scheme.event.type, request.type.empty() ? "event" : request.type);
+  for (const FieldRule& rule : proof.required) {
+    if (!Has(headers, rule.name)) headers.emplace_back(rule.name, rule.value.empty() ? "weir" : rule.value);
+  }
+  if (proof.certificate && proof.certificate->url.from == Location::From::kHeader) {
+    headers.emplace_back(proof.certificate->url.name,
+                         "https://" + proof.certificate->hosts.front() + "/weir.pem");
+  }
+  if (proof.timestamp && proof.timestamp->at.from == Location::From::kHeader) {
+    headers.emplace_back(proof.timestamp->at.name, timestamp);
+  }
+  if (proof.signed_variants.empty()) return headers;
+  for (const Segment& segment : proof.signed_variants.front().segments) {
+    const bool field =
+        segment.kind == Segment::Kind::kLocation && segment.location.from == Location::From::kHeader;
+    if (field && !Has(headers, segment.location.name)) headers.emplace_back(segment.location.name, id);
+  }
+  return headers;
+}
+
+// A signature over the request with the fields it has so far.
+SignatureText SignRequestText(const Proof& proof, const SignRequest& request, const HeaderList& headers,
+                              std::string_view id, std::string_view timestamp) {
+  Source source;
+  source.public_url = request.url;
+  source.parameters.assign(request.parameters.begin(), request.parameters.end());
+  const http::Request made = AsRequest(request, headers);
+  RequestValues values;
+  values.Begin(made);
+  if (proof.timestamp && proof.timestamp->at.from == Location::From::kField) {
+    values.list_fields().emplace_back(proof.timestamp->at.name, timestamp);
+  }
+  std::vector<SignedPart> parts;
+  std::vector<std::string> texts;
+  if (proof.procedure == Procedure::kTwilio) {
+    texts = TwilioTexts(request.url, values);
+    if (texts.empty())
+      return std::unexpected("Twilio signs a form, or a URL with bodySHA256 of the body in its query");
+    parts.push_back({.text = texts.front(), .is_secret = false});
+  } else if (proof.signed_variants.empty()) {
+    return std::unexpected("weir cannot sign as this kind");
+  } else {
+    const SignedInputs inputs{.source = source, .timestamp = timestamp, .id = id};
+    if (AssembleSigned(proof.signed_variants.front(), inputs, values, parts) != AssemblyFault::kNone) {
+      return std::unexpected("this kind signs a value that was not given");
+    }
+  }
+  auto signature = SignatureOf(proof, request.secret, parts);
+  if (!signature) return signature;
+  return FieldText(proof, *signature, timestamp);
+}
+
+std::string_view IssuerOf(const Proof& proof, const SignRequest& request) {
+  const auto found = std::ranges::find(request.parameters, proof.jwt->issuer_parameter,
+                                       [](const auto& parameter) { return parameter.first; });
+  return found == request.parameters.end() ? std::string_view() : std::string_view(found->second);
+}
+
 }  // namespace
 
 std::expected<HeaderList, std::string> Sign(const Scheme& scheme, const SignRequest& request) {
   const Proof* proof = ProofFor(scheme, request.secret);
   if (proof == nullptr) return std::unexpected("the secret does not begin as this kind's secrets do");
-  if (proof->signature.first_of.empty() ||
-      proof->signature.first_of.front().from != Location::From::kHeader) {
+  const SignatureField& field = proof->signature;
+  const auto in_header = std::ranges::find(field.first_of, Location::From::kHeader, &Location::from);
+  if (in_header == field.first_of.end())
     return std::unexpected("this kind signs inside the body, not in a header");
-  }
   if (proof->needs_url && request.url.empty())
     return std::unexpected("this kind signs the URL, and none was given");
 
-  HeaderList headers;
-  headers.emplace_back("Content-Type", ContentTypeOf(scheme, request.body));
   const std::string id = request.id.empty() ? MadeUpId(request) : std::string(request.id);
-  AddHeaderOf(headers, scheme.event.id, id);
-  AddHeaderOf(headers, scheme.event.type, request.type.empty() ? "event" : request.type);
-  for (const FieldRule& rule : proof->required) {
-    if (!Has(headers, rule.name)) headers.emplace_back(rule.name, rule.value.empty() ? "weir" : rule.value);
-  }
-  std::string timestamp;
-  if (proof->timestamp) {
-    timestamp = FormatTimestamp(request.at_unix_s, proof->timestamp->unit);
-    if (proof->timestamp->at.from == Location::From::kHeader)
-      headers.emplace_back(proof->timestamp->at.name, timestamp);
-  }
-
-  std::string name = proof->signature.first_of.front().name;
-  if (proof->signature.repetition == Repetition::kNumbered) name += "-1";
+  const std::string timestamp =
+      proof->timestamp ? FormatTimestamp(request.at_unix_s, proof->timestamp->unit) : std::string();
+  HeaderList headers = FieldsBeside(scheme, *proof, request, id, timestamp);
+  SignatureText text;
   if (proof->algorithm == Algorithm::kToken || proof->algorithm == Algorithm::kBasic) {
-    auto credential = CredentialText(*proof, request.secret);
-    if (!credential) return std::unexpected(credential.error());
-    headers.emplace_back(std::move(name), *std::move(credential));
-    return headers;
+    text = CredentialOf(*proof, request.secret);
+  } else if (proof->jwt) {
+    text = TokenOf(*proof, request.secret, request.body, IssuerOf(*proof, request), request.at_unix_s);
+  } else {
+    text = SignRequestText(*proof, request, headers, id, timestamp);
   }
-
-  Source source;
-  source.public_url = request.url;
-  const http::Request made = AsRequest(request, headers);
-  RequestValues values;
-  values.Begin(made);
-  if (proof->timestamp && proof->timestamp->at.from == Location::From::kField) {
-    values.list_fields().emplace_back(proof->timestamp->at.name, timestamp);
-  }
-  if (proof->signed_variants.empty()) return std::unexpected("weir cannot sign as this kind");
-  std::vector<SignedPart> parts;
-  const SignedInputs inputs{.source = source, .timestamp = timestamp, .id = id};
-  if (AssembleSigned(proof->signed_variants.front(), inputs, values, parts) != AssemblyFault::kNone) {
-    return std::unexpected("this kind signs a value that was not given");
-  }
-  auto signature = SignParts(*proof, request.secret, parts);
-  if (!signature) return std::unexpected(signature.error());
-  headers.emplace_back(std::move(name), FieldText(*proof, *signature, timestamp));
+  if (!text) return std::unexpected(text.error());
+  const std::string number = field.repetition == Repetition::kNumbered ? "-1" : "";
+  headers.emplace_back(in_header->name + number, *std::move(text));
   return headers;
 }
 

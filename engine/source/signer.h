@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,11 +19,12 @@ struct SignRequest {
   std::string_view secret = {};
   std::string_view body = {};
   std::int64_t at_unix_s = 0;
-  std::string_view id =
-      {};  // for schemes that carry the id in a header; empty = a made-up one from at and body
-  std::string_view type = {};  // likewise
-  std::string_view url = {};   // for schemes that sign it
+  // For schemes that carry them in a field; an empty id is made up from `at_unix_s` and the body.
+  std::string_view id = {};
+  std::string_view type = {};
+  std::string_view url = {};  // for schemes that sign it
   std::string_view method = "POST";
+  std::span<const std::pair<std::string, std::string>> parameters = {};  // as Source::parameters
 };
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;

@@ -2,8 +2,6 @@
 // mistake. Includes toml++; for the .cc files that compile schemes only.
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -15,6 +13,7 @@
 #include "engine/source/location.h"
 #include "engine/source/scheme_toml.h"
 #include "engine/source/template.h"
+#include "engine/source/toml.h"
 
 namespace weir::source {
 

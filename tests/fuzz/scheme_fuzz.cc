@@ -1,12 +1,11 @@
 // Any TOML table is a scheme or a list of mistakes, each with a key or a place, a reason, and a line that the
 // text has.
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
 
 #include "engine/source/scheme_toml.h"
+#include "engine/source/toml.h"
 #include "storage/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

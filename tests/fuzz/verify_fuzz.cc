@@ -102,7 +102,8 @@ void VerifySigned(source::Verifier& verifier, const source::Source& source, Mess
   const auto headers = source::Sign(*source.scheme, {.secret = source.secrets.front(),
                                                      .body = message.request.body,
                                                      .at_unix_s = kNowS,
-                                                     .url = source.public_url});
+                                                     .url = source.public_url,
+                                                     .parameters = source.parameters});
   if (!headers) return;
   http::Request& request = message.request;
   request.method = http::Method::kPost;

@@ -38,6 +38,15 @@ TEST(JsonPointer, FollowsRfc6901) {
   EXPECT_EQ(JsonPointer::Parse("/a~1b/m~0n")->ToString(), "/a~1b/m~0n");
 }
 
+TEST(JsonPointer, RefusesAKeyThatWouldRunOnIntoItsValue) {
+  for (const char* text : {R"(/data/id":")", R"(/")", R"(/id\)", R"(/a\\")"}) {
+    EXPECT_FALSE(JsonPointer::Parse(text)) << text;
+  }
+  for (const char* text : {R"(/say \"x\")", R"(/a\\)", R"(/a\u0022)"}) {
+    EXPECT_TRUE(JsonPointer::Parse(text)) << text;
+  }
+}
+
 TEST(JsonPointer, RefusesWhatIsNone) {
   EXPECT_FALSE(JsonPointer::Parse("id"));
   EXPECT_FALSE(JsonPointer::Parse("/a~2"));

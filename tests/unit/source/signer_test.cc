@@ -48,7 +48,7 @@ TEST_P(SignerOfKind, WhatItSignsIsAcceptedWithItsIdAndType) {
 
 INSTANTIATE_TEST_SUITE_P(Symmetric, SignerOfKind,
                          testing::Values("stripe", "github", "shopify", "slack", "standard-webhooks", "svix",
-                                         "gitlab"),
+                                         "gitlab", "twilio"),
                          [](const auto& kind) {
                            std::string name = kind.param;
                            std::erase(name, '-');

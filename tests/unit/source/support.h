@@ -1,8 +1,6 @@
 // Requests, sources and schemes for the tests of engine/source.
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +11,7 @@
 #include "engine/source/kinds.h"
 #include "engine/source/scheme_toml.h"
 #include "engine/source/signer.h"
+#include "engine/source/toml.h"
 #include "engine/source/verifier.h"
 
 namespace weir::source {
@@ -83,7 +82,8 @@ inline OwnedRequest Signed(const Source& source, std::string body, std::int64_t 
                                        .at_unix_s = at_unix_s,
                                        .id = id,
                                        .type = type,
-                                       .url = source.public_url});
+                                       .url = source.public_url,
+                                       .parameters = source.parameters});
   if (headers) request.headers = *std::move(headers);
   return request;
 }
