@@ -7,6 +7,7 @@
 #include "engine/source/encoding.h"
 #include "engine/source/signed_text.h"
 #include "engine/source/sns.h"
+#include "engine/text/json_string.h"
 
 namespace weir::source {
 namespace {
@@ -127,9 +128,9 @@ std::optional<std::string> FillJson(const std::vector<std::pair<std::string, Tem
     if (!value) return std::nullopt;
     if (out.size() > 1) out += ',';
     out += '"';
-    http::AppendJsonEscaped(out, name);
+    text::AppendJsonEscaped(out, name);
     out += "\":\"";
-    http::AppendJsonEscaped(out, *value);
+    text::AppendJsonEscaped(out, *value);
     out += '"';
   }
   return out + '}';
