@@ -53,6 +53,7 @@ class DeliverySet {
 
   std::expected<Slot, std::string> MakeSlot(const config::Sink& sink,
                                             const std::vector<config::Route>& routes);
+  static void StopTogether(std::vector<Slot>& slots, std::int64_t drain_ms);
   Slot* Find(std::string_view sink);
   std::expected<void, std::string> SaveRoutes(const std::vector<config::Route>& routes);
 

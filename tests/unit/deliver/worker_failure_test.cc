@@ -143,6 +143,17 @@ TEST_F(WorkerFailure, HungEventHoldsUpNoneOfTheOthers) {
   EXPECT_EQ(Retries()[0].attempts, 0u);
 }
 
+TEST_F(WorkerFailure, DrainAskedForTwiceEndsAtTheEarlierTime) {
+  sink_.timeout_ms = 2'000;
+  ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.kind = PeerAnswer::Kind::kHang}; });
+  Run(peer);
+  Append({{.id = "a"}});
+  ASSERT_TRUE(peer.WaitForRequests(1));
+  worker_->RequestStop(0);
+  worker_->Stop(600'000);
+  EXPECT_EQ(probe_->failed[static_cast<std::size_t>(observe::FailureReason::kTimeout)].value(), 0u);
+}
+
 TEST_F(WorkerFailure, BreakerStopsTheFlood) {
   sink_.breaker = {.failures = 5, .open_ms = 3'600'000};
   sink_.concurrency = 4;
