@@ -187,6 +187,9 @@ TEST_F(ShardTest, WithoutDescriptorsConnectionsAreRefusedAndTakenAgainLater) {
   const rlimit few{.rlim_cur = 128, .rlim_max = before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);  // before the accept is armed: that is when the kernel looks
   Start({.commit = false});
+  Client served = Connect();  // all its life: the shard has what descriptors it needs before there are none
+  served.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_EQ(served.Read().status, 200);
   const auto target = io::NumericAddress("127.0.0.1", shard_->bound().front().port);
   std::vector<io::Descriptor> sockets;
   for (int i = 0; i < 3; ++i) sockets.push_back(std::move(*io::OpenStream(AF_INET)));
