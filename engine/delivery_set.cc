@@ -126,6 +126,12 @@ void DeliverySet::Commit(const std::function<void(std::vector<commit::TailQueue*
   }
 }
 
+std::vector<std::string> DeliverySet::sinks() const {
+  std::vector<std::string> names;
+  VisitProbes([&](const observe::SinkProbe& probe) { names.push_back(probe.sink); });
+  return names;
+}
+
 void DeliverySet::VisitProbes(const std::function<void(const observe::SinkProbe&)>& visit) const {
   const std::lock_guard lock(mutex_);
   for (const Slot& slot : slots_) visit(*slot.probe);

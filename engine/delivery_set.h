@@ -38,6 +38,8 @@ class DeliverySet {
   std::expected<void, std::string> Prepare(const config::Config& config);
   void Commit(const std::function<void(std::vector<commit::TailQueue*>)>& set_tails);
 
+  // Any thread.
+  std::vector<std::string> sinks() const;
   // Any thread. `visit` must not keep the reference.
   void VisitProbes(const std::function<void(const observe::SinkProbe&)>& visit) const;
   // Any thread. False if no such sink runs.

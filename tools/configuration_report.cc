@@ -135,6 +135,7 @@ Json ServerJson(const config::Config& config) {
           {"threads", server.threads},
           {"ack", AckOf(server)},
           {"drain_timeout_ms", server.drain_timeout_ms},
+          {"retention_ms", server.retention_ms},
           {"limits",
            {{"body_bytes", limits.body_bytes},
             {"header_bytes", limits.header_bytes},

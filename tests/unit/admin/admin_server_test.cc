@@ -26,6 +26,7 @@ class Admin : public OperatorTest {
                                 .data = options.directory,
                                 .live = Live{.shards = {&shard_},
                                              .commit = commit_,
+                                             .retention = retention_,
                                              .appends = appends_,
                                              .gate = gate_,
                                              .visit_sinks = [this](const auto& visit) { visit(sink_); },
@@ -54,6 +55,7 @@ class Admin : public OperatorTest {
 
   observe::ShardProbe shard_;
   observe::CommitProbe commit_;
+  observe::RetentionProbe retention_;
   observe::SinkProbe sink_;
   commit::AppendQueue appends_;
   ingest::Gate gate_;
@@ -253,6 +255,7 @@ TEST_F(Admin, SaysThatTheDataDirectorysPathIsTooLong) {
                                             .data = options.directory / std::string(100, 'd'),
                                             .live = Live{.shards = {},
                                                          .commit = commit_,
+                                                         .retention = retention_,
                                                          .appends = appends_,
                                                          .gate = gate_,
                                                          .visit_sinks = nullptr,
