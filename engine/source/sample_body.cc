@@ -139,7 +139,7 @@ std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_vi
   std::string body = "[" + text + "]";
   for (auto token = scheme.event.batch->tokens.rbegin(); token != scheme.event.batch->tokens.rend();
        ++token) {
-    body = "{\"" + *token + "\":" + body + "}";
+    body = std::string("{\"").append(*token).append("\":").append(body).append("}");
   }
   return body;
 }

@@ -35,10 +35,11 @@ class RetentionLook : public testing::Test {
   // Event n was received n minutes after the first.
   void StoreAMinuteApart(int count) {
     for (int i = 0; i < count; ++i) {
+      const std::string id = std::to_string(i);
       storage::Event event;
       event.received_at_us = kNowUs + i * kMinuteUs;
       event.source = "shop";
-      event.id = std::to_string(i);
+      event.id = id;
       event.body = "{}";
       std::string record(storage::EncodedSize(event), '\0');
       storage::Encode(event, record.data());
