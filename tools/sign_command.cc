@@ -77,7 +77,8 @@ std::int64_t NowS() {
 
 void PrintHeaders(const source::HeaderList& headers, bool json) {
   if (!json) {
-    for (const auto& [name, value] : headers) Print(name + ": " + value + '\n');
+    for (const auto& [name, value] : headers)
+      Print(std::string(name).append(": ").append(value).append(1, '\n'));
     return;
   }
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
