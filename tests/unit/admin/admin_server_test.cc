@@ -238,9 +238,11 @@ TEST_F(Admin, AnswersHeadWithoutABody) {
 
 TEST_F(Admin, AnswersManyClientsAtOnce) {
   ServeTcp("");
+  constexpr std::size_t kClients = 32;
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   std::atomic<int> answered{0};
-  for (int i = 0; i < 32; ++i) {
+  for (std::size_t i = 0; i < kClients; ++i) {
     clients.emplace_back([&] {
       auto client = Tcp();
       for (int n = 0; n < 5; ++n) answered += Status(client.Get("/healthz")) == 200 ? 1 : 0;
