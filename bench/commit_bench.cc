@@ -108,7 +108,7 @@ void CommitGroups(benchmark::State& state, bool sync) {
   std::int64_t cpu_ns = 0;
   std::int64_t process_ns = 0;
   std::int64_t wall_ns = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     state.PauseTiming();
     std::vector<AppendRecord>& appends = records.Next();
     state.ResumeTiming();
@@ -153,7 +153,7 @@ BENCHMARK(CommitWithoutSync)
 // What a shard pays to write a record.
 void EncodeRecord(benchmark::State& state) {
   Records records(1, static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(records.Next().data());
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(records.Next().data());
 }
 BENCHMARK(EncodeRecord)->ArgName("bytes")->Arg(900)->Arg(4096);
 
@@ -163,7 +163,7 @@ void SealRecord(benchmark::State& state) {
   std::vector<AppendRecord>& appends = records.Next();
   std::uint64_t check = 0;
   weir::storage::Sequence sequence = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     check = weir::storage::Seal(appends[0].record, appends[0].size, ++sequence, check, kWeekUs);
   }
   benchmark::DoNotOptimize(check);

@@ -157,8 +157,8 @@ std::expected<std::int64_t, std::string> ParseDuration_ns(std::string_view text)
 }
 
 std::expected<std::size_t, std::string> ParseSize_bytes(std::string_view text) {
-  static constexpr std::array<Unit, 4> kUnits = {{{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}}};
-  constexpr std::int64_t kMax_bytes = 64 * 1024 * 1024;
+  static constexpr std::array<Unit, 4> kUnits = {{{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}}};
+  constexpr std::int64_t kMax_bytes = 64 << 20;
   const auto bytes = ParseWithUnit(text, kUnits, "a size; write a number and B, KiB or MiB");
   if (!bytes) return std::unexpected(bytes.error());
   if (*bytes > kMax_bytes) return std::unexpected("at most 64MiB");

@@ -26,7 +26,7 @@ void PushAndPop(benchmark::State& state) {
   const auto slab = std::make_shared<Slab>(1024);
   std::vector<Append> appends(batch);
   std::vector<Append> popped(batch);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     for (Append& append : appends) append.slab = slab;
     benchmark::DoNotOptimize(queue.TryPush(producer, appends));
     std::size_t left = batch;
@@ -67,7 +67,7 @@ void ThereAndBack(benchmark::State& state) {
   auto producer = appends.MakeProducer();
   std::vector<Append> handed(batch);
   std::vector<Committed> answered(batch);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(appends.TryPush(producer, handed));
     std::size_t left = batch;
     while (left > 0) left -= acks.Pop(answered);

@@ -28,7 +28,7 @@ void HmacConvenience(benchmark::State& state) {
   const std::string message(static_cast<std::size_t>(state.range(0)), 'x');
   std::array<unsigned char, 32> out{};
   unsigned size = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     HMAC(EVP_sha256(), kSecret.data(), static_cast<int>(kSecret.size()),
          reinterpret_cast<const unsigned char*>(message.data()), message.size(), out.data(), &size);
     benchmark::DoNotOptimize(out);
@@ -47,7 +47,7 @@ void EvpMacRewound(benchmark::State& state) {
   EVP_MAC_init(context, reinterpret_cast<const unsigned char*>(kSecret.data()), kSecret.size(), parameters);
   std::array<unsigned char, 32> out{};
   std::size_t size = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     EVP_MAC_init(context, nullptr, 0, nullptr);
     EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(message.data()), message.size());
     EVP_MAC_final(context, out.data(), &size, out.size());
@@ -62,7 +62,7 @@ BENCHMARK(EvpMacRewound)->Arg(1024)->Arg(16384);
 void KeyedHashState(benchmark::State& state) {
   const std::string message(static_cast<std::size_t>(state.range(0)), 'x');
   const HmacKey key(HashKind::kSha256, kSecret);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Hash running = key.Begin();
     running.Update(message);
     benchmark::DoNotOptimize(key.Finish(running));
@@ -104,7 +104,7 @@ void Verify(benchmark::State& state, std::string_view kind) {
   const Sent sent(kind, static_cast<std::size_t>(state.range(0)));
   Verifier verifier(1);
   const Source& source = sent.table->sources().front();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const Verdict verdict = verifier.Verify(source, sent.request, kNowS * 1'000'000);
     if (!std::holds_alternative<Accepted>(verdict)) state.SkipWithError("not accepted");
     benchmark::DoNotOptimize(verdict);
@@ -119,7 +119,7 @@ void ExtractIdAndType(benchmark::State& state) {
   JsonReader reader;
   const JsonPointer id{{"id"}};
   const JsonPointer type{{"type"}};
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     reader.Forget();
     benchmark::DoNotOptimize(reader.Open(sent.request.body));
     benchmark::DoNotOptimize(reader.Value(id));

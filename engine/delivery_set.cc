@@ -74,9 +74,16 @@ void DeliverySet::Start() {
   for (Slot& slot : slots_) slot.worker->Start();
 }
 
+// All are asked before the first is waited for: they drain side by side, and together take no longer than
+// one.
+void DeliverySet::StopTogether(std::vector<Slot>& slots, std::int64_t drain_ms) {
+  for (const Slot& slot : slots) slot.worker->RequestStop(drain_ms);
+  for (const Slot& slot : slots) slot.worker->Stop(drain_ms);
+}
+
 void DeliverySet::Stop(std::int64_t drain_ms) {
   const std::lock_guard lock(mutex_);
-  for (Slot& slot : slots_) slot.worker->Stop(drain_ms);
+  StopTogether(slots_, drain_ms);
 }
 
 std::expected<void, std::string> DeliverySet::Prepare(const config::Config& config) {
@@ -113,10 +120,16 @@ void DeliverySet::Commit(const std::function<void(std::vector<commit::TailQueue*
     next_slots_.clear();
   }
   set_tails(tails());
-  for (Slot& slot : removed) slot.worker->Stop(kRemovedSinkDrainMs);
+  StopTogether(removed, kRemovedSinkDrainMs);
   if (auto saved = SaveRoutes(next_routes_); !saved) {
     observe::log::Error("routes could not be recorded for offline commands", {{"reason", saved.error()}});
   }
+}
+
+std::vector<std::string> DeliverySet::sinks() const {
+  std::vector<std::string> names;
+  VisitProbes([&](const observe::SinkProbe& probe) { names.push_back(probe.sink); });
+  return names;
 }
 
 void DeliverySet::VisitProbes(const std::function<void(const observe::SinkProbe&)>& visit) const {

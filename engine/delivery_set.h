@@ -38,6 +38,8 @@ class DeliverySet {
   std::expected<void, std::string> Prepare(const config::Config& config);
   void Commit(const std::function<void(std::vector<commit::TailQueue*>)>& set_tails);
 
+  // Any thread.
+  std::vector<std::string> sinks() const;
   // Any thread. `visit` must not keep the reference.
   void VisitProbes(const std::function<void(const observe::SinkProbe&)>& visit) const;
   // Any thread. False if no such sink runs.
@@ -53,6 +55,7 @@ class DeliverySet {
 
   std::expected<Slot, std::string> MakeSlot(const config::Sink& sink,
                                             const std::vector<config::Route>& routes);
+  static void StopTogether(std::vector<Slot>& slots, std::int64_t drain_ms);
   Slot* Find(std::string_view sink);
   std::expected<void, std::string> SaveRoutes(const std::vector<config::Route>& routes);
 

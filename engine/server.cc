@@ -28,6 +28,7 @@
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
+#include "engine/retention.h"
 #include "engine/source/scheme.h"
 #include "storage/check.h"
 #include "storage/event_store.h"
@@ -84,6 +85,8 @@ struct Server::Parts {
   std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
   std::vector<std::unique_ptr<ingest::Shard>> shards;
   std::unique_ptr<DeliverySet> delivery;
+  observe::RetentionProbe retention_probe;
+  std::unique_ptr<Retention> retention;
   std::unique_ptr<admin::AdminServer> admin;
 
   std::string ring_mode;
@@ -135,6 +138,11 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
                           [raw = parts.get()](const storage::StoreError& error) { raw->Fail(error); });
   if (!delivery) return std::unexpected(delivery.error());
   parts->delivery = std::move(*delivery);
+  parts->retention = std::make_unique<Retention>(
+      Retention::Wiring{.store = *parts->store,
+                        .retention_ms = parts->config.server.retention_ms,
+                        .sinks = [raw = parts.get()] { return raw->delivery->sinks(); },
+                        .probe = parts->retention_probe});
   if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
   if (auto bound = parts->CreateAdmin(); !bound) return std::unexpected(bound.error());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
@@ -213,6 +221,7 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
 std::expected<void, std::string> Server::Parts::CreateAdmin() {
   admin::Live live{.shards = {},
                    .commit = commit_probe,
+                   .retention = retention_probe,
                    .appends = appends,
                    .gate = gate,
                    .visit_sinks = [this](const auto& visit) { delivery->VisitProbes(visit); },
@@ -346,6 +355,7 @@ void Server::Parts::Drain() {
   quarantine->Stop();
   readmission->Close();
   committer->Stop();
+  retention->Stop();
   delivery->Stop(drain_ms);
   admin->Stop();
 }
@@ -355,6 +365,7 @@ int Server::Run() {
   observe::log::Start(observe::log::Level::kInfo);
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
   parts.delivery->Start();
+  parts.retention->Start();
   parts.committer->Start();
   parts.quarantine->Start();
   for (auto& shard : parts.shards) shard->Start();

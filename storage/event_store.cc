@@ -35,6 +35,10 @@ const std::vector<std::string>& EventStore::notes() const {
   return parts_->notes;
 }
 
+Sequence EventStore::first_sequence() const {
+  return parts_->first.load(std::memory_order_acquire);
+}
+
 Sequence EventStore::last_sequence() const {
   return parts_->durable.load(std::memory_order_acquire);
 }
@@ -122,9 +126,11 @@ StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sy
 }
 
 StoreResult<void> EventStore::Parts::VisitPrefix(Family family, std::string_view prefix,
-                                                 const VisitRow& visit) const {
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks->db().NewIterator(rocksdb::ReadOptions(), rocks->family(family)));
+                                                 const VisitRow& visit,
+                                                 const rocksdb::Snapshot* as_of) const {
+  rocksdb::ReadOptions read;
+  read.snapshot = as_of;
+  const std::unique_ptr<rocksdb::Iterator> rows(rocks->db().NewIterator(read, rocks->family(family)));
   for (rows->Seek(ToSlice(prefix)); rows->Valid() && rows->key().starts_with(ToSlice(prefix)); rows->Next()) {
     const StoreResult<bool> more = visit(ToView(rows->key()), ToView(rows->value()));
     if (!more) return std::unexpected(more.error());

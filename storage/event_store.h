@@ -165,7 +165,8 @@ class EventStore {
   // again. A record identical in (source, id) to an earlier one of the same call is its duplicate.
   StoreResult<void> Commit(std::span<AppendRecord> records, std::span<AppendResult> results);
 
-  Sequence last_sequence() const;                                // durable
+  Sequence first_sequence() const;  // the oldest event still kept; kNoSequence while the log is empty
+  Sequence last_sequence() const;   // durable
   StoreResult<std::string> ReadRecord(Sequence sequence) const;  // sealed bytes for Decode
   StoreResult<Sequence> Find(std::string_view source, std::string_view id) const;
   LogReader ReadFrom(Sequence first) const;
@@ -184,10 +185,15 @@ class EventStore {
   StoreResult<void> VisitConflicts(
       const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const;
 
-  // Forgets events before `first_kept`, but none that a dedupe window, a sink, a retry or a dead letter still
-  // needs, and never the newest. Returns the new oldest sequence. Disk space comes back by whole files. Any
-  // thread; slow.
-  StoreResult<Sequence> TrimBefore(Sequence first_kept);
+  // The first event received at or after `unix_us`, past the end if there is none. Order of receipt is log
+  // order but for what events wait for their commits and what clocks are set back.
+  StoreResult<Sequence> FirstReceivedSince(std::int64_t unix_us) const;
+
+  // Forgets events before `first_kept`, but none that a dedupe window or a dead letter still needs, that one
+  // of `sinks` has not settled or tries again, and never the newest. A sink without a stored position has
+  // settled nothing; sinks that are not named hold nothing back. Conflicts go with their event. Returns the
+  // new oldest sequence. Disk space comes back by whole files. Any thread; slow.
+  StoreResult<Sequence> TrimBefore(Sequence first_kept, std::span<const std::string> sinks);
 
   // Small named texts that must outlive the process (routes of the last run, export cursors). Not for events.
   StoreResult<std::string> GetMeta(std::string_view key) const;
@@ -196,8 +202,6 @@ class EventStore {
   StoreStatistics Statistics() const;
 
  private:
-  StoreResult<Sequence> OldestInWindow(Sequence limit) const;
-
   friend class LogReader;
   friend class GroupCommit;  // one call of Commit
   struct Parts;

@@ -1,6 +1,7 @@
 // What an open store is made of; shared by the files that implement EventStore and by nobody else.
 #pragma once
 
+#include <rocksdb/snapshot.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,13 +72,16 @@ struct EventStore::Parts {
   // Removes what refers to events past the log's end, and records the loss.
   StoreResult<void> RecordLosses();
 
-  StoreResult<Sequence> OldestNeeded(Sequence limit) const;
+  StoreResult<Sequence> OldestNeeded(Sequence limit, std::span<const std::string> sinks) const;
+  StoreResult<std::int64_t> ReceivedAt(Sequence sequence) const;
+  StoreResult<void> WriteCut(Sequence first_kept);
   Fingerprint FingerprintFor(std::string_view identity) const;
   StoreResult<void> Write(rocksdb::WriteBatch& updates, bool sync, std::string_view doing) const;
   // Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns
   // false.
   using VisitRow = std::function<StoreResult<bool>(std::string_view key, std::string_view value)>;
-  StoreResult<void> VisitPrefix(Family family, std::string_view prefix, const VisitRow& visit) const;
+  StoreResult<void> VisitPrefix(Family family, std::string_view prefix, const VisitRow& visit,
+                                const rocksdb::Snapshot* as_of = nullptr) const;
 };
 
 }  // namespace weir::storage

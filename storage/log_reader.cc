@@ -63,7 +63,17 @@ StoreResult<std::optional<Event>> LogReader::Next() {
   if (walk.index == walk.sizes.size()) {
     const Sequence last = walk.store.durable.load(std::memory_order_acquire);
     if (walk.next > last) return std::nullopt;
-    if (auto filled = walk.Fill(last); !filled) return std::unexpected(filled.error());
+    // Retention may have cut the log here since the last stretch was read, and may cut it while this one is.
+    const auto pass_what_was_cut = [&walk] {
+      const Sequence oldest = walk.store.first.load(std::memory_order_acquire);
+      const bool was_cut = walk.next < oldest;
+      if (was_cut) walk.next = oldest;
+      return was_cut;
+    };
+    pass_what_was_cut();
+    auto filled = walk.Fill(last);
+    while (!filled && pass_what_was_cut()) filled = walk.Fill(last);
+    if (!filled) return std::unexpected(filled.error());
   }
   const std::string_view record(walk.chunk.data() + walk.at, walk.sizes[walk.index]);
   const auto event = Decode(record);

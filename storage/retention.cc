@@ -18,6 +18,9 @@ namespace weir::storage {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+// By how much an event may have been received before one that is earlier in the log, and still be inside its
+// window: the wait for a commit.
+constexpr std::int64_t kReceiptDisorderUs = std::int64_t{60} * 1'000'000;
 
 std::unexpected<StoreError> Damaged(std::string_view what) {
   return std::unexpected(
@@ -37,87 +40,124 @@ StoreResult<Sequence> LoadTrimmedBefore(const Rocks& rocks) {
   return before;
 }
 
-StoreResult<void> PutTrimmedBefore(Rocks& rocks, Sequence sequence) {
+std::string EncodeTrimmedBefore(Sequence sequence) {
   ValueWriter writer(kVersion);
   writer.U64(sequence);
-  rocksdb::WriteOptions write;
-  write.sync = true;
-  const rocksdb::Status status = rocks.db().Put(write, rocks.family(Family::kMeta), ToSlice(kTrimmedKey),
-                                                std::move(writer).Finish(kTrimmedKey));
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to record a cut of the log"));
+  return std::move(writer).Finish(kTrimmedKey);
+}
+
+// The oldest event that one of `sinks` has not settled or tries again, or that a dead letter refers to;
+// `limit` if that is older. All of it as of one moment, or an event on its way from one place to another
+// would be seen in neither.
+StoreResult<Sequence> EventStore::Parts::OldestNeeded(Sequence limit,
+                                                      std::span<const std::string> sinks) const {
+  rocksdb::ManagedSnapshot now(&rocks->db());
+  const auto asked_for = [&](std::string_view sink) { return std::ranges::find(sinks, sink) != sinks.end(); };
+  std::size_t positions = 0;
+  auto visited = VisitPrefix(
+      Family::kDeliveries, "",
+      [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+        if (const auto retry = ParseRetryKey(key)) {
+          if (asked_for(retry->sink)) limit = std::min(limit, retry->sequence);
+        } else if (const auto sink = ParsePositionKey(key)) {
+          const auto position = DecodePosition(key, value);
+          if (!position) return Damaged("position of a sink");
+          if (!asked_for(*sink)) return true;
+          limit = std::min(limit, position->offset + 1);
+          ++positions;
+        } else {
+          return Damaged("schedule of deliveries");
+        }
+        return true;
+      },
+      now.snapshot());
+  if (!visited) return std::unexpected(visited.error());
+  if (positions < sinks.size()) return first.load();
+  visited = VisitPrefix(
+      Family::kDead, "",
+      [&](std::string_view key, std::string_view) -> StoreResult<bool> {
+        const auto dead = ParseDeadKey(key);
+        if (!dead) return Damaged("dead letters");
+        limit = std::min(limit, dead->second);
+        return true;
+      },
+      now.snapshot());
+  if (!visited) return std::unexpected(visited.error());
+  return limit;
+}
+
+StoreResult<std::int64_t> EventStore::Parts::ReceivedAt(Sequence sequence) const {
+  const auto record = rocks->Get(Family::kEvents, SequenceKey(sequence).view());
+  if (!record) return std::unexpected(record.error());
+  if (!*record) return std::unexpected(StoreError{StoreErrorCode::kNotFound, "there is no such event"});
+  const auto event = Decode(**record);
+  if (!event) return Damaged("event " + std::to_string(sequence));
+  return event->received_at_us;
+}
+
+StoreResult<Sequence> EventStore::FirstReceivedSince(std::int64_t unix_us) const {
+  Sequence low = std::max<Sequence>(parts_->first.load(std::memory_order_acquire), 1);
+  Sequence end = last_sequence() + 1;
+  while (low < end) {
+    const Sequence middle = low + (end - low) / 2;
+    const auto at_us = parts_->ReceivedAt(middle);
+    const bool cut_meanwhile = !at_us && at_us.error().code == StoreErrorCode::kNotFound &&
+                               middle < parts_->first.load(std::memory_order_acquire);
+    if (!at_us && !cut_meanwhile) return std::unexpected(at_us.error());
+    if (cut_meanwhile || *at_us < unix_us) {
+      low = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return low;
+}
+
+// The new beginning and the conflicts of what is before it, in one step.
+StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
+  rocksdb::WriteBatch updates;
+  updates.Put(rocks->family(Family::kMeta), ToSlice(kTrimmedKey), EncodeTrimmedBefore(first_kept));
+  std::uint64_t removed = 0;
+  std::uint64_t removed_bytes = 0;
+  const auto visited = VisitPrefix(Family::kConflicts, "",
+                                   [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                                     const auto of = ParseConflictKey(key);
+                                     if (!of) return Damaged("conflicts");
+                                     if (*of >= first_kept) return false;
+                                     updates.Delete(rocks->family(Family::kConflicts), ToSlice(key));
+                                     ++removed;
+                                     removed_bytes += value.size();
+                                     return true;
+                                   });
+  if (!visited) return visited;
+  if (auto written = Write(updates, true, "to record a cut of the log"); !written) return written;
+  conflicts -= removed;
+  conflict_bytes -= removed_bytes;
   return {};
 }
 
-// The oldest event that a sink has not settled, or that a retry or a dead letter refers to; `limit` if that
-// is older.
-StoreResult<Sequence> EventStore::Parts::OldestNeeded(Sequence limit) const {
-  auto visited = VisitPrefix(Family::kDeliveries, "",
-                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                               if (const auto retry = ParseRetryKey(key)) {
-                                 limit = std::min(limit, retry->sequence);
-                               } else {
-                                 const auto position = DecodePosition(key, value);
-                                 if (!position) return Damaged("position of a sink");
-                                 limit = std::min(limit, position->offset + 1);
-                               }
-                               return true;
-                             });
-  if (!visited) return std::unexpected(visited.error());
-  visited = VisitPrefix(Family::kDead, "", [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-    const auto dead = ParseDeadKey(key);
-    if (!dead) return Damaged("dead letters");
-    limit = std::min(limit, dead->second);
-    return true;
-  });
-  if (!visited) return std::unexpected(visited.error());
-  return limit;
-}
-
-// The first event that is still inside the largest dedupe window, if that is before `limit`. Reception times
-// ascend but for the milliseconds by which shards overtake each other, so it is searched for by halves.
-StoreResult<Sequence> EventStore::OldestInWindow(Sequence limit) const {
-  const auto received = [this](Sequence sequence) -> StoreResult<std::int64_t> {
-    const auto record = ReadRecord(sequence);
-    if (!record) return std::unexpected(record.error());
-    const auto event = Decode(*record);
-    if (!event) return Damaged("event " + std::to_string(sequence));
-    return event->received_at_us;
-  };
-  const auto newest = received(last_sequence());
-  if (!newest) return std::unexpected(newest.error());
-  const std::int64_t horizon_us = *newest - parts_->index->window_us_max();
-  Sequence low = parts_->first;
-  while (low < limit) {
-    const Sequence middle = low + (limit - low) / 2;
-    const auto at_us = received(middle);
-    if (!at_us) return std::unexpected(at_us.error());
-    if (*at_us < horizon_us) {
-      low = middle + 1;
-    } else {
-      limit = middle;
-    }
-  }
-  return limit;
-}
-
-StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept) {
+StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept, std::span<const std::string> sinks) {
   Parts& parts = *parts_;
   const std::scoped_lock lock(parts.trim_mutex);
   const Sequence last = last_sequence();
   if (last == kNoSequence) return kNoSequence;
+  const auto newest_us = parts.ReceivedAt(last);
+  if (!newest_us) return std::unexpected(newest_us.error());
+  const auto in_window = FirstReceivedSince(*newest_us - parts.index->window_us_max() - kReceiptDisorderUs);
+  if (!in_window) return in_window;
   // The newest event always stays: the next one's sequence is counted from it.
-  auto limit = parts.OldestNeeded(std::min(first_kept, last));
-  if (limit) limit = OldestInWindow(*limit);
+  const auto limit = parts.OldestNeeded(std::min({first_kept, last, *in_window}), sinks);
   if (!limit) return limit;
   if (*limit <= parts.first) return parts.first.load();
 
-  if (auto put = PutTrimmedBefore(*parts.rocks, *limit); !put) return std::unexpected(put.error());
+  if (auto written = parts.WriteCut(*limit); !written) return std::unexpected(written.error());
+  // Before anything goes: who does not find an event must be able to see why.
+  parts.first.store(*limit, std::memory_order_release);
   const SequenceKey end(*limit - 1);
   const rocksdb::Slice end_slice = ToSlice(end.view());
   const rocksdb::Status status = rocksdb::DeleteFilesInRange(
       &parts.rocks->db(), parts.rocks->family(Family::kEvents), nullptr, &end_slice);
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to cut the log"));
-  parts.first.store(*limit, std::memory_order_release);
   return *limit;
 }
 

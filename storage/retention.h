@@ -2,12 +2,14 @@
 // begins later than its first event is told from one that lost its beginning.
 #pragma once
 
+#include <string>
+
 #include "storage/rocks.h"
 
 namespace weir::storage {
 
 // Events before this may be gone. 1 for a log that was never cut.
 StoreResult<Sequence> LoadTrimmedBefore(const Rocks& rocks);
-StoreResult<void> PutTrimmedBefore(Rocks& rocks, Sequence sequence);
+std::string EncodeTrimmedBefore(Sequence sequence);
 
 }  // namespace weir::storage

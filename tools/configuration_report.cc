@@ -62,7 +62,9 @@ std::string ServerText(const config::Config& config) {
   std::string text = "listen   ";
   for (const config::Address& address : server.listen) text += config::ToString(address) + ' ';
   text += "\nthreads  " + std::to_string(server.threads) + "\nack      " + AckOf(server) + "\ndata     " +
-          admin::Printable(server.data.string()) + "\nadmin    ";
+          admin::Printable(server.data.string()) + "\nkept     " +
+          (server.retention_ms == 0 ? std::string("for good") : FormatDurationMs(server.retention_ms)) +
+          "\nadmin    ";
   if (config.admin.listen) {
     text += config::ToString(*config.admin.listen) +
             (config.admin.token.empty() ? ", no token: metrics and health only" : ", token set");
@@ -137,6 +139,7 @@ Json ServerJson(const config::Config& config) {
           {"threads", server.threads},
           {"ack", AckOf(server)},
           {"drain_timeout_ms", server.drain_timeout_ms},
+          {"retention_ms", server.retention_ms},
           {"limits",
            {{"body_bytes", limits.body_bytes},
             {"header_bytes", limits.header_bytes},

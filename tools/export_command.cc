@@ -11,7 +11,6 @@
 
 #include "engine/admin/cursor_endpoints.h"
 #include "engine/admin/event_endpoints.h"
-#include "engine/observe/json_string.h"
 #include "tools/commands.h"
 #include "tools/export_cursor.h"
 #include "tools/filter_options.h"

@@ -17,19 +17,20 @@ std::int64_t NowUs() {
 }
 
 // An empty value is what an unset shell variable leaves; as a filter it would mean "everything".
-void AddText(CLI::App& command, FilterOptions& filter, const std::string& name, const std::string& help) {
+void AddText(CLI::App& command, FilterOptions& filter, const char* name, const std::string& help) {
   command
       .add_option_function<std::string>(
-          "--" + name, [&filter, name](const std::string& text) { filter.parameters[name] = text; }, help)
+          std::string("--") + name,
+          [&filter, name](const std::string& text) { filter.parameters[name] = text; }, help)
       ->check([](const std::string& text) {
         return text.empty() ? std::string("must not be empty") : std::string();
       });
 }
 
-void AddTime(CLI::App& command, FilterOptions& filter, const std::string& name, const std::string& help) {
+void AddTime(CLI::App& command, FilterOptions& filter, const char* name, const std::string& help) {
   command
       .add_option_function<std::string>(
-          "--" + name,
+          std::string("--") + name,
           [&filter, name](const std::string& text) {
             filter.parameters[name] = admin::FormatTime(admin::ParseTime(text, NowUs()).value_or(0));
           },

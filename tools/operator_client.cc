@@ -148,7 +148,7 @@ CommandResult<admin::ApiReply> OperatorClient::Put(std::string path, admin::Para
               .body = std::move(body)});
 }
 
-CommandResult<admin::ApiReply> OperatorClient::Ask(admin::ApiRequest request) {
+CommandResult<admin::ApiReply> OperatorClient::Ask(const admin::ApiRequest& request) {
   std::optional<admin::ApiReply> reply =
       online() ? state_->server->Ask(request) : std::optional(state_->api->Handle(request, NowUs()));
   if (!reply) return std::unexpected(CommandFailure{kNotReachable, "the server stopped answering"});

@@ -42,7 +42,7 @@ class OperatorClient {
  private:
   struct State;
   explicit OperatorClient(std::unique_ptr<State> state);
-  CommandResult<admin::ApiReply> Ask(admin::ApiRequest request);
+  CommandResult<admin::ApiReply> Ask(const admin::ApiRequest& request);
   std::unique_ptr<State> state_;
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kSampleBytes = 256;
 // Past the tolerance of any source, so that a slow clock does not make it fresh.
-constexpr std::int64_t kStaleByS = 2 * 86'400;
+constexpr std::int64_t kStaleByS = 172'800;  // two days
 
 bool CoversBody(const source::Scheme& scheme) {
   return std::ranges::all_of(scheme.proofs, [](const source::Proof& proof) { return proof.covers_body; });

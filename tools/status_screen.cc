@@ -119,6 +119,12 @@ std::string SinkTable(const Json& report, const Json& earlier, double seconds) {
   return table.empty() ? "" : "\n" + table.Text();
 }
 
+// An empty log has neither a first nor a last.
+std::uint64_t EventsKept(const Json& log) {
+  const auto first = log["first_sequence"].get<std::uint64_t>();
+  return first == 0 ? 0 : log["last_sequence"].get<std::uint64_t>() - first + 1;
+}
+
 }  // namespace
 
 std::string FormatBytes(double bytes) {
@@ -136,7 +142,7 @@ std::string StatusScreen(const Json& report, const Json& earlier, double seconds
   std::string text = ServerLines(report);
   if (running) text += IngestLines(report, earlier, seconds);
   const Json& log = report["log"];
-  text += "log       " + Text(log, "last_sequence") + " events, " + FormatBytes(Number(log, "bytes")) +
+  text += "log       " + std::to_string(EventsKept(log)) + " events, " + FormatBytes(Number(log, "bytes")) +
           " on disk, " + FormatBytes(Number(report["disk"], "free_bytes")) + " free";
   if (running) text += " (stops below " + FormatBytes(Number(report["disk"], "floor_bytes")) + ")";
   text += "\n";

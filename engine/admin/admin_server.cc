@@ -20,8 +20,8 @@
 #include "engine/admin/process_use.h"
 #include "engine/admin/readiness.h"
 #include "engine/limits.h"
-#include "engine/observe/json_string.h"
 #include "engine/observe/log.h"
+#include "engine/text/json_string.h"
 #include "storage/check.h"
 
 namespace weir::admin {
@@ -165,7 +165,7 @@ ApiReply AdminServer::State::Ready() const {
   reply.body = reasons.empty() ? R"({"ready":true,"reasons":[)" : R"({"ready":false,"reasons":[)";
   for (const std::string& reason : reasons) {
     if (&reason != &reasons.front()) reply.body += ',';
-    observe::AppendJsonString(reply.body, reason);
+    text::AppendJsonString(reply.body, reason);
   }
   reply.body += "]}";
   return reply;

@@ -1,6 +1,6 @@
 #include "engine/admin/api_request.h"
 
-#include "engine/observe/json_string.h"
+#include "engine/text/json_string.h"
 
 namespace weir::admin {
 
@@ -33,9 +33,9 @@ ApiReply Refusal(int status, std::string_view code, std::string_view message) {
   ApiReply reply;
   reply.status = status;
   reply.body = R"({"error":{"code":)";
-  observe::AppendJsonString(reply.body, code);
+  text::AppendJsonString(reply.body, code);
   reply.body += R"(,"message":)";
-  observe::AppendJsonString(reply.body, message);
+  text::AppendJsonString(reply.body, message);
   reply.body += "}}";
   return reply;
 }

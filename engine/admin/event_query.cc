@@ -45,34 +45,12 @@ EventSummary Summarize(const Found& found) {
           .state = found.state};
 }
 
-StoreResult<Sequence> FirstReceivedSince(const storage::EventStore& store, std::int64_t since_us) {
-  const auto statistics = store.Statistics();
-  Sequence low = std::max<Sequence>(statistics.first_sequence, 1);
-  Sequence high = statistics.last_sequence + 1;
-  while (low < high) {
-    const Sequence middle = low + (high - low) / 2;
-    const auto record = store.ReadRecord(middle);
-    if (!record) return std::unexpected(record.error());
-    const auto event = storage::Decode(*record);
-    if (!event) {
-      return std::unexpected(storage::StoreError{storage::StoreErrorCode::kCorruption,
-                                                 "event " + std::to_string(middle) + " fails its checksum"});
-    }
-    if (event->received_at_us + kReceiptDisorderUs < since_us) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
 StoreResult<Step> ScanForward(const storage::EventStore& store, const DeliverySnapshot& snapshot,
                               const EventFilter& filter, Sequence from, std::size_t scan_max,
                               const VisitFound& visit) {
   Sequence next = std::max({from, store.Statistics().first_sequence, Sequence{1}});
   if (filter.since_us) {
-    const auto first = FirstReceivedSince(store, *filter.since_us);
+    const auto first = store.FirstReceivedSince(*filter.since_us - kReceiptDisorderUs);
     if (!first) return std::unexpected(first.error());
     next = std::max(next, *first);
   }

@@ -32,11 +32,6 @@ bool Matches(const EventFilter& filter, const storage::Event& event);
 // range.
 inline constexpr std::int64_t kReceiptDisorderUs = std::int64_t{10} * 60 * 1'000'000;
 
-// The first sequence worth looking at for events received at or after `since_us`; past the end if there is
-// none.
-storage::StoreResult<storage::Sequence> FirstReceivedSince(const storage::EventStore& store,
-                                                           std::int64_t since_us);
-
 struct Found {
   const storage::Event& event;  // its views live during the visit
   EventState state;

@@ -261,8 +261,14 @@ void Shards(Page& page, const Live& live, const ShardTotals& totals) {
 }
 
 void Process(Page& page, const Live& live, const StoreFacts& facts, const ProcessUse& process) {
+  page.Gauge("weir_log_first_sequence", "The oldest event still kept.");
+  page.Sample({}, facts.statistics.first_sequence);
   page.Gauge("weir_log_last_sequence", "The newest durable event.");
   page.Sample({}, facts.statistics.last_sequence);
+  page.Counter("weir_retention_forgotten_total", "Events forgotten because of their age.");
+  page.Sample({}, live.retention.forgotten.value());
+  page.Gauge("weir_retention_held_events", "Events past their retention that something needs still.");
+  page.Sample({}, live.retention.held.value());
   page.Gauge("weir_store_bytes", "Bytes of the store's files.");
   page.Sample({}, facts.statistics.bytes);
   page.Gauge("weir_store_write_stopped", "1 while compaction makes writers wait.");

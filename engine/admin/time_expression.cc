@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <optional>
 
-#include "engine/sink/rfc3339.h"
+#include "engine/text/rfc3339.h"
 
 namespace weir::admin {
 
@@ -32,23 +31,10 @@ class Scanner {
 
   bool AtEnd() const { return rest_.empty(); }
 
-  bool Take(char a, char b) {
-    if (rest_.empty() || (rest_.front() != a && rest_.front() != b)) return false;
+  bool Take(char c) {
+    if (rest_.empty() || rest_.front() != c) return false;
     rest_.remove_prefix(1);
     return true;
-  }
-  bool Take(char c) { return Take(c, c); }
-
-  // Exactly `digits` digits.
-  std::optional<int> Number(std::size_t digits) {
-    if (rest_.size() < digits ||
-        !std::all_of(rest_.begin(), rest_.begin() + static_cast<long>(digits), IsDigit)) {
-      return std::nullopt;
-    }
-    int value = 0;
-    std::from_chars(rest_.data(), rest_.data() + digits, value);
-    rest_.remove_prefix(digits);
-    return value;
   }
 
   // All digits there are, at least one; nullopt also when they do not fit.
@@ -60,79 +46,17 @@ class Scanner {
     return value;
   }
 
-  // The digits of a fraction, as microseconds; what is finer is cut off.
-  std::optional<std::int64_t> Fraction() {
-    if (rest_.empty() || !IsDigit(rest_.front())) return std::nullopt;
-    std::int64_t value_us = 0;
-    for (std::int64_t place_us = kSecondUs / 10; !rest_.empty() && IsDigit(rest_.front()); place_us /= 10) {
-      value_us += (rest_.front() - '0') * place_us;
-      rest_.remove_prefix(1);
-    }
-    return value_us;
-  }
-
  private:
   std::string_view rest_;
 };
 
-std::optional<std::int64_t> TakeDate(Scanner& scanner) {
-  const auto year = scanner.Number(4);
-  if (!year || !scanner.Take('-')) return std::nullopt;
-  const auto month = scanner.Number(2);
-  if (!month || !scanner.Take('-')) return std::nullopt;
-  const auto day = scanner.Number(2);
-  if (!day) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date).time_since_epoch().count() * kDayUs;
-}
-
-std::optional<std::int64_t> TakeTimeOfDay(Scanner& scanner) {
-  const auto hour = scanner.Number(2);
-  if (!hour || !scanner.Take(':')) return std::nullopt;
-  const auto minute = scanner.Number(2);
-  if (!minute || !scanner.Take(':')) return std::nullopt;
-  const auto second = scanner.Number(2);
-  // 60 is a leap second (RFC 3339 §5.6), which Unix time has no place for: it is the next second.
-  if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  std::int64_t fraction_us = 0;
-  if (scanner.Take('.')) {
-    const auto fraction = scanner.Fraction();
-    if (!fraction) return std::nullopt;
-    fraction_us = *fraction;
-  }
-  return *hour * kHourUs + *minute * kMinuteUs + *second * kSecondUs + fraction_us;
-}
-
-// What has to be subtracted to come to UTC.
-std::optional<std::int64_t> TakeOffset(Scanner& scanner) {
-  if (scanner.Take('Z', 'z')) return 0;
-  std::int64_t sign = 1;
-  if (scanner.Take('-')) {
-    sign = -1;
-  } else if (!scanner.Take('+')) {
-    return std::nullopt;
-  }
-  const auto hour = scanner.Number(2);
-  if (!hour || !scanner.Take(':')) return std::nullopt;
-  const auto minute = scanner.Number(2);
-  if (!minute || *hour > 23 || *minute > 59) return std::nullopt;
-  return sign * (*hour * kHourUs + *minute * kMinuteUs);
-}
-
+// RFC 3339, also with a space for the T, or its date alone.
 std::optional<std::int64_t> ParseAbsolute(std::string_view text) {
-  Scanner scanner(text);
-  const auto date = TakeDate(scanner);
-  if (!date) return std::nullopt;
-  if (scanner.AtEnd()) return date;
-  if (!scanner.Take('T', 't') && !scanner.Take(' ')) return std::nullopt;
-  const auto time = TakeTimeOfDay(scanner);
-  if (!time) return std::nullopt;
-  const auto offset = TakeOffset(scanner);
-  if (!offset || !scanner.AtEnd()) return std::nullopt;
-  return *date + *time - *offset;
+  constexpr std::size_t kDateBytes = std::string_view("2026-11-21").size();
+  std::string whole(text);
+  if (whole.size() == kDateBytes) whole += "T00:00:00Z";
+  if (whole.size() > kDateBytes && whole[kDateBytes] == ' ') whole[kDateBytes] = 'T';
+  return text::ParseRfc3339(whole);
 }
 
 std::optional<std::int64_t> TakeUnit(Scanner& scanner) {
@@ -168,7 +92,7 @@ std::expected<std::int64_t, std::string> ParseTime(std::string_view text, std::i
 
 std::string FormatTime(std::int64_t unix_us) {
   std::string text;
-  sink::AppendRfc3339(text, unix_us);
+  text::AppendRfc3339(text, unix_us);
   return text;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/ingest/readmission.h"
 #include "engine/ingest/shard.h"
 #include "engine/observe/probe.h"
+#include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/observe/sink_probe.h"
 #include "engine/quarantine/quarantine.h"
@@ -29,6 +30,7 @@ namespace weir::admin {
 struct Live {
   std::vector<const observe::ShardProbe*> shards;
   const observe::CommitProbe& commit;
+  const observe::RetentionProbe& retention;
   const commit::AppendQueue& appends;
   const ingest::Gate& gate;
   // Calls its argument for every sink's probe; the reference is not kept.

@@ -39,6 +39,7 @@ struct Server {
   AckMode ack = AckMode::kFsync;
   ServerLimits limits;
   std::int64_t drain_timeout_ms = 10'000;
+  std::int64_t retention_ms = 0;  // how long events are kept; 0 = for good
 };
 
 struct Admin {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/config/address.h"
+#include "engine/config/quantity.h"
 #include "engine/config/sections.h"
 #include "engine/limits.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kRetentionMaxMs = 36'600 * 24 * kHourMs;
 
 // One thread a core, leaving one to the committer where there are more than two.
 unsigned DefaultThreads() {
@@ -91,6 +93,7 @@ void ReadServer(TableReader& document, const Context& context, Server& server) {
     if (const auto ack = reader->Choice("ack", kAcks))
       server.ack = *ack == 0 ? AckMode::kFsync : AckMode::kOs;
     reader->DurationMs("drain_timeout", {0, kHourMs}, server.drain_timeout_ms);
+    reader->DurationMs("retention", {60 * kSecondMs, kRetentionMaxMs}, server.retention_ms);
     if (server.threads == 0) server.threads = DefaultThreads();
     if (auto table = reader->Table("limits")) ReadLimits(*table, server.threads, server.limits);
     reader->Unavailable("tls");
@@ -99,6 +102,20 @@ void ReadServer(TableReader& document, const Context& context, Server& server) {
   }
   server.data = InDirectory(context, data);
   if (server.threads == 0) server.threads = DefaultThreads();
+}
+
+void JudgeRetention(TableReader& document, const Server& server, const std::vector<source::Source>& sources) {
+  if (server.retention_ms == 0) return;
+  const auto table = document.Table("server");
+  if (!table) return;
+  for (const source::Source& source : sources) {
+    if (source.dedupe_window_us <= server.retention_ms * 1'000) continue;
+    document.findings().Warning(table->At("retention"),
+                                "is shorter than the dedupe window of \"" + source.name +
+                                    "\", which keeps events for " +
+                                    FormatDurationMs(source.dedupe_window_us / 1'000));
+    return;
+  }
 }
 
 void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin) {

@@ -22,6 +22,8 @@ void ReadServer(TableReader& document, const Context& context, Server& server);
 void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin);
 void ReadSources(TableReader& document, const Context& context, const Server& server,
                  std::vector<source::Source>& sources);
+// After the sources, whose dedupe windows reach into the log.
+void JudgeRetention(TableReader& document, const Server& server, const std::vector<source::Source>& sources);
 void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>& sinks);
 // After sources and sinks: a route that leads from or to nowhere is a mistake.
 void ReadRoutes(TableReader& document, const std::vector<source::Source>& sources,

@@ -132,7 +132,8 @@ storage::StoreResult<Delivery::Step> Delivery::StepThroughLog(const Now& now) {
   return Step::kStarted;
 }
 
-// Events that the store says no longer exist: the operator accepted their loss when the store was opened.
+// Events that the store says no longer exist: the operator accepted their loss when the store was opened, or
+// they were forgotten before this sink was configured.
 bool Delivery::PassGap(Sequence next_event, const Now& now) {
   for (Sequence gone = cursor_.next(); gone < next_event; ++gone) {
     if (!HasRoomAt(gone, now)) return false;

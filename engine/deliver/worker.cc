@@ -84,7 +84,9 @@ void Worker::Start() {
 }
 
 void Worker::RequestStop(std::int64_t drain_ms) {
-  state_->Send([&](State::Mail& mail) { mail.stop_within_ms = drain_ms; });
+  state_->Send([&](State::Mail& mail) {
+    mail.stop_within_ms = std::min(drain_ms, mail.stop_within_ms.value_or(drain_ms));
+  });
 }
 
 void Worker::Stop(std::int64_t drain_ms) {
@@ -119,7 +121,10 @@ void Worker::State::TakeMail(const Now& now) {
     delivery->Reconfigure(std::move(taken.configuration->sink), std::move(taken.configuration->routes));
   }
   for (DeadLetterAction& action : taken.actions) delivery->Act(std::move(action));
-  if (taken.stop_within_ms) stop_at_ms = now.monotonic_ms + *taken.stop_within_ms;
+  if (taken.stop_within_ms) {
+    const std::int64_t at_ms = now.monotonic_ms + *taken.stop_within_ms;
+    stop_at_ms = std::min(at_ms, stop_at_ms.value_or(at_ms));
+  }
 }
 
 void Worker::State::Run() {

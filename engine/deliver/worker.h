@@ -51,7 +51,8 @@ class Worker {
   // Stops taking new work, waits at most `drain_ms` for attempts in flight, writes what settled, ends the
   // thread.
   void Stop(std::int64_t drain_ms);
-  // Any thread: the first half of Stop, so that several workers drain at once, or to cut a drain short.
+  // Any thread: the first half of Stop, so that several workers drain at once, or to cut a drain short. Asked
+  // again, the earlier end counts.
   void RequestStop(std::int64_t drain_ms);
 
   // Any thread; take effect on the worker's next turn.

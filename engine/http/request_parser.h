@@ -35,7 +35,6 @@ class RequestParser {
  public:
   struct Limits {
     std::size_t head_bytes = 16 * limits::kKiB;
-    std::size_t body_bytes = limits::kMiB;
   };
   enum class Step : std::uint8_t { kNeedMore, kDone, kError };
 

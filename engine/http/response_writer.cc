@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/http/tokens.h"
+#include "engine/text/json_string.h"
 
 namespace weir::http {
 
@@ -168,11 +169,11 @@ void AppendResponse(std::string& out, const ResponseHead& head, std::string_view
 
 std::string ErrorBody(std::string_view code, std::string_view message, std::string_view correlation_id) {
   std::string body = R"({"error":{"code":")";
-  AppendJsonEscaped(body, code);
+  text::AppendJsonEscaped(body, code);
   body += R"(","message":")";
-  AppendJsonEscaped(body, message);
+  text::AppendJsonEscaped(body, message);
   body += R"("},"correlation_id":")";
-  AppendJsonEscaped(body, correlation_id);
+  text::AppendJsonEscaped(body, correlation_id);
   body += R"("})";
   return body;
 }

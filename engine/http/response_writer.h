@@ -30,9 +30,6 @@ void AppendResponse(std::string& out, const ResponseHead& head, std::string_view
 // {"error":{"code":"…","message":"…"},"correlation_id":"…"}
 std::string ErrorBody(std::string_view code, std::string_view message, std::string_view correlation_id);
 
-// Appends `text` as the inside of a JSON string (RFC 8259 §7); invalid UTF-8 becomes U+FFFD.
-void AppendJsonEscaped(std::string& out, std::string_view text);
-
 struct ErrorAnswer {
   int status;
   std::string_view code;

@@ -6,6 +6,7 @@
 
 #include "engine/http/response_writer.h"
 #include "engine/limits.h"
+#include "engine/text/json_string.h"
 
 namespace weir::ingest {
 namespace {
@@ -78,7 +79,7 @@ void AnswerWriter::WriteEvent(std::string& out, const Manner& manner, int status
   body_.assign(R"({"status":")").append(status_text).append("\"");
   if (!event_id.empty()) {
     body_.append(R"(,"event_id":")");
-    http::AppendJsonEscaped(body_, event_id);
+    text::AppendJsonEscaped(body_, event_id);
     body_.append(R"(","sequence":)");
     AppendNumber(body_, sequence);
   }

@@ -30,7 +30,7 @@ Reader::Reader(Intake& intake, PendingAnswers& answers, InflightBytes& inflight,
       answers_(answers),
       inflight_(inflight),
       limits_(limits),
-      parser_limits_{.head_bytes = limits.header_bytes, .body_bytes = limits.body_bytes},
+      parser_limits_{.head_bytes = limits.header_bytes},
       scratch_(parser_limits_) {}
 
 void Reader::OnBytes(Connection& connection, std::string_view bytes, const Moment& now) {

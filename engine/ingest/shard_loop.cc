@@ -136,12 +136,16 @@ std::size_t ShardLoop::PrepareWait(std::int64_t& timeout_ms) {
     timeout_ms = 0;
     return acks;
   }
+  if (transport_.starving()) timeout_ms = 0;
   const std::int64_t now_ms = now_.monotonic_ms();
   const std::int64_t next_timer_ms = timers_.UntilNext(now_ms);
-  if (next_timer_ms >= 0) timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(next_timer_ms, 1));
+  const auto no_later_than = [&](std::int64_t wait_ms) {
+    timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(wait_ms, 1));
+  };
+  if (next_timer_ms >= 0) no_later_than(next_timer_ms);
   const std::int64_t retry_ms = listener_.Retry(*ring_, now_ms);
-  if (retry_ms >= 0) timeout_ms = std::clamp<std::int64_t>(retry_ms - now_ms, 1, timeout_ms);
-  if (drain_until_ms_ >= 0) timeout_ms = std::clamp<std::int64_t>(drain_until_ms_ - now_ms, 1, timeout_ms);
+  if (retry_ms >= 0) no_later_than(retry_ms - now_ms);
+  if (drain_until_ms_ >= 0) no_later_than(drain_until_ms_ - now_ms);
   return 0;
 }
 

@@ -115,13 +115,15 @@ void Transport::ArmReceive(Connection& connection) {
 
 void Transport::Replenish() {
   buffers_.Replenish();
-  for (const io::UserData& user_data : starved_) {
+  // No more than there are buffers: the others would find none again.
+  const std::size_t count = std::min(starved_.size(), buffers_.lent());
+  for (const io::UserData& user_data : std::span(starved_).first(count)) {
     Connection* connection = Find(user_data);
     if (connection == nullptr || !connection->starved) continue;
     connection->starved = false;
     if (WantsReceive(*connection) && !connection->receive_in_flight) ArmReceive(*connection);
   }
-  starved_.clear();
+  starved_.erase(starved_.begin(), starved_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void Transport::WriteDue(const Moment& now) {

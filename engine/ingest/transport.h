@@ -54,9 +54,11 @@ class Transport {
   void OnDeadline(std::uint32_t slot, const Moment& now);
   // Sends what became ready this turn: one send a connection, whatever the number of its answers.
   void WriteDue(const Moment& now);
-  // Lends the receive buffers again and re-arms those who found none. Once a turn: a connection is re-armed
-  // because a buffer came back, never on a timer, and so starvation does not spin.
+  // Lends the receive buffers again and re-arms as many of those who found none. Once a turn: a connection is
+  // re-armed because a buffer came back, never on a timer, and so starvation does not spin.
   void Replenish();
+  // Some wait for a buffer still: the next turn is not to wait.
+  bool starving() const { return !starved_.empty(); }
 
   // From now on a connection ends with the answers it is owed, or within limits::kDrainIdleMs when it is
   // idle.
@@ -86,7 +88,7 @@ class Transport {
   Reader& reader_;
   observe::ShardProbe& probe_;
   config::ServerLimits limits_;
-  std::vector<io::UserData> starved_;
+  std::vector<io::UserData> starved_;   // first in, first out
   std::vector<std::uint32_t> writing_;  // reused
   std::vector<std::unique_ptr<std::string>> spare_buffers_;
 };

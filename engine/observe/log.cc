@@ -1,6 +1,5 @@
 #include "engine/observe/log.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
@@ -10,12 +9,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <iterator>
 #include <memory>
 #include <mutex>
 
-#include "engine/observe/json_string.h"
+#include "engine/text/json_string.h"
+#include "engine/text/rfc3339.h"
 
 namespace weir::observe::log {
 namespace {
@@ -42,22 +41,9 @@ bool Enqueue(std::string_view line) {
   return true;
 }
 
-void AppendTime(std::string& out, std::int64_t now_us) {
-  std::int64_t seconds = now_us / 1'000'000;
-  std::int64_t fraction = now_us % 1'000'000;
-  if (fraction < 0) {
-    fraction += 1'000'000;
-    --seconds;
-  }
-  const std::time_t time = seconds;
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  fmt::format_to(std::back_inserter(out), "{:%Y-%m-%dT%H:%M:%S}.{:06}Z", utc, fraction);
-}
-
 struct AppendValue {
   std::string& out;
-  void operator()(std::string_view text) const { AppendJsonString(out, text); }
+  void operator()(std::string_view text) const { text::AppendJsonString(out, text); }
   void operator()(bool value) const { out += value ? "true" : "false"; }
   void operator()(double value) const {
     if (std::isfinite(value)) {
@@ -165,14 +151,14 @@ void Error(std::string_view message, Fields fields) {
 
 std::string FormatLine(std::int64_t now_us, Level level, std::string_view message, Fields fields) {
   std::string line = R"({"time":")";
-  AppendTime(line, now_us);
+  text::AppendRfc3339(line, now_us);
   line += R"(","level":")";
   line += LevelName(level);
   line += R"(","msg":)";
-  AppendJsonString(line, message);
+  text::AppendJsonString(line, message);
   for (const Field& field : fields) {
     line += ',';
-    AppendJsonString(line, field.key);
+    text::AppendJsonString(line, field.key);
     line += ':';
     std::visit(AppendValue{line}, field.value);
   }

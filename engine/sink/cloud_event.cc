@@ -10,7 +10,8 @@
 #include "engine/http/response_writer.h"
 #include "engine/sink/json_text.h"
 #include "engine/sink/kept_headers.h"
-#include "engine/sink/rfc3339.h"
+#include "engine/text/json_string.h"
+#include "engine/text/rfc3339.h"
 
 namespace weir::sink {
 
@@ -24,7 +25,7 @@ void AppendMember(std::string& out, std::string_view key, std::string_view value
   out += '"';
   out += key;
   out += "\":\"";
-  http::AppendJsonEscaped(out, value);
+  text::AppendJsonEscaped(out, value);
   out += "\",";
 }
 
@@ -60,22 +61,22 @@ void AppendCloudEventLine(std::string& out, const storage::Event& event, std::st
   out += R"({"specversion":"1.0",)";
   AppendMember(out, "id", event.id);
   out += R"("source":"weir/)";
-  http::AppendJsonEscaped(out, event.source);
+  text::AppendJsonEscaped(out, event.source);
   out += "\",";
   AppendMember(out, "type", CloudEventType(event));
   out += R"("time":")";
-  AppendRfc3339(out, event.received_at_us);
+  text::AppendRfc3339(out, event.received_at_us);
   out += "\",";
   out += kSequenceKey;
   out += std::to_string(event.sequence);
   out += ',';
   AppendMember(out, "weirstate", state);
   out += R"("weirreceivedat":")";
-  AppendRfc3339(out, event.received_at_us);
+  text::AppendRfc3339(out, event.received_at_us);
   out += '"';
   if (const auto content_type = KeptHeader(event.headers, "content-type")) {
     out += R"(,"datacontenttype":")";
-    http::AppendJsonEscaped(out, *content_type);
+    text::AppendJsonEscaped(out, *content_type);
     out += '"';
   }
   if (IsJson(event.body)) {

@@ -6,7 +6,7 @@
 
 #include "engine/sink/cloud_event.h"
 #include "engine/sink/kept_headers.h"
-#include "engine/sink/rfc3339.h"
+#include "engine/text/rfc3339.h"
 
 namespace weir::sink {
 
@@ -63,7 +63,7 @@ void AppendAttributes(std::string& out, const Attempt& attempt) {
   out += "\r\nce-type: ";
   AppendHeaderValue(out, CloudEventType(event));
   out += "\r\nce-time: ";
-  AppendRfc3339(out, event.received_at_us);
+  text::AppendRfc3339(out, event.received_at_us);
   out += "\r\n";
   AppendField(out, "weir-sequence", std::to_string(event.sequence));
   AppendField(out, "weir-attempt", std::to_string(attempt.number));

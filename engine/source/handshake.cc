@@ -8,6 +8,7 @@
 #include "engine/source/secret_key.h"
 #include "engine/source/signed_text.h"
 #include "engine/source/sns.h"
+#include "engine/text/json_string.h"
 
 namespace weir::source {
 namespace {
@@ -135,9 +136,9 @@ std::optional<std::string> FillJson(const std::vector<std::pair<std::string, Tem
     if (!value) return std::nullopt;
     if (out.size() > 1) out += ',';
     out += '"';
-    http::AppendJsonEscaped(out, name);
+    text::AppendJsonEscaped(out, name);
     out += "\":\"";
-    http::AppendJsonEscaped(out, *value);
+    text::AppendJsonEscaped(out, *value);
     out += '"';
   }
   return out + '}';

@@ -8,6 +8,7 @@
 #include "engine/source/scheme.h"
 #include "engine/source/signer.h"
 #include "engine/source/timestamp.h"
+#include "engine/text/json_string.h"
 
 namespace weir::source {
 namespace {
@@ -36,7 +37,7 @@ struct Node {
   void Write(std::string& out) const {
     if (members.empty()) {
       if (!bare) out += '"';
-      http::AppendJsonEscaped(out, text);
+      text::AppendJsonEscaped(out, text);
       if (!bare) out += '"';
       return;
     }
@@ -44,7 +45,7 @@ struct Node {
     for (const auto& [name, node] : members) {
       if (out.back() != '{') out += ',';
       out += '"';
-      http::AppendJsonEscaped(out, name);
+      text::AppendJsonEscaped(out, name);
       out += "\":";
       node->Write(out);
     }

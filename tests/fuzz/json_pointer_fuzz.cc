@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "engine/limits.h"
@@ -90,8 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                  element.data() + element.size() <= document.data() + document.size());
     }
   }
-  (void)reader.Raw(*pointer);
-  (void)reader.HasRepeatedKeys(*pointer);
-  (void)reader.IsNumber(*pointer);
+  std::ignore = reader.Raw(*pointer);
+  std::ignore = reader.HasRepeatedKeys(*pointer);
+  std::ignore = reader.IsNumber(*pointer);
   return 0;
 }

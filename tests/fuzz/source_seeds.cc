@@ -29,7 +29,7 @@ void WriteRow(const fs::path& root, const weir::vectors::VectorRow& row) {
   const auto index = weir::source::FindKind(source->kind) - kinds.data();
   std::string text(1, static_cast<char>(index));
   text += row.method + " " + row.target + "\n";
-  for (const auto& [name, value] : row.headers) text += name + ": " + value + "\n";
+  for (const auto& [name, value] : row.headers) text.append(name).append(": ").append(value).append("\n");
   const std::string name = row.provider + "-" + row.name;
   Write(root / "verify" / name, text + "\n" + row.body);
   if (row.body.starts_with('{')) Write(root / "json" / name, "/data/id\n" + row.body);

@@ -119,6 +119,14 @@ bool ScriptedPeer::WaitForRequests(std::size_t count) const {
   return changed_.wait_for(lock, kDeadline, [&] { return requests_.size() >= count; });
 }
 
+bool ScriptedPeer::WaitForEnd() const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kDeadline, [this] {
+    return !connections_.empty() &&
+           std::ranges::none_of(connections_, [](const Connection& connection) { return connection.open; });
+  });
+}
+
 void ScriptedPeer::CloseAll() {
   std::unique_lock lock(mutex_);
   const auto each = [this](auto condition) { return std::ranges::all_of(connections_, condition); };

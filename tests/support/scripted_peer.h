@@ -60,6 +60,8 @@ class ScriptedPeer {
   unsigned connections() const;
   // Whether it had so many requests within ten seconds.
   bool WaitForRequests(std::size_t count) const;
+  // Whether there were connections and all of them had ended within ten seconds.
+  bool WaitForEnd() const;
   // Closes every connection once it waits for a request. Returns when that is done.
   void CloseAll();
 

@@ -13,6 +13,7 @@ namespace {
 
 std::atomic<bool> fail_next_log_sync{false};
 std::atomic<bool> table_syncs_held{false};
+std::atomic<bool> line_file_syncs_broken{false};
 
 bool NameEndsWith(int fd, std::string_view ending) {
   std::array<char, 512> name{};
@@ -27,7 +28,9 @@ bool NameEndsWith(int fd, std::string_view ending) {
 extern "C" int fdatasync(int fd) {
   using Function = int (*)(int);
   static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "fdatasync"));
-  if (NameEndsWith(fd, ".log") && fail_next_log_sync.exchange(false)) {
+  const bool broken = (NameEndsWith(fd, ".log") && fail_next_log_sync.exchange(false)) ||
+                      (line_file_syncs_broken && NameEndsWith(fd, ".ndjson"));
+  if (broken) {
     errno = EIO;
     return -1;
   }
@@ -39,6 +42,12 @@ namespace weir::support {
 
 void FailNextLogSync() {
   fail_next_log_sync = true;
+}
+BrokenLineFileSyncs::BrokenLineFileSyncs() {
+  line_file_syncs_broken = true;
+}
+BrokenLineFileSyncs::~BrokenLineFileSyncs() {
+  line_file_syncs_broken = false;
 }
 void HoldTableSyncs() {
   table_syncs_held = true;

@@ -9,6 +9,16 @@ namespace weir::support {
 // it succeed, which is what a kernel does that has dropped the pages it could not write.
 void FailNextLogSync();
 
+// For as long as there is one, every sync of a file whose name ends in `.ndjson` (a file sink's) fails with
+// EIO.
+class BrokenLineFileSyncs {
+ public:
+  BrokenLineFileSyncs();
+  ~BrokenLineFileSyncs();
+  BrokenLineFileSyncs(const BrokenLineFileSyncs&) = delete;
+  BrokenLineFileSyncs& operator=(const BrokenLineFileSyncs&) = delete;
+};
+
 // While held, a sync of a file whose name ends in `.sst` does not return: memtables cannot become tables.
 void HoldTableSyncs();
 void ReleaseTableSyncs();

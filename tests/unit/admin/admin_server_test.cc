@@ -26,6 +26,7 @@ class Admin : public OperatorTest {
                                 .data = options.directory,
                                 .live = Live{.shards = {&shard_},
                                              .commit = commit_,
+                                             .retention = retention_,
                                              .appends = appends_,
                                              .gate = gate_,
                                              .visit_sinks = [this](const auto& visit) { visit(sink_); },
@@ -54,6 +55,7 @@ class Admin : public OperatorTest {
 
   observe::ShardProbe shard_;
   observe::CommitProbe commit_;
+  observe::RetentionProbe retention_;
   observe::SinkProbe sink_;
   commit::AppendQueue appends_;
   ingest::Gate gate_;
@@ -236,9 +238,11 @@ TEST_F(Admin, AnswersHeadWithoutABody) {
 
 TEST_F(Admin, AnswersManyClientsAtOnce) {
   ServeTcp("");
+  constexpr std::size_t kClients = 32;
   std::vector<std::thread> clients;
+  clients.reserve(kClients);
   std::atomic<int> answered{0};
-  for (int i = 0; i < 32; ++i) {
+  for (std::size_t i = 0; i < kClients; ++i) {
     clients.emplace_back([&] {
       auto client = Tcp();
       for (int n = 0; n < 5; ++n) answered += Status(client.Get("/healthz")) == 200 ? 1 : 0;
@@ -253,6 +257,7 @@ TEST_F(Admin, SaysThatTheDataDirectorysPathIsTooLong) {
                                             .data = options.directory / std::string(100, 'd'),
                                             .live = Live{.shards = {},
                                                          .commit = commit_,
+                                                         .retention = retention_,
                                                          .appends = appends_,
                                                          .gate = gate_,
                                                          .visit_sinks = nullptr,

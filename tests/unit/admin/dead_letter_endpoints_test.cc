@@ -118,6 +118,7 @@ class DeadLettersOnline : public DeadLetters {
                         .data = options.directory,
                         .live = Live{.shards = {},
                                      .commit = commit_,
+                                     .retention = retention_,
                                      .appends = appends_,
                                      .gate = gate_,
                                      .visit_sinks = [](const auto&) {},
@@ -137,6 +138,7 @@ class DeadLettersOnline : public DeadLetters {
   }
 
   observe::CommitProbe commit_;
+  observe::RetentionProbe retention_;
   commit::AppendQueue appends_;
   ingest::Gate gate_;
   std::vector<deliver::DeadLetterAction> submitted_;

@@ -66,7 +66,8 @@ TEST_F(Events, CarryTheirState) {
   Sink("billing", 3);
   ScheduleRetry("billing", 2);
   Bury("billing", 3);
-  for (const Json& event : Get("/events")["events"]) {
+  const Json listed = Get("/events");
+  for (const Json& event : listed["events"]) {
     const std::string id = event["id"];
     EXPECT_EQ(event["state"], id == "bad" ? "malformed" : id);
   }

@@ -28,6 +28,7 @@ class MetricsPageTest : public testing::Test {
   std::string Page(std::int64_t now_us = 1'000'000'000) {
     const Live live{.shards = {&shards_[0], &shards_[1]},
                     .commit = commit_,
+                    .retention = retention_,
                     .appends = appends_,
                     .gate = gate_,
                     .visit_sinks = [this](const auto& visit) { visit(sink_); },
@@ -41,6 +42,7 @@ class MetricsPageTest : public testing::Test {
 
   observe::ShardProbe shards_[2];
   observe::CommitProbe commit_;
+  observe::RetentionProbe retention_;
   observe::SinkProbe sink_;
   commit::AppendQueue appends_;
   ingest::Gate gate_;
@@ -124,6 +126,14 @@ TEST_F(MetricsPageTest, ShowsDeadLettersOfEverySinkAndOfIngest) {
   const std::string page = Page();
   EXPECT_THAT(page, HasSubstr("webhook_dlq_size{sink=\"billing\"} 9\n"));
   EXPECT_THAT(page, HasSubstr("webhook_dlq_size{sink=\"-\"} 3\n"));
+}
+
+TEST_F(MetricsPageTest, ShowsWhatRetentionForgotAndWhatHoldsItUp) {
+  retention_.forgotten.Add(7);
+  retention_.held.Set(3);
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("weir_retention_forgotten_total 7\n"));
+  EXPECT_THAT(page, HasSubstr("weir_retention_held_events 3\n"));
 }
 
 // The names users write alerts against.

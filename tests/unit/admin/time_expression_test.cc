@@ -41,7 +41,7 @@ TEST(TimeExpression, CountsLengthsBackFromNow) {
   EXPECT_EQ(Parsed("30s"), kNowUs - 30 * kSecondUs);
   EXPECT_EQ(Parsed("15m"), kNowUs - 900 * kSecondUs);
   EXPECT_EQ(Parsed("2h30m"), kNowUs - 9000 * kSecondUs);
-  EXPECT_EQ(Parsed("7d"), kNowUs - 7 * 86400 * kSecondUs);
+  EXPECT_EQ(Parsed("7d"), kNowUs - 604'800 * kSecondUs);
   EXPECT_EQ(Parsed("1w"), Parsed("7d"));
 }
 

@@ -61,6 +61,7 @@ TEST_F(Ledger, LinesOfSeveralThreadsDoNotMix) {
   constexpr int kIds = 30'000;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&file, thread] {
         LedgerWriter writer(file);

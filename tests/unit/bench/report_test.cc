@@ -20,7 +20,7 @@ class Report : public testing::Test {
     Tally& tally = result_.tally;
     tally.answers[static_cast<std::size_t>(RequestClass::kFresh)][202] = 90;
     tally.answers[static_cast<std::size_t>(RequestClass::kInvalid)][401] = 10;
-    for (int i = 1; i <= 100; ++i) tally.response.Record(i * 1'000'000);
+    for (std::int64_t i = 1; i <= 100; ++i) tally.response.Record(i * 1'000'000);
     result_.measured_s = 2;
     result_.achieved_per_s = 50;
     result_.timeline = {{.second = 0, .answers = 100}};

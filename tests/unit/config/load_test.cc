@@ -59,6 +59,7 @@ TEST(Load, TakesWhatIsWritten) {
   EXPECT_EQ(config->server.threads, 3u);
   EXPECT_EQ(config->server.ack, AckMode::kOs);
   EXPECT_EQ(config->server.drain_timeout_ms, 60'000);
+  EXPECT_EQ(config->server.retention_ms, 90 * 86'400'000LL);
   EXPECT_EQ(config->server.limits.header_timeout_ms, 500);
   EXPECT_EQ(config->server.limits.idle_timeout_ms, 7'200'000);
   EXPECT_EQ(config->server.limits.min_free_disk_bytes, 100'000'000u);

@@ -3,12 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "engine/sink/cloud_event.h"
+#include "tests/support/sync_fault.h"
 #include "tests/unit/deliver/worker_fixture.h"
 
 namespace weir::deliver {
@@ -143,8 +147,45 @@ TEST_F(WorkerFailure, HungEventHoldsUpNoneOfTheOthers) {
   EXPECT_EQ(Retries()[0].attempts, 0u);
 }
 
+TEST_F(WorkerFailure, DrainAskedForTwiceEndsAtTheEarlierTime) {
+  sink_.timeout_ms = 2'000;
+  ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.kind = PeerAnswer::Kind::kHang}; });
+  Run(peer);
+  Append({{.id = "a"}});
+  ASSERT_TRUE(peer.WaitForRequests(1));
+  worker_->RequestStop(0);
+  worker_->Stop(600'000);
+  EXPECT_EQ(probe_->failed[static_cast<std::size_t>(observe::FailureReason::kTimeout)].value(), 0u);
+}
+
+// A line is in the page cache when its sync fails; that is not delivered.
+TEST_F(WorkerFailure, FileSinkWhoseSyncFailsSettlesNothingUntilOneSucceeds) {
+  sink_.kind = config::SinkKind::kFile;
+  sink_.path = directory_ / "out.ndjson";
+  sink_.retry = {.attempts = 1000, .first_ms = 10, .factor = 1.0, .max_ms = 10, .jitter = 0.0};
+  constexpr auto kIo = static_cast<std::size_t>(observe::FailureReason::kIo);
+  auto broken = std::make_unique<support::BrokenLineFileSyncs>();
+  Run();
+  Append({{.id = "a"}, {.id = "b"}});
+  ASSERT_TRUE(Eventually([&] { return probe_->failed[kIo].value() >= 6; }));
+  EXPECT_EQ(probe_->processed.value(), 0u);
+  ASSERT_TRUE(Eventually([&] { return Retries().size() == 2; }));
+  Stop();
+  EXPECT_EQ(Retries().size(), 2u) << "what was never on disk is owed after a restart too";
+  broken.reset();
+  OpenStore();
+  Run();
+  ASSERT_TRUE(Eventually([&] { return Retries().empty(); }));
+  EXPECT_EQ(probe_->processed.value(), 2u);
+  std::ifstream lines(sink_.path);
+  std::set<Sequence> delivered;
+  for (std::string line; std::getline(lines, line);) delivered.insert(sink::SequenceOfLine(line));
+  EXPECT_EQ(delivered, (std::set<Sequence>{1, 2}));
+}
+
 TEST_F(WorkerFailure, BreakerStopsTheFlood) {
   sink_.breaker = {.failures = 5, .open_ms = 3'600'000};
+  sink_.retry.first_ms = 60'000;  // no event comes twice before the breaker opens
   sink_.concurrency = 4;
   ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.status = 500}; });
   Run(peer);
@@ -186,16 +227,18 @@ TEST_F(WorkerFailure, SinkThatIsNotThereGetsEverythingOnceItIs) {
 }
 
 TEST_F(WorkerFailure, StopWaitsForAttemptsUnderWay) {
-  std::mutex gate;
-  gate.lock();
+  std::atomic<bool> gate_open{false};
   ScriptedPeer peer([&](const PeerRequest&) -> PeerAnswer {
-    const std::lock_guard wait(gate);
+    gate_open.wait(false);
     return {};
   });
   Run(peer);
   Append({{.id = "a"}});
   ASSERT_TRUE(Eventually([&] { return peer.connections() == 1; }));
-  std::thread opener([&] { gate.unlock(); });
+  std::thread opener([&] {
+    gate_open = true;
+    gate_open.notify_all();
+  });
   Stop();
   opener.join();
   EXPECT_EQ(StoredOffset(), 1u);

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,12 +12,6 @@ namespace {
 std::string Written(const ResponseHead& head, std::string_view body) {
   std::string out;
   AppendResponse(out, head, body);
-  return out;
-}
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  AppendJsonEscaped(out, text);
   return out;
 }
 
@@ -73,38 +66,6 @@ TEST(ResponseWriterTest, EveryStatusOfTheInterfaceHasItsPhrase) {
     EXPECT_NE(ReasonPhrase(status), "Unknown") << status;
   }
   EXPECT_EQ(ReasonPhrase(799), "Unknown");
-}
-
-TEST(JsonEscapeTest, EscapesWhatJsonMustAndControlCharacters) {
-  EXPECT_EQ(Escaped("a\"b\\c/d"), "a\\\"b\\\\c/d");
-  EXPECT_EQ(Escaped(std::string_view("\b\f\n\r\t\0\x1b\x7f", 8)), "\\b\\f\\n\\r\\t\\u0000\\u001b\\u007f");
-}
-
-TEST(JsonEscapeTest, KeepsWellFormedUtf8) {
-  const std::string_view text = "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xed\x9f\xbf \xf4\x8f\xbf\xbf";
-  EXPECT_EQ(Escaped(text), text);
-}
-
-TEST(JsonEscapeTest, ReplacesIllFormedUtf8ByMaximalSubparts) {
-  const std::string r = "\xef\xbf\xbd";
-  EXPECT_EQ(Escaped("\x80"), r);                          // a continuation alone
-  EXPECT_EQ(Escaped("\xff"), r);                          // never a byte of UTF-8
-  EXPECT_EQ(Escaped("\xc0\xaf"), r + r);                  // overlong slash
-  EXPECT_EQ(Escaped("\xe0\x80\x80"), r + r + r);          // overlong
-  EXPECT_EQ(Escaped("\xed\xa0\x80"), r + r + r);          // surrogate
-  EXPECT_EQ(Escaped("\xf4\x90\x80\x80"), r + r + r + r);  // past U+10FFFF
-  EXPECT_EQ(Escaped("\xe2\x82"), r);                      // cut
-  EXPECT_EQ(Escaped("\xf0\x9f\x98"
-                    "a"),
-            r + "a");                                              // cut by ASCII
-  EXPECT_EQ(Escaped("\xf1\x80\xe2\x82\xac"), r + "\xe2\x82\xac");  // cut by another character
-}
-
-TEST(JsonEscapeTest, EveryByteMakesAValidDocument) {
-  for (int first = 0; first < 256; ++first) {
-    const std::string text = {'<', static_cast<char>(first), '\xe2', '>'};
-    EXPECT_TRUE(nlohmann::json::accept('"' + Escaped(text) + '"')) << first;
-  }
 }
 
 TEST(ErrorBodyTest, IsTheInterfacesShape) {

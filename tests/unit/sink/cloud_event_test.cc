@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "engine/sink/rfc3339.h"
-
 namespace weir::sink {
 namespace {
 
@@ -106,18 +104,6 @@ TEST(CloudEventLine, SequenceIsFoundAgain) {
   EXPECT_EQ(SequenceOfLine(LineOf(event)), 9'007'199'254'740'993u);
   EXPECT_EQ(SequenceOfLine("{}"), storage::kNoSequence);
   EXPECT_EQ(SequenceOfLine(R"({"weirsequence":)"), storage::kNoSequence);
-}
-
-TEST(Rfc3339, KeepsMicrosecondsAndPads) {
-  const auto text = [](std::int64_t us) {
-    std::string out;
-    AppendRfc3339(out, us);
-    return out;
-  };
-  EXPECT_EQ(text(0), "1970-01-01T00:00:00.000000Z");
-  EXPECT_EQ(text(951'782'399'999'999), "2000-02-28T23:59:59.999999Z");
-  EXPECT_EQ(text(951'782'400'000'001), "2000-02-29T00:00:00.000001Z");
-  EXPECT_EQ(text(4'102'444'799'000'000), "2099-12-31T23:59:59.000000Z");
 }
 
 }  // namespace

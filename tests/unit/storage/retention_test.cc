@@ -27,7 +27,7 @@ class Retention : public StoreTest {
 
 TEST_F(Retention, ForgetsEventsBeforeTheCutAndNoOthers) {
   FillSeconds(1000);
-  EXPECT_EQ(store->TrimBefore(700), 700u);
+  EXPECT_EQ(store->TrimBefore(700, {}), 700u);
   EXPECT_EQ(store->Statistics().first_sequence, 700u);
   EXPECT_EQ(Ids().size(), 301u);
   EXPECT_EQ(Ids()[0], "699");
@@ -38,13 +38,13 @@ TEST_F(Retention, ForgetsEventsBeforeTheCutAndNoOthers) {
 TEST_F(Retention, GivesDiskSpaceBack) {
   FillSeconds(2000);
   const std::uint64_t before = store->Statistics().bytes;
-  ASSERT_TRUE(store->TrimBefore(1900));
+  ASSERT_TRUE(store->TrimBefore(1900, {}));
   EXPECT_LT(store->Statistics().bytes, before / 2);
 }
 
 TEST_F(Retention, OpensAndAuditsAfterACut) {
   FillSeconds(1000);
-  ASSERT_TRUE(store->TrimBefore(700));
+  ASSERT_TRUE(store->TrimBefore(700, {}));
   Reopen();
   EXPECT_EQ(store->Statistics().first_sequence, 700u);
   EXPECT_EQ(Ids().size(), 301u);
@@ -58,34 +58,111 @@ TEST_F(Retention, OpensAndAuditsAfterACut) {
 
 TEST_F(Retention, KeepsWhatADedupeWindowNeeds) {
   FillSeconds(1000);
-  EXPECT_EQ(store->TrimBefore(999), 990u);
+  EXPECT_EQ(store->TrimBefore(999, {}), 930u) << "ten seconds, and a minute for events out of order";
 }
 
 TEST_F(Retention, KeepsWhatASinkHasNotSettled) {
   FillSeconds(1000);
+  const std::vector<std::string> slow = {"slow"};
   SettlementBatch batch;
   batch.sink = "slow";
   batch.position = SinkPosition{.offset = 99, .above = {}};
   ASSERT_TRUE(store->Settle(batch));
-  EXPECT_EQ(store->TrimBefore(700), 100u);
+  EXPECT_EQ(store->TrimBefore(700, slow), 100u);
+}
+
+TEST_F(Retention, KeepsEverythingForASinkThatHasSettledNothing) {
+  FillSeconds(1000);
+  const std::vector<std::string> sinks = {"new"};
+  EXPECT_EQ(store->TrimBefore(700, sinks), 1u);
+}
+
+TEST_F(Retention, KeepsNothingForASinkThatIsGone) {
+  FillSeconds(1000);
+  SettlementBatch batch;
+  batch.sink = "gone";
+  batch.position = SinkPosition{.offset = 99, .above = {}};
+  batch.retries_added = {{.sequence = 80, .due_us = 1, .attempts = 1, .last_outcome = ""}};
+  ASSERT_TRUE(store->Settle(batch));
+  EXPECT_EQ(store->TrimBefore(700, {}), 700u);
 }
 
 TEST_F(Retention, KeepsWhatARetryOrADeadLetterRefersTo) {
   FillSeconds(1000);
+  const std::vector<std::string> sinks = {"b"};
   SettlementBatch batch;
   batch.sink = "b";
+  batch.position = SinkPosition{.offset = 1000, .above = {}};
   batch.retries_added = {{.sequence = 80, .due_us = 1, .attempts = 1, .last_outcome = ""}};
-  batch.dead_added = {
-      {.sink = "b", .sequence = 60, .died_at_us = 1, .attempts = 1, .reason = "410", .last_answer = ""}};
   ASSERT_TRUE(store->Settle(batch));
-  EXPECT_EQ(store->TrimBefore(700), 60u);
+  EXPECT_EQ(store->TrimBefore(700, sinks), 80u);
+  batch = {};
+  batch.sink = "gone";
+  batch.dead_added = {
+      {.sink = "gone", .sequence = 90, .died_at_us = 1, .attempts = 1, .reason = "410", .last_answer = ""}};
+  ASSERT_TRUE(store->Settle(batch));
+  EXPECT_EQ(store->TrimBefore(700, {}), 90u) << "whether or not its sink still runs";
+}
+
+TEST_F(Retention, ForgetsTheConflictsOfWhatItForgets) {
+  Open();
+  CommitOne({.id = "a", .body = "1"}, 0);
+  CommitOne({.id = "a", .body = "2"}, 0);
+  const std::int64_t later_us = kNowUs + 100 * kSecondUs;
+  CommitOne({.id = "b", .body = "1", .received_at_us = later_us}, 0);
+  CommitOne({.id = "b", .body = "2", .received_at_us = later_us}, 0);
+  ASSERT_EQ(store->Statistics().conflicts, 2u);
+  ASSERT_EQ(store->TrimBefore(2, {}), 2u);
+  EXPECT_EQ(store->Statistics().conflicts, 1u);
+  Reopen();
+  EXPECT_EQ(store->Statistics().conflicts, 1u);
+  store.reset();
+  const auto report = Audit({.directory = options.directory, .ledger = {}, .progress = {}});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->sound()) << report->findings[0].detail;
+}
+
+TEST_F(Retention, FindsTheFirstEventReceivedSince) {
+  FillSeconds(100);
+  EXPECT_EQ(store->FirstReceivedSince(0), 1u);
+  EXPECT_EQ(store->FirstReceivedSince(kNowUs + 40 * kSecondUs), 41u);
+  EXPECT_EQ(store->FirstReceivedSince(kNowUs + 40 * kSecondUs + 1), 42u);
+  EXPECT_EQ(store->FirstReceivedSince(kNowUs + 1000 * kSecondUs), 101u);
+}
+
+TEST_F(Retention, AReaderThatTheCutOvertakesGoesOnBehindIt) {
+  FillSeconds(2000);
+  LogReader reader = store->ReadFrom(1);
+  ASSERT_EQ(reader.Next().value()->sequence, 1u);
+  ASSERT_EQ(store->TrimBefore(1900, {}), 1900u);
+  Sequence previous = 1;
+  std::vector<std::pair<Sequence, Sequence>> gaps;
+  while (true) {
+    const auto event = reader.Next();
+    ASSERT_TRUE(event) << event.error().message;
+    if (!*event) break;
+    if ((*event)->sequence != previous + 1) gaps.emplace_back(previous, (*event)->sequence);
+    previous = (*event)->sequence;
+  }
+  EXPECT_EQ(previous, 2000u);
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_EQ(gaps[0].second, 1900u);
+}
+
+TEST_F(Retention, AnIdPastItsWindowThatWasForgottenIsNew) {
+  FillSeconds(1000);
+  ASSERT_TRUE(store->TrimBefore(700, {}));
+  const AppendResult result =
+      CommitOne({.id = "5", .received_at_us = kNowUs + 1001 * kSecondUs}, 10 * kSecondUs);
+  EXPECT_EQ(result.outcome, AppendOutcome::kStored);
+  EXPECT_EQ(result.sequence, 1001u);
 }
 
 TEST_F(Retention, NeverForgetsTheNewestEvent) {
   Open();
   CommitOne({.id = "a"}, 0);
-  CommitOne({.id = "b", .received_at_us = kNowUs + kSecondUs}, 0);
-  EXPECT_EQ(store->TrimBefore(100), 2u);
+  CommitOne({.id = "b", .received_at_us = kNowUs + 61 * kSecondUs}, 0);
+  EXPECT_EQ(store->TrimBefore(100, {}), 2u);
   Reopen();
   EXPECT_EQ(Ids(), std::vector<std::string>{"b"});
   EXPECT_EQ(CommitOne({.id = "c"}, 0).sequence, 3u);
@@ -93,13 +170,13 @@ TEST_F(Retention, NeverForgetsTheNewestEvent) {
 
 TEST_F(Retention, DoesNotGoBack) {
   FillSeconds(500);
-  ASSERT_EQ(store->TrimBefore(300), 300u);
-  EXPECT_EQ(store->TrimBefore(100), 300u);
+  ASSERT_EQ(store->TrimBefore(300, {}), 300u);
+  EXPECT_EQ(store->TrimBefore(100, {}), 300u);
 }
 
 TEST_F(Retention, AReaderFromBeforeTheCutStartsAtIt) {
   FillSeconds(500);
-  ASSERT_TRUE(store->TrimBefore(300));
+  ASSERT_TRUE(store->TrimBefore(300, {}));
   LogReader reader = store->ReadFrom(1);
   EXPECT_EQ(reader.Next().value()->sequence, 300u);
 }

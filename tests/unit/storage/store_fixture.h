@@ -28,7 +28,7 @@ namespace weir::storage {
 
 inline constexpr std::int64_t kSecondUs = 1'000'000;
 inline constexpr std::int64_t kNowUs = 1'790'000'000 * kSecondUs;
-inline constexpr std::int64_t kWeekUs = 7 * 24 * 3600 * kSecondUs;
+inline constexpr std::int64_t kWeekUs = 604'800 * kSecondUs;
 
 struct Arrival {
   std::string id;
@@ -97,7 +97,7 @@ class StoreTest : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
   static void Write(const std::filesystem::path& file, std::string_view bytes) {
-    std::ofstream(file, std::ios::binary | std::ios::trunc).write(bytes.data(), std::ssize(bytes));
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
   }
   static void FlipByte(const std::filesystem::path& file, std::size_t at) {
     std::string bytes = Read(file);

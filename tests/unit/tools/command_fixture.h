@@ -32,6 +32,7 @@ class CommandTest : public admin::OperatorTest {
          .data = options.directory,
          .live = admin::Live{.shards = {},
                              .commit = commit_,
+                             .retention = retention_,
                              .appends = appends_,
                              .gate = gate_,
                              .visit_sinks = [](const auto&) {},
@@ -88,6 +89,7 @@ class CommandTest : public admin::OperatorTest {
 
  private:
   observe::CommitProbe commit_;
+  observe::RetentionProbe retention_;
   commit::AppendQueue appends_;
   ingest::Gate gate_;
   std::unique_ptr<admin::AdminServer> server_;

@@ -67,6 +67,15 @@ TEST(StatusScreen, MakesRatesOfTwoReports) {
   EXPECT_THAT(screen, testing::ContainsRegex("billing +50/s +500 +9 +1m15s +1 +2 +4 +12 ms +open"));
 }
 
+TEST(StatusScreen, CountsTheEventsThatRetentionLeft) {
+  Json report = Report(3000, 500);
+  EXPECT_THAT(StatusScreen(report, report, 1), HasSubstr("log       3000 events"));
+  report["log"]["first_sequence"] = 2901;
+  EXPECT_THAT(StatusScreen(report, report, 1), HasSubstr("log       100 events"));
+  report["log"]["first_sequence"] = report["log"]["last_sequence"] = 0;
+  EXPECT_THAT(StatusScreen(report, report, 1), HasSubstr("log       0 events"));
+}
+
 TEST(StatusScreen, NamesEveryReasonAgainstReadiness) {
   Json report = Report(1, 1);
   report["server"]["ready"] = false;

@@ -1,11 +1,9 @@
+#include "engine/text/json_string.h"
+
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
-#include "engine/http/response_writer.h"
-
-namespace weir::http {
+namespace weir::text {
 
 namespace {
 
@@ -112,4 +110,10 @@ void AppendJsonEscaped(std::string& out, std::string_view text) {
   }
 }
 
-}  // namespace weir::http
+void AppendJsonString(std::string& out, std::string_view text) {
+  out += '"';
+  AppendJsonEscaped(out, text);
+  out += '"';
+}
+
+}  // namespace weir::text

@@ -1,11 +1,11 @@
-#include "engine/observe/json_string.h"
+#include "engine/text/json_string.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace weir::observe {
+namespace weir::text {
 namespace {
 
 using namespace std::string_literals;
@@ -18,12 +18,13 @@ std::string Quoted(std::string_view text) {
 
 TEST(JsonString, EscapesWhatRfc8259Demands) {
   EXPECT_EQ(Quoted("a\"b\\c"), R"("a\"b\\c")");
-  EXPECT_EQ(Quoted("\n\r\t"), R"("\n\r\t")");
+  EXPECT_EQ(Quoted("\b\f\n\r\t/"), R"("\b\f\n\r\t/")");
   EXPECT_EQ(Quoted("\0\x1f\x7f"s), R"("\u0000\u001f\u007f")");
 }
 
 TEST(JsonString, KeepsWellFormedUtf8) {
   EXPECT_EQ(Quoted("é€𝄞"), "\"é€𝄞\"");
+  EXPECT_EQ(Quoted("\xed\x9f\xbf \xf4\x8f\xbf\xbf"), "\"\xed\x9f\xbf \xf4\x8f\xbf\xbf\"");
 }
 
 TEST(JsonString, ReplacesEachMaximalIllFormedPartOnce) {
@@ -33,6 +34,14 @@ TEST(JsonString, ReplacesEachMaximalIllFormedPartOnce) {
   EXPECT_EQ(Quoted("\xC0\xAF"), "\"\uFFFD\uFFFD\"") << "overlong";
   EXPECT_EQ(Quoted("\xED\xA0\x80"), "\"\uFFFD\uFFFD\uFFFD\"") << "a surrogate";
   EXPECT_EQ(Quoted("\xF4\x90\x80\x80"), "\"\uFFFD\uFFFD\uFFFD\uFFFD\"") << "past U+10FFFF";
+  EXPECT_EQ(Quoted("\xff"), "\"\uFFFD\"") << "never a byte of UTF-8";
+  EXPECT_EQ(Quoted("\xf1\x80\xe2\x82\xac"), "\"\uFFFD\xe2\x82\xac\"") << "cut by another character";
+}
+
+TEST(JsonString, TheInsideHasNoQuotes) {
+  std::string out = "<";
+  AppendJsonEscaped(out, "a\"b");
+  EXPECT_EQ(out, R"(<a\"b)");
 }
 
 TEST(JsonString, IsValidJsonForEveryPairOfBytes) {
@@ -45,4 +54,4 @@ TEST(JsonString, IsValidJsonForEveryPairOfBytes) {
 }
 
 }  // namespace
-}  // namespace weir::observe
+}  // namespace weir::text

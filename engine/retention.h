@@ -1,0 +1,50 @@
+// Forgets events that are older than the configured retention, a look a minute, on a thread of its own: the
+// store reads and syncs for it, which nobody who acks or delivers is to wait for.
+//
+// What somebody needs stays, whatever its age: what a configured sink has not settled, what a dead letter
+// refers to, what a dedupe window reaches (storage::EventStore::TrimBefore). As the log is cut at its
+// beginning only, one such event keeps all that come after it.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/observe/retention_probe.h"
+#include "storage/event_store.h"
+
+namespace weir {
+
+class Retention {
+ public:
+  struct Wiring {
+    storage::EventStore& store;
+    std::int64_t retention_ms;                        // 0 = nothing is ever forgotten
+    std::function<std::vector<std::string>()> sinks;  // of the running configuration; any thread
+    observe::RetentionProbe& probe;
+  };
+  explicit Retention(Wiring wiring) : wiring_(std::move(wiring)) {}
+
+  // No thread without a retention.
+  void Start();
+  // Waits for a look that is under way.
+  void Stop();
+
+  // One look, what the thread does. Not while the thread runs.
+  void Look(std::int64_t now_us);
+
+ private:
+  void Run(const std::stop_token& stop);
+
+  Wiring wiring_;
+  bool held_ = false;  // the last look left something behind, and said so
+  std::mutex mutex_;   // for wake_ only
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+}  // namespace weir

@@ -1,0 +1,120 @@
+// What is forgotten when: a store with events of known ages, looked at at known times.
+#include "engine/retention.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/event_codec.h"
+#include "tests/support/temp_directory.h"
+
+namespace weir {
+namespace {
+
+constexpr std::int64_t kMinuteUs = 60'000'000;
+constexpr std::int64_t kNowUs = 1'790'000'000'000'000;
+constexpr std::int64_t kHourMs = 3'600'000;
+
+class RetentionLook : public testing::Test {
+ protected:
+  RetentionLook() : directory_(support::MakeTempDirectory()) {
+    storage::StoreOptions options;
+    options.directory = directory_;
+    options.sync = false;
+    store_ = std::move(storage::EventStore::Open(options).value());
+  }
+  ~RetentionLook() override {
+    retention_.reset();
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  // Event n was received n minutes after the first.
+  void StoreAMinuteApart(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string id = std::to_string(i);
+      storage::Event event;
+      event.received_at_us = kNowUs + i * kMinuteUs;
+      event.source = "shop";
+      event.id = id;
+      event.body = "{}";
+      std::string record(storage::EncodedSize(event), '\0');
+      storage::Encode(event, record.data());
+      storage::AppendRecord append{
+          .record = record.data(), .size = record.size(), .dedupe_window_us = kMinuteUs};
+      storage::AppendResult result{};
+      ASSERT_TRUE(store_->Commit({&append, 1}, {&result, 1}));
+    }
+  }
+  void Settle(const std::string& sink, storage::Sequence offset) {
+    storage::SettlementBatch batch;
+    batch.sink = sink;
+    batch.position = storage::SinkPosition{.offset = offset, .above = {}};
+    ASSERT_TRUE(store_->Settle(batch));
+  }
+  void Look(std::int64_t minutes_after_the_first) {
+    if (!retention_) {
+      retention_ = std::make_unique<Retention>(Retention::Wiring{
+          .store = *store_, .retention_ms = kHourMs, .sinks = [this] { return sinks_; }, .probe = probe_});
+    }
+    retention_->Look(kNowUs + minutes_after_the_first * kMinuteUs);
+  }
+
+  std::filesystem::path directory_;
+  std::unique_ptr<storage::EventStore> store_;
+  std::vector<std::string> sinks_;
+  observe::RetentionProbe probe_;
+  std::unique_ptr<Retention> retention_;
+};
+
+TEST_F(RetentionLook, ForgetsWhatIsOlderThanTheRetention) {
+  StoreAMinuteApart(100);
+  Look(60);
+  EXPECT_EQ(store_->first_sequence(), 1u);
+  Look(90);
+  EXPECT_EQ(store_->first_sequence(), 31u) << "received exactly an hour ago";
+  EXPECT_EQ(probe_.forgotten.value(), 30u);
+  EXPECT_EQ(probe_.held.value(), 0);
+}
+
+TEST_F(RetentionLook, KeepsWhatASinkHasNotSettledAndSaysHowMuch) {
+  StoreAMinuteApart(100);
+  sinks_ = {"fast", "slow"};
+  Settle("fast", 100);
+  Settle("slow", 10);
+  Look(90);
+  EXPECT_EQ(store_->first_sequence(), 11u);
+  EXPECT_EQ(probe_.held.value(), 20);
+  Settle("slow", 100);
+  Look(90);
+  EXPECT_EQ(store_->first_sequence(), 31u);
+  EXPECT_EQ(probe_.held.value(), 0);
+  EXPECT_EQ(probe_.forgotten.value(), 30u);
+}
+
+TEST_F(RetentionLook, KeepsWhatASinkThatNeverSettledAnythingIsStillToGet) {
+  StoreAMinuteApart(100);
+  sinks_ = {"down_since_the_start"};
+  Look(90);
+  EXPECT_EQ(store_->first_sequence(), 1u);
+  EXPECT_EQ(probe_.held.value(), 30);
+}
+
+TEST_F(RetentionLook, KeepsWhatTheDedupeWindowOfTheNewestReaches) {
+  StoreAMinuteApart(100);
+  Look(100'000);
+  EXPECT_EQ(store_->first_sequence(), 98u) << "the window of the newest, and a minute";
+  EXPECT_EQ(probe_.held.value(), 2);
+}
+
+TEST_F(RetentionLook, AnEmptyStoreHasNothingToForget) {
+  Look(0);
+  EXPECT_EQ(probe_.forgotten.value(), 0u);
+  EXPECT_EQ(probe_.held.value(), 0);
+}
+
+}  // namespace
+}  // namespace weir
