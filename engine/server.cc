@@ -180,21 +180,19 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
   limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
   for (unsigned i = 0; i < config.server.threads; ++i) {
     shard_probes.push_back(std::make_unique<observe::ShardProbe>());
-    auto shard =
-        ingest::Shard::Create({.index = static_cast<std::uint16_t>(i),
-                               .listen = config.server.listen,
-                               .limits = limits,
-                               .ack = config.server.ack,
-                               .sources = sources,
-                               .appends = appends,
-                               .gate = gate,
-                               .probe = *shard_probes.back(),
-                               .seed = RandomSeed(),
-                               .keep_secret =
-                                   [this](std::string_view source, std::string_view secret) {
-                                     return KeepSecret(source, secret);
-                                   },
-                               .quarantine = quarantine.get()});
+    auto shard = ingest::Shard::Create(
+        {.index = static_cast<std::uint16_t>(i),
+         .listen = config.server.listen,
+         .limits = limits,
+         .ack = config.server.ack,
+         .sources = sources,
+         .appends = appends,
+         .gate = gate,
+         .probe = *shard_probes.back(),
+         .seed = RandomSeed(),
+         .keep_secret = [this](std::string_view source,
+                               std::string_view secret) { return KeepSecret(source, secret); },
+         .quarantine = quarantine.get()});
     if (!shard) return std::unexpected(shard.error());
     // Port 0 is the kernel's choice once; every further shard shares what the first one got.
     if (i == 0) config.server.listen = (*shard)->bound();

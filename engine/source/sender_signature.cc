@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <span>
 
-#include "engine/http/response_writer.h"
 #include "engine/source/encoding.h"
 #include "engine/source/secret_key.h"
+#include "engine/text/json_string.h"
 
 namespace weir::source {
 namespace {
@@ -52,7 +52,7 @@ std::string Claims(const JwtRules& rules, std::string_view body, std::string_vie
     AppendBase64(hash, Sha256Of(body).view(), Base64Form::kPadded);
   }
   std::string claims = "{\"" + rules.body_hash_claim + "\":\"" + hash + "\",\"iss\":\"";
-  http::AppendJsonEscaped(claims, issuer);
+  text::AppendJsonEscaped(claims, issuer);
   return claims + "\",\"iat\":" + std::to_string(at_unix_s) + ",\"nbf\":" + std::to_string(at_unix_s) +
          ",\"exp\":" + std::to_string(at_unix_s + kTokenLifeS) + "}";
 }
