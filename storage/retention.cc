@@ -148,17 +148,21 @@ StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept, std::span<cons
   // The newest event always stays: the next one's sequence is counted from it.
   const auto limit = parts.OldestNeeded(std::min({first_kept, last, *in_window}), sinks);
   if (!limit) return limit;
-  if (*limit <= parts.first) return parts.first.load();
-
-  if (auto written = parts.WriteCut(*limit); !written) return std::unexpected(written.error());
-  // Before anything goes: who does not find an event must be able to see why.
-  parts.first.store(*limit, std::memory_order_release);
-  const SequenceKey end(*limit - 1);
+  if (*limit > parts.first) {
+    if (auto written = parts.WriteCut(*limit); !written) return std::unexpected(written.error());
+    // Before anything goes: who does not find an event must be able to see why.
+    parts.first.store(*limit, std::memory_order_release);
+  }
+  const Sequence first = parts.first;
+  if (first <= 1) return first;
+  // Also where nothing was cut this time: files that were being compacted, or about to be, stayed the last
+  // time.
+  const SequenceKey end(first - 1);
   const rocksdb::Slice end_slice = ToSlice(end.view());
   const rocksdb::Status status = rocksdb::DeleteFilesInRange(
       &parts.rocks->db(), parts.rocks->family(Family::kEvents), nullptr, &end_slice);
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to cut the log"));
-  return *limit;
+  return first;
 }
 
 }  // namespace weir::storage

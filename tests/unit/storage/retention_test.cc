@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "storage/audit.h"
 #include "tests/unit/storage/store_fixture.h"
 
@@ -38,7 +40,11 @@ TEST_F(Retention, ForgetsEventsBeforeTheCutAndNoOthers) {
 TEST_F(Retention, GivesDiskSpaceBack) {
   FillSeconds(2000);
   const std::uint64_t before = store->Statistics().bytes;
-  ASSERT_TRUE(store->TrimBefore(1900, {}));
+  // Files that compaction is about to move go when it has.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  do {
+    ASSERT_EQ(store->TrimBefore(1900, {}), 1900u);
+  } while (store->Statistics().bytes >= before / 2 && std::chrono::steady_clock::now() < deadline);
   EXPECT_LT(store->Statistics().bytes, before / 2);
 }
 
