@@ -3,6 +3,7 @@
 // The control is the same run with syncs that return without having happened, so that every ack comes before its sync. It
 // must be caught, every time: a check that cannot see that loss would prove nothing when it sees none.
 import assert from 'node:assert/strict';
+import {rm} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
 
@@ -30,6 +31,14 @@ path = "${directory}/archive-${ack}-${run}.ndjson"
 source = "*"
 sink = "archive"
 `});
+}
+
+// Everything stops at one instant, as it does when the power goes. Without the freeze the file system's shutdown can overtake an fdatasync
+// that is under way, which then reports success for bytes that are gone: ext4 alone does that in one of nine such cuts, and no disk does.
+async function cutPowerUnder(weir, disk) {
+  await weir.freeze();
+  await disk.cutPower();
+  await weir.kill();
 }
 
 // Runs load after `before`, calls `strike` while events are being acked, and turns the disk off and on. Resolves with the ledger of what
@@ -73,10 +82,11 @@ test('a power cut loses no event that was acked after its sync', async t => {
   const disk = await CrashDisk.create(t, directory);
   for (let cut = 1; cut <= cuts; ++cut) {
     const weir = weirOn(t, {directory, disk, ack: 'fsync', run: `cut${cut}`});
-    const strike = async () => { await disk.cutPower(); await weir.kill(); };
+    const strike = () => cutPowerUnder(weir, disk);
     const outcome = await loadUntil(t, weir, {directory, disk, run: `cut${cut}`, strike});
     await assertNothingLost(weir, {directory, run: `cut${cut}`, ...outcome});
     t.diagnostic(`cut ${cut}: ${outcome.acked.size} acked, 0 lost`);
+    await rm(weir.data, {recursive: true});
   }
 });
 
@@ -97,11 +107,12 @@ test('the control, which acks before the sync, is caught by the same check', asy
     for (let cut = 1; cut <= cuts; ++cut) {
       const run = `control-${ack}-${cut}`;
       const weir = weirOn(t, {directory, disk, ack, run});
-      const strike = async () => { await disk.cutPower(); await weir.kill(); };
+      const strike = () => cutPowerUnder(weir, disk);
       const {ledger, acked} = await loadUntil(t, weir, {directory, disk, run, strike, before: () => tamperWithSyncs(t, weir, 'retval=0')});
       const verified = await weir.command('verify', '--ledger', ledger);
       assert.equal(verified.code, 1, `verify did not notice: ${verified.stdout}${verified.stderr}`);
       t.diagnostic(`ack = "${ack}", cut ${cut}: ${acked.size} acked; ${verified.stdout.trim().split('\n').at(-1)}`);
+      await rm(weir.data, {recursive: true});
     }
   }
 });

@@ -4,7 +4,7 @@
 // WEIR_BIN and WEIR_BENCH_BIN name the programs under test; the default is the release build.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -184,6 +184,19 @@ ${this.configure(this)}`);
   async stop() {
     this.running.process.kill('SIGTERM');
     return this.running.exited;
+  }
+
+  // Stops every thread where it is. One in a system call finishes that call and goes no further.
+  async freeze() {
+    this.running.process.kill('SIGSTOP');
+    await waitFor('every thread is stopped', async () => {
+      const threads = await readdir(`/proc/${this.pid}/task`);
+      const states = await Promise.all(threads.map(async thread => {
+        const stat = await readFile(`/proc/${this.pid}/task/${thread}/stat`, 'utf8');
+        return stat.slice(stat.lastIndexOf(')') + 2)[0];
+      }));
+      return states.every(state => 'TtD'.includes(state));
+    });
   }
 
   async kill() {
