@@ -1,5 +1,7 @@
 #include "engine/retention.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -22,7 +24,10 @@ std::int64_t NowUs() {
 
 void Retention::Start() {
   if (wiring_.retention_ms == 0) return;
-  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    pthread_setname_np(pthread_self(), "retention");
+    Run(stop);
+  });
 }
 
 void Retention::Stop() {

@@ -1,5 +1,7 @@
 #include "storage/dedupe_index.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -47,7 +49,10 @@ void DedupeIndex::ExpectTail(std::uint64_t count) {
 }
 
 void DedupeIndex::StartSealing() {
-  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    pthread_setname_np(pthread_self(), "dedupe");
+    Run(stop);
+  });
 }
 
 void DedupeIndex::Close() {

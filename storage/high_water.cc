@@ -9,6 +9,7 @@
 #include "storage/high_water.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -107,7 +108,10 @@ std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::St
     if (directory >= 0) close(directory);
     if (!synced) return std::unexpected(SystemError("cannot sync the directory of", file));
   }
-  writer->thread_ = std::jthread([raw = writer.get()](const std::stop_token& stop) { raw->Run(stop); });
+  writer->thread_ = std::jthread([raw = writer.get()](const std::stop_token& stop) {
+    pthread_setname_np(pthread_self(), "high-water");
+    raw->Run(stop);
+  });
   return writer;
 }
 

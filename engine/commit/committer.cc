@@ -1,5 +1,6 @@
 #include "engine/commit/committer.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #include <algorithm>
@@ -61,7 +62,10 @@ Committer::~Committer() {
 
 void Committer::Start() {
   WEIR_CHECK(!thread_.joinable());
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "committer");
+    Run();
+  });
 }
 
 void Committer::Stop() {

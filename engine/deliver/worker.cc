@@ -1,9 +1,12 @@
 #include "engine/deliver/worker.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "engine/deliver/delivery.h"
@@ -17,6 +20,7 @@ namespace {
 
 // A wait this long is as good as none; it keeps arithmetic on deadlines away from overflow.
 constexpr std::int64_t kLongestWaitMs = 60'000;
+constexpr std::size_t kThreadNameBytesMax = 15;  // pthread_setname_np(3)
 
 Now ReadClocks() {
   using namespace std::chrono;
@@ -44,6 +48,8 @@ struct Worker::State {
   std::mutex mail_mutex;
   Mail mail;  // protected by mail_mutex
 
+  std::string thread_name;
+
   // The worker's thread only, from Start on.
   std::unique_ptr<Delivery> delivery;
   std::function<void(const storage::StoreError&)> on_failure;
@@ -62,6 +68,7 @@ struct Worker::State {
 std::expected<std::unique_ptr<Worker>, std::string> Worker::Create(Wiring wiring) {
   auto state = std::make_unique<State>();
   state->on_failure = wiring.on_failure;
+  state->thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
   auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake);
   if (!delivery) return std::unexpected(delivery.error());
   state->delivery = std::move(*delivery);
@@ -80,7 +87,10 @@ commit::TailQueue& Worker::tail() {
 }
 
 void Worker::Start() {
-  state_->thread = std::thread([state = state_.get()] { state->Run(); });
+  state_->thread = std::thread([state = state_.get()] {
+    pthread_setname_np(pthread_self(), state->thread_name.c_str());
+    state->Run();
+  });
 }
 
 void Worker::RequestStop(std::int64_t drain_ms) {
