@@ -223,7 +223,7 @@ class Writer {
   void Value(Node& node, std::size_t depth) {
     if (node.kind == Node::Kind::kScalar) return Scalar(node.scalar);
     const bool object = node.kind == Node::Kind::kObject;
-    if (object && layout_.sorted) std::ranges::stable_sort(node.items, {}, &Item::key);
+    if (object && layout_.sorted) std::ranges::sort(node.items, {}, &Item::key);
     out_.push_back(object ? '{' : '[');
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       if (i > 0) out_ += layout_.spacing == Spacing::kSpaced ? ", " : ",";

@@ -49,7 +49,7 @@ class Trials {
     for (const auto& [unit, name] : kUnits) {
       WithScheme(
           Mistake::kClock, "the timestamp is in " + std::string(name),
-          [unit = unit](Proof& proof) {
+          [unit](Proof& proof) {
             if (proof.timestamp) proof.timestamp->unit = unit;
           },
           false);
@@ -97,7 +97,7 @@ class Trials {
         WithScheme(
             Mistake::kSecretText,
             "the sender's key is the secret " + std::string(name) + (stripped ? "" : ", with its prefix"),
-            [text = text, stripped](Proof& proof) {
+            [text, stripped](Proof& proof) {
               if (IsPublic(proof.algorithm) || proof.jwt) return;
               proof.key.text = text;
               proof.key.decode_prefixed_only = false;
@@ -166,11 +166,10 @@ class Trials {
     constexpr std::array<std::pair<Encoding, std::string_view>, 3> kEncodings = {
         {{Encoding::kHex, "hex"}, {Encoding::kBase64, "base64"}, {Encoding::kBase64Url, "base64url"}}};
     for (const auto& [encoding, name] : kEncodings) {
-      WithScheme(Mistake::kEncoding, "the signature is in " + std::string(name),
-                 [encoding = encoding](Proof& proof) {
-                   proof.signature.encoding = encoding;
-                   proof.signature.upper_case_hex = true;
-                 });
+      WithScheme(Mistake::kEncoding, "the signature is in " + std::string(name), [encoding](Proof& proof) {
+        proof.signature.encoding = encoding;
+        proof.signature.upper_case_hex = true;
+      });
     }
     WithScheme(Mistake::kEncoding, "the signature is in base64url with padding", [](Proof& proof) {
       proof.signature.encoding = Encoding::kBase64Url;
