@@ -38,17 +38,16 @@ std::expected<std::unique_ptr<DeliverySet>, std::string> DeliverySet::Create(sto
 
 std::expected<DeliverySet::Slot, std::string> DeliverySet::MakeSlot(
     const config::Sink& sink, const std::vector<config::Route>& routes) {
-  Slot slot{.probe = std::make_unique<observe::SinkProbe>(), .worker = nullptr};
-  slot.probe->sink = sink.name;
+  auto probe = std::make_unique<observe::SinkProbe>();
+  probe->sink = sink.name;
   auto worker = deliver::Worker::Create({.store = store_,
                                          .sink = sink,
                                          .routes = RoutesTo(routes, sink.name),
-                                         .probe = *slot.probe,
+                                         .probe = *probe,
                                          .jitter_seed = std::random_device{}(),
                                          .on_failure = on_failure_});
   if (!worker) return std::unexpected("sink \"" + sink.name + "\": " + worker.error());
-  slot.worker = std::move(*worker);
-  return slot;
+  return Slot{.probe = std::move(probe), .worker = std::move(*worker)};
 }
 
 std::expected<void, std::string> DeliverySet::SaveRoutes(const std::vector<config::Route>& routes) {
@@ -65,6 +64,7 @@ DeliverySet::Slot* DeliverySet::Find(std::string_view sink) {
 std::vector<commit::TailQueue*> DeliverySet::tails() const {
   const std::lock_guard lock(mutex_);
   std::vector<commit::TailQueue*> queues;
+  queues.reserve(slots_.size());
   for (const Slot& slot : slots_) queues.push_back(&slot.worker->tail());
   return queues;
 }

@@ -111,6 +111,7 @@ struct Server::Parts {
   ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
   void UseCapturedSecrets();
   void UseSources(std::shared_ptr<const source::SourceTable> table);
+  bool Start();
   void Drain();
   // Waits for a signal, a failure, a captured secret or the next look at the disk. Returns the signal, or 0.
   int Wait(int timeout_ms);
@@ -345,6 +346,28 @@ int Server::Parts::Wait(int timeout_ms) {
   return static_cast<int>(info.ssi_signo);
 }
 
+// Bottom-up: whoever is handed work is there. False when a shard cannot serve.
+bool Server::Parts::Start() {
+  delivery->Start();
+  retention->Start();
+  committer->Start();
+  quarantine->Start();
+  for (auto& shard : shards) {
+    if (const auto started = shard->Start(); !started) {
+      observe::log::Error("a shard cannot serve", {{"reason", started.error()}});
+      return false;
+    }
+  }
+  admin->Start();
+  for (const auto& address : config.server.listen) {
+    observe::log::Info("listening", {{"address", AddressText(address)},
+                                     {"threads", shards.size()},
+                                     {"ring", ring_mode},
+                                     {"ack", config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
+  }
+  return true;
+}
+
 // Top-down: no new work, answers for what is in flight, then the stages below, the store last.
 void Server::Parts::Drain() {
   const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
@@ -362,21 +385,8 @@ int Server::Run() {
   Parts& parts = *parts_;
   observe::log::Start(observe::log::Level::kInfo);
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
-  parts.delivery->Start();
-  parts.retention->Start();
-  parts.committer->Start();
-  parts.quarantine->Start();
-  for (auto& shard : parts.shards) shard->Start();
-  parts.admin->Start();
-  for (const auto& address : parts.config.server.listen) {
-    observe::log::Info("listening",
-                       {{"address", AddressText(address)},
-                        {"threads", parts.shards.size()},
-                        {"ring", parts.ring_mode},
-                        {"ack", parts.config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
-  }
-
-  for (;;) {
+  const bool serving = parts.Start();
+  while (serving) {
     const int signal = parts.Wait(kDiskLookMs);
     if (parts.failed.load()) break;
     if (signal == SIGHUP) parts.Reload();
@@ -395,7 +405,7 @@ int Server::Run() {
     // No clean-shutdown mark and no further write through a store whose disk said no.
     std::_Exit(1);
   }
-  return 0;
+  return serving ? 0 : 1;
 }
 
 }  // namespace weir

@@ -23,7 +23,7 @@ T LoadLittle(const char* from) {
 template <typename T>
 T LoadLittle(std::string_view from) {
   T value;
-  std::memcpy(&value, from.data(), sizeof value);
+  from.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 

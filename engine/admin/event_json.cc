@@ -44,9 +44,8 @@ void AddRetry(Json& delivery, const storage::EventStore& store, const std::strin
 
 void AddDeadLetter(Json& delivery, const storage::EventStore& store, std::string_view sink,
                    storage::Sequence sequence) {
-  // A letter that was settled since the snapshot is simply not found; a store that fails here fails the next
-  // request too.
-  (void)store.VisitDeadLetters(sink, [&](const storage::DeadLetter& dead) {
+  // A letter that was settled since the snapshot is simply not found.
+  const auto visited = store.VisitDeadLetters(sink, [&](const storage::DeadLetter& dead) {
     if (dead.sink != sink || dead.sequence != sequence) return true;
     delivery["attempts"] = dead.attempts;
     delivery["died_at"] = FormatTime(dead.died_at_us);
@@ -54,6 +53,7 @@ void AddDeadLetter(Json& delivery, const storage::EventStore& store, std::string
     delivery["last_answer"] = dead.last_answer;
     return false;
   });
+  if (!visited) delivery["reason"] = "the dead letter cannot be read: " + visited.error().message;
 }
 
 Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapshot,

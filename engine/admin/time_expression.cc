@@ -15,7 +15,8 @@ constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr std::int64_t kMinuteUs = 60 * kSecondUs;
 constexpr std::int64_t kHourUs = 60 * kMinuteUs;
 constexpr std::int64_t kDayUs = 24 * kHourUs;
-constexpr std::int64_t kFarthestUs = 1'000 * 366 * kDayUs;  // no relative time reaches further back
+constexpr std::int64_t kFarthestUs =
+    std::int64_t{1'000} * 366 * kDayUs;  // no relative time reaches further back
 
 constexpr std::string_view kExpected =
     "expected RFC 3339 (2026-11-21T09:30:00Z), a date (2026-11-21) or a length of time (15m, 2h, 7d)";

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kHourMs = 3'600'000;
-constexpr std::int64_t kRetentionMaxMs = 36'600 * 24 * kHourMs;
+constexpr std::int64_t kRetentionMaxMs = std::int64_t{36'600} * 24 * kHourMs;
 
 // One thread a core, leaving one to the committer where there are more than two.
 unsigned DefaultThreads() {

@@ -11,8 +11,6 @@
 namespace weir::ingest {
 namespace {
 
-using observe::RejectionCode;
-
 constexpr std::string_view kJson = "application/json";
 constexpr http::Field kAckedByOs = {.name = "weir-ack", .value = "os"};
 

@@ -118,7 +118,7 @@ void Reader::Keep(Connection& connection, std::string_view bytes, const Served& 
     connection.phase_deadline_ms = connection.paused ? 0 : now.monotonic_ms() + limits_.header_timeout_ms;
     return;
   }
-  partial.parser.Rebase(bytes.data(), partial.bytes.data());
+  partial.parser.Rebase(std::to_address(bytes.begin()), partial.bytes.data());
   EnterBody(connection, served, now);
   Progress(connection, now);
 }

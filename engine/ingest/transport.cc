@@ -75,9 +75,8 @@ void Transport::OnReceived(const io::Completion& completion, const Moment& now) 
     starved_.push_back(completion.user_data);
   } else if (completion.result == 0) {
     connection->peer_closed = true;
-  } else if (completion.result < 0 && completion.result != -ECANCELED) {
-    StartClose(*connection);
-  } else if (connection->discarded_bytes > limits::kLingerBytesMax) {
+  } else if ((completion.result < 0 && completion.result != -ECANCELED) ||
+             connection->discarded_bytes > limits::kLingerBytesMax) {
     StartClose(*connection);
   }
   Settle(*connection, now);

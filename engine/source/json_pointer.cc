@@ -10,7 +10,8 @@ namespace {
 bool StaysInsideItsKey(std::string_view token) {
   for (std::size_t i = 0; i < token.size(); ++i) {
     if (token[i] == '"') return false;
-    if (token[i] == '\\' && ++i == token.size()) return false;
+    if (token[i] == '\\') ++i;
+    if (i == token.size()) return false;
   }
   return true;
 }

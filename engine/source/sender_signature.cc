@@ -5,6 +5,7 @@
 
 #include "engine/source/encoding.h"
 #include "engine/source/secret_key.h"
+#include "engine/source/signature_field.h"
 #include "engine/text/json_string.h"
 
 namespace weir::source {
@@ -14,22 +15,6 @@ constexpr std::int64_t kTokenLifeS = 300;
 
 std::span<const std::uint8_t> BytesOf(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-std::string Encoded(const SignatureField& field, std::span<const std::uint8_t> bytes) {
-  std::string text;
-  switch (field.encoding) {
-    case Encoding::kHex:
-      AppendHex(text, bytes);
-      break;
-    case Encoding::kBase64:
-      AppendBase64(text, bytes, Base64Form::kPadded);
-      break;
-    case Encoding::kBase64Url:
-      AppendBase64(text, bytes, field.padded ? Base64Form::kUrlPadded : Base64Form::kUrlUnpadded);
-      break;
-  }
-  return text;
 }
 
 std::expected<Digest, std::string> HmacOf(const Proof& proof, std::string_view secret,
@@ -75,17 +60,17 @@ SignatureText SignatureOf(const Proof& proof, std::string_view secret, const std
     case Algorithm::kHmacSha512: {
       const auto digest = HmacOf(proof, secret, text);
       if (!digest) return std::unexpected(digest.error());
-      return Encoded(proof.signature, digest->view());
+      return EncodeSignature(proof.signature, digest->view());
     }
     case Algorithm::kSha256:
-      return Encoded(proof.signature, Sha256Of(text).view());
+      return EncodeSignature(proof.signature, Sha256Of(text).view());
     case Algorithm::kEd25519:
     case Algorithm::kEcdsaP256Sha256:
     case Algorithm::kRsaSha256: {
       const char* digest = proof.algorithm == Algorithm::kEd25519 ? nullptr : "SHA256";
       const auto signature = SignWithPrivateKey(secret, digest, text);
       if (!signature) return std::unexpected(signature.error());
-      return Encoded(proof.signature, BytesOf(*signature));
+      return EncodeSignature(proof.signature, BytesOf(*signature));
     }
     case Algorithm::kJwt:
     case Algorithm::kToken:

@@ -1,7 +1,6 @@
 #include "engine/source/signature_field.h"
 
 #include <algorithm>
-#include <string>
 
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
@@ -128,6 +127,22 @@ std::optional<std::size_t> DecodeSignature(const SignatureField& field, std::str
       return DecodeBase64(text, out, field.padded ? Base64Form::kUrlPadded : Base64Form::kUrlUnpadded);
   }
   return std::nullopt;
+}
+
+std::string EncodeSignature(const SignatureField& field, std::span<const std::uint8_t> bytes) {
+  std::string text;
+  switch (field.encoding) {
+    case Encoding::kHex:
+      AppendHex(text, bytes);
+      break;
+    case Encoding::kBase64:
+      AppendBase64(text, bytes, Base64Form::kPadded);
+      break;
+    case Encoding::kBase64Url:
+      AppendBase64(text, bytes, field.padded ? Base64Form::kUrlPadded : Base64Form::kUrlUnpadded);
+      break;
+  }
+  return text;
 }
 
 }  // namespace weir::source

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,5 +29,7 @@ SignatureState ReadSignatures(const SignatureField& field, RequestValues& values
 // Bytes of one signature text, strictly, into `out`.
 std::optional<std::size_t> DecodeSignature(const SignatureField& field, std::string_view text,
                                            std::span<std::uint8_t> out);
+// The other way, without the prefix.
+std::string EncodeSignature(const SignatureField& field, std::span<const std::uint8_t> bytes);
 
 }  // namespace weir::source

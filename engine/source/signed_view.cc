@@ -38,22 +38,6 @@ std::string LocationText(const SignatureField& field) {
   return text;
 }
 
-std::string Encoded(const SignatureField& field, std::span<const std::uint8_t> bytes) {
-  std::string text;
-  switch (field.encoding) {
-    case Encoding::kHex:
-      AppendHex(text, bytes);
-      break;
-    case Encoding::kBase64:
-      AppendBase64(text, bytes, Base64Form::kPadded);
-      break;
-    case Encoding::kBase64Url:
-      AppendBase64(text, bytes, field.padded ? Base64Form::kUrlPadded : Base64Form::kUrlUnpadded);
-      break;
-  }
-  return text;
-}
-
 class Viewer {
  public:
   Viewer(const Source& source, const Proof& proof, RequestValues& values)
@@ -134,7 +118,7 @@ class Viewer {
     SignatureField field;
     field.encoding = proof_.jwt->body_hash_encoding;
     view_.note = "the claim " + proof_.jwt->body_hash_claim +
-                 " has to be the SHA-256 of the body: " + Encoded(field, digest.view());
+                 " has to be the SHA-256 of the body: " + EncodeSignature(field, digest.view());
   }
 
   void ReadAdyen() {
@@ -183,7 +167,7 @@ class Viewer {
 
   void AddExpected(std::size_t secret, std::size_t text, const Digest& digest) {
     view_.expected.push_back(
-        {.secret = secret, .text = text, .masked = Masked(Encoded(proof_.signature, digest.view()))});
+        {.secret = secret, .text = text, .masked = Masked(EncodeSignature(proof_.signature, digest.view()))});
   }
 
   const Source& source_;

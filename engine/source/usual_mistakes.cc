@@ -47,10 +47,11 @@ class Trials {
          {TimeUnit::kMilliseconds, "milliseconds"},
          {TimeUnit::kRfc3339, "RFC 3339"}}};
     for (const auto& [unit, name] : kUnits) {
+      const TimeUnit tried = unit;
       WithScheme(
           Mistake::kClock, "the timestamp is in " + std::string(name),
-          [unit](Proof& proof) {
-            if (proof.timestamp) proof.timestamp->unit = unit;
+          [tried](Proof& proof) {
+            if (proof.timestamp) proof.timestamp->unit = tried;
           },
           false);
     }
@@ -93,13 +94,14 @@ class Trials {
          {KeyText::kBase64, "decoded from base64"},
          {KeyText::kHex, "decoded from hex"}}};
     for (const auto& [text, name] : kTexts) {
+      const KeyText tried = text;
       for (const bool stripped : {true, false}) {
         WithScheme(
             Mistake::kSecretText,
             "the sender's key is the secret " + std::string(name) + (stripped ? "" : ", with its prefix"),
-            [text, stripped](Proof& proof) {
+            [tried, stripped](Proof& proof) {
               if (IsPublic(proof.algorithm) || proof.jwt) return;
-              proof.key.text = text;
+              proof.key.text = tried;
               proof.key.decode_prefixed_only = false;
               if (!stripped) proof.key.strip_prefix.clear();
             });
@@ -166,8 +168,9 @@ class Trials {
     constexpr std::array<std::pair<Encoding, std::string_view>, 3> kEncodings = {
         {{Encoding::kHex, "hex"}, {Encoding::kBase64, "base64"}, {Encoding::kBase64Url, "base64url"}}};
     for (const auto& [encoding, name] : kEncodings) {
-      WithScheme(Mistake::kEncoding, "the signature is in " + std::string(name), [encoding](Proof& proof) {
-        proof.signature.encoding = encoding;
+      const Encoding tried = encoding;
+      WithScheme(Mistake::kEncoding, "the signature is in " + std::string(name), [tried](Proof& proof) {
+        proof.signature.encoding = tried;
         proof.signature.upper_case_hex = true;
       });
     }
