@@ -156,6 +156,7 @@ TEST_F(CommitterTest, CountsTheEventsOfARequest) {
 TEST_F(CommitterTest, AcksAShardsRequestsInTheOrderItHandedThemIn) {
   Start();
   std::vector<Append> batch;
+  batch.reserve(300);
   for (std::uint32_t i = 0; i < 300; ++i)
     batch.push_back(MakeAppend({{.id = std::to_string(i)}}, {.slot = i}));
   auto producer = appends_.MakeProducer();
@@ -173,6 +174,7 @@ TEST_F(CommitterTest, StoresOneOfManyThatRaceAndAcksNoneBeforeItIsDurable) {
   constexpr int kRounds = 20;
   std::barrier start(kProducers);
   std::vector<std::thread> producers;
+  producers.reserve(kProducers);
   for (int p = 0; p < kProducers; ++p) {
     producers.emplace_back([&, p] {
       auto producer = appends_.MakeProducer();
@@ -237,6 +239,7 @@ TEST_F(CommitterTest, LeavesATailAloneThatWasTakenAway) {
 TEST_F(CommitterTest, CommitsWhatIsQueuedBeforeItStops) {
   Start();
   std::vector<Append> batch;
+  batch.reserve(5000);
   for (int i = 0; i < 5000; ++i) batch.push_back(MakeAppend({{.id = std::to_string(i)}}, {}));
   auto producer = appends_.MakeProducer();
   ASSERT_TRUE(appends_.TryPush(producer, batch));
@@ -248,6 +251,7 @@ TEST_F(CommitterTest, SplitsWhatExceedsAGroupByBytes) {
   Start();
   const std::string half(limits::kCommitGroupBytesMax / 2, 'b');
   std::vector<Append> batch;
+  batch.reserve(4);
   for (int i = 0; i < 4; ++i) batch.push_back(MakeAppend({{.id = std::to_string(i), .body = half}}, {}));
   auto producer = appends_.MakeProducer();
   ASSERT_TRUE(appends_.TryPush(producer, batch));
