@@ -14,6 +14,7 @@
 #include "tools/operator_client.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
+#include "tools/stepped_action.h"
 #include "tools/text_table.h"
 
 namespace weir::tools {
@@ -114,16 +115,14 @@ CommandResult<Outcome> ActOnAll(OperatorClient& client, const std::string& verb,
   if (options.all) parameters["all"] = "1";
   if (options.dry_run) parameters["dry_run"] = "1";
   Outcome outcome;
-  Progress progress(verb == "retry" ? "retried" : "dropped", "dead letters");
-  for (;;) {
-    const auto reply = client.Post("/dlq/" + verb, parameters);
-    if (!reply) return std::unexpected(reply.error());
-    const Json json = Json::parse(reply->body);
-    outcome.Add(json);
-    if (!json["more"].get<bool>()) return outcome;
-    parameters["after"] = json["after"].get<std::string>();
-    progress.Update(outcome.done, -1);
-  }
+  const auto acted =
+      ActInSteps(client, "/dlq/" + verb, std::move(parameters), verb == "retry" ? "retried" : "dropped",
+                 "dead letters", [&](const Json& reply) {
+                   outcome.Add(reply);
+                   return outcome.done;
+                 });
+  if (!acted) return std::unexpected(acted.error());
+  return outcome;
 }
 
 void PrintOutcome(const Outcome& outcome, const std::string& verb, const DlqOptions& options) {

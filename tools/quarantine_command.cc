@@ -14,6 +14,7 @@
 #include "tools/operator_client.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
+#include "tools/stepped_action.h"
 #include "tools/text_table.h"
 
 namespace weir::tools {
@@ -124,16 +125,13 @@ CommandResult<Outcome> ActOnAll(OperatorClient& client, const std::string& verb,
   if (options.all) parameters["all"] = "1";
   if (options.dry_run) parameters["dry_run"] = "1";
   Outcome outcome;
-  Progress progress(verb == "admit" ? "admitted" : "dropped", "entries");
-  for (;;) {
-    const auto reply = client.Post("/quarantine/" + verb, parameters);
-    if (!reply) return std::unexpected(reply.error());
-    const Json json = Json::parse(reply->body);
-    outcome.Add(json);
-    if (!json["more"].get<bool>()) return outcome;
-    parameters["after"] = json["after"].get<std::string>();
-    progress.Update(outcome.done, -1);
-  }
+  const auto acted = ActInSteps(client, "/quarantine/" + verb, std::move(parameters),
+                                verb == "admit" ? "admitted" : "dropped", "entries", [&](const Json& reply) {
+                                  outcome.Add(reply);
+                                  return outcome.done;
+                                });
+  if (!acted) return std::unexpected(acted.error());
+  return outcome;
 }
 
 std::string FateOf(const Json& admitted) {
