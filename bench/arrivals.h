@@ -15,8 +15,8 @@ enum class ArrivalPattern : std::uint8_t {
 
 class ArrivalSchedule {
  public:
-  // The first arrival is at `start_ns` for a constant pattern, one random gap later for Poisson. rate_per_s >
-  // 0.
+  // The first arrival is at `start_ns` for a constant pattern, one random gap later for Poisson.
+  // rate_per_s > 0.
   ArrivalSchedule(ArrivalPattern pattern, double rate_per_s, std::int64_t start_ns, std::uint64_t seed);
 
   std::int64_t next_ns() const { return start_ns_ + static_cast<std::int64_t>(next_offset_ns_); }

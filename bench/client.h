@@ -4,8 +4,7 @@
 // fall due on a schedule that does not care about answers; when every connection is busy they wait, and their
 // response time includes that.
 //
-//   kDown -> kConnecting -> kIdle <-> kWaiting          any of them -> kDown, and after too long there ->
-//   kGivenUp
+//   kDown -> kConnecting -> kIdle <-> kWaiting      any of them -> kDown, and after too long there -> kGivenUp
 #pragma once
 
 #include <array>

@@ -10,27 +10,24 @@ namespace weir::limits {
 inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
-// --- HTTP (engine/http): the head of one request
-// -----------------------------------------------------------------
+// --- HTTP (engine/http): the head of one request -----------------------------------------------------------
 inline constexpr std::size_t kHeaderFieldsMax = 100;  // fields
-inline constexpr std::size_t kTargetBytesMax =
-    8 * kKiB;  // request-target; RFC 9112 §3 asks for at least 8000 octets
+// Request-target; RFC 9112 §3 asks for at least 8000 octets.
+inline constexpr std::size_t kTargetBytesMax = 8 * kKiB;
 inline constexpr std::size_t kHeadBytesCeiling = 64 * kKiB;  // what [server.limits] headers may be raised to
 inline constexpr std::size_t kChunkExtensionBytesMax = 1 * kKiB;  // per chunk
 inline constexpr std::size_t kChunkExtensionBytesPerMessageMax = 16 * kKiB;
 inline constexpr std::size_t kTrailerBytesMax = 4 * kKiB;
-inline constexpr std::size_t kChunkFramingBytesMax =
-    32 * kKiB;  // all of a chunked body but its data, beyond one byte each
+// All of a chunked body but its data, beyond one byte each.
+inline constexpr std::size_t kChunkFramingBytesMax = 32 * kKiB;
 
-// --- HTTP: the answers of sinks
-// -------------------------------------------------------------------------------------
+// --- HTTP: the answers of sinks ----------------------------------------------------------------------------
 inline constexpr std::size_t kResponseHeadBytesMax = 16 * kKiB;
-inline constexpr std::size_t kResponseBodyBytesMax =
-    16 * kMiB;  // read to keep a connection; past it the status suffices
+// Read to keep a connection; past it the status suffices.
+inline constexpr std::size_t kResponseBodyBytesMax = 16 * kMiB;
 inline constexpr std::size_t kInterimResponsesMax = 8;  // 1xx before one answer
 
-// --- Shards (engine/io, engine/ingest)
-// -----------------------------------------------------------------------------
+// --- Shards (engine/io, engine/ingest) ---------------------------------------------------------------------
 inline constexpr unsigned kRingEntries = 4096;  // submission entries; the completion ring is four times this
 inline constexpr std::size_t kReceiveBufferBytes = 8 * kKiB;  // one provided buffer, padding included
 inline constexpr std::size_t kReceiveBuffers = 2048;          // provided buffers a shard, a power of two
@@ -40,12 +37,12 @@ inline constexpr std::size_t kBodyBytesCeiling = 64 * kMiB;  // what a source ma
 inline constexpr std::size_t kCompletionsPerTurn = 1024;     // handled before the ring is entered again
 inline constexpr std::size_t kAcksPerTurn = 4096;
 inline constexpr int kListenBacklog = 4096;
-inline constexpr std::size_t kRefusalConnections =
-    64;  // beyond [server.limits] connections, only to be told 503
-inline constexpr std::size_t kBacklogBytesMax =
-    1 * kMiB;  // received from one connection and not yet looked at
-inline constexpr std::size_t kLingerBytesMax =
-    16 * kMiB;  // discarded after an early answer, so that it can be read
+// Beyond [server.limits] connections, only to be told 503.
+inline constexpr std::size_t kRefusalConnections = 64;
+// Received from one connection and not yet looked at.
+inline constexpr std::size_t kBacklogBytesMax = 1 * kMiB;
+// Discarded after an early answer, so that it can be read.
+inline constexpr std::size_t kLingerBytesMax = 16 * kMiB;
 inline constexpr std::int64_t kLingerMs = 2'000;
 inline constexpr std::int64_t kDrainIdleMs = 100;      // what is left of the idle timeout while draining
 inline constexpr std::int64_t kAcceptRetryMs = 100;    // after the process ran out of descriptors
@@ -53,8 +50,8 @@ inline constexpr std::int64_t kTurnWaitMsMax = 1'000;  // a shard looks at its g
 inline constexpr std::uint32_t kRetryAfterS = 1;
 inline constexpr std::size_t kSparePartialRequests = 64;  // kept for reuse: requests that arrive in pieces
 inline constexpr std::size_t kSparePartialBytes = 16 * kKiB;  // a larger buffer is given back at once
-inline constexpr std::size_t kTrimBytes =
-    1 * kMiB;  // freed by partial requests before the heap is trimmed in a quiet moment
+// Freed by partial requests before the heap is trimmed in a quiet moment.
+inline constexpr std::size_t kTrimBytes = 1 * kMiB;
 inline constexpr std::size_t kSpareSendBuffers = 1024;
 inline constexpr std::size_t kSpareSendBufferBytes = 4 * kKiB;
 inline constexpr std::size_t kSpareSlabs = 64;
@@ -62,32 +59,29 @@ inline constexpr std::size_t kSpareSlabs = 64;
 // simdjson reads this far past the end of its input; every buffer that holds a body keeps that much slack.
 inline constexpr std::size_t kJsonPaddingBytes = 64;
 
-// --- Events
-// ----------------------------------------------------------------------------------------------------------
+// --- Events ------------------------------------------------------------------------------------------------
 inline constexpr std::size_t kEventIdBytesMax = 512;
 inline constexpr std::size_t kEventTypeBytesMax = 256;
 inline constexpr std::size_t kSourceNameBytesMax = 64;
 inline constexpr std::size_t kEventsPerRequestMax = 1000;  // a batch delivered in one request
 
-// --- Commit
-// ----------------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kCommitQueueEvents =
-    1 << 16;  // appends waiting for the committer, all shards together
+// --- Commit ------------------------------------------------------------------------------------------------
+// Appends waiting for the committer, all shards together.
+inline constexpr std::size_t kCommitQueueEvents = 1 << 16;
 inline constexpr std::size_t kCommitGroupEventsMax = 4096;  // events in one WriteBatch
 inline constexpr std::size_t kCommitGroupBytesMax = 16 * kMiB;
 inline constexpr std::size_t kSlabBytes = 256 * kKiB;  // encoded records a shard hands over together
 
-// --- Delivery
-// --------------------------------------------------------------------------------------------------------
+// --- Delivery ----------------------------------------------------------------------------------------------
 inline constexpr std::size_t kTailGroups = 256;  // committed groups a sink's tail queue holds
-inline constexpr std::size_t kTailBytesMax =
-    32 * kMiB;  // and their bytes; past either the worker reads the log
+// And their bytes; past either the worker reads the log.
+inline constexpr std::size_t kTailBytesMax = 32 * kMiB;
 inline constexpr std::size_t kSettledAboveMax = 8192;  // events settled out of order above a sink's offset
-inline constexpr std::size_t kRetryScheduleMax =
-    100'000;  // retries a sink may have waiting before it stops reading
+// Retries a sink may have waiting before it stops reading.
+inline constexpr std::size_t kRetryScheduleMax = 100'000;
 inline constexpr std::int64_t kSettlementIntervalMs = 20;  // between two writes of a sink's position
 
-// --- Sinks (engine/sink)
+// --- Sinks (engine/sink) -----------------------------------------------------------------------------------
 inline constexpr std::int64_t kSinkConnectTimeoutMs = 5'000;     // to one address
 inline constexpr std::size_t kSinkAnswerKeptBytes = 4 * kKiB;    // of an answer's body, for the dead letter
 inline constexpr std::size_t kSinkReceiveBytes = 4 * kKiB;       // a connection's receive buffer
@@ -100,32 +94,30 @@ inline constexpr std::size_t kFileSinkBatchEvents = 4096;        // lines writte
 inline constexpr std::size_t kFileSinkBatchBytes = 4 * kMiB;     // passed by at most one line
 inline constexpr std::int64_t kFileSinkSyncIntervalMs = 50;      // between two syncs while events keep coming
 
-// --- Verification
-// ----------------------------------------------------------------------------------------------------
-inline constexpr std::size_t kSignaturesPerRequestMax =
-    128;  // Stripe sends one a secret and mode; each costs a compare
+// --- Verification ------------------------------------------------------------------------------------------
+// Stripe sends one a secret and mode; each costs a compare.
+inline constexpr std::size_t kSignaturesPerRequestMax = 128;
 inline constexpr std::size_t kSignatureHeaderBytesMax = 8 * kKiB;
 inline constexpr std::size_t kSecretsPerSourceMax = 16;
-inline constexpr std::size_t kPublicKeyChecksPerRequestMax =
-    16;                                                          // signatures x keys; each costs 50 to 150 us
+// Signatures x keys; each costs 50 to 150 us.
+inline constexpr std::size_t kPublicKeyChecksPerRequestMax = 16;
 inline constexpr std::size_t kHandshakeEchoBytesMax = 4 * kKiB;  // of one value a handshake sends back
 inline constexpr std::size_t kJsonKeysMax = 256;    // of an object whose fields are signed one by one
 inline constexpr std::size_t kAdyenItemsMax = 64;   // of a notification that signs each
 inline constexpr std::size_t kFormPairsMax = 1000;  // of a form whose fields are signed
 
-// --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several
+// --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several ----------
 inline constexpr std::size_t kAdminThreads = 4;      // answering, a listener
 inline constexpr std::size_t kAdminWaitingMax = 16;  // connections of a listener waiting for one of them
 inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;  // body of a request to the API
 inline constexpr std::size_t kAdminRowsMax = 1000;               // rows of one answer
 inline constexpr std::size_t kAdminScanEventsMax = 50'000;       // events looked at for one answer
 inline constexpr std::size_t kExportPageBytes = 4 * kMiB;        // of one answer, passed by at most one event
-inline constexpr std::size_t kDeadLettersPerActionMax =
-    10'000;  // dead letters retried or dropped by one request
+// Dead letters retried or dropped by one request.
+inline constexpr std::size_t kDeadLettersPerActionMax = 10'000;
 inline constexpr std::size_t kExportCursorBytesMax = 4 * kKiB;  // a cursor's stored text
 
-// --- Configuration
-// ---------------------------------------------------------------------------------------------------
+// --- Configuration -----------------------------------------------------------------------------------------
 inline constexpr std::size_t kConfigFileBytesMax = 4 * kMiB;
 inline constexpr std::size_t kSecretBytesMax = 64 * kKiB;  // a PEM chain fits
 inline constexpr std::size_t kListenAddressesMax = 16;

@@ -2,8 +2,7 @@
 // sealed, and sealed runs in the database. Derived from the log: what is in no run is read back from the
 // log's tail at open.
 //
-//   head (memory) --full--> frozen (memory) --sealing thread--> run of 256 Ki --merge 8--> run of 2 Mi
-//   --merge 8--> …
+//   head (memory) --full--> frozen (memory) --sealing thread--> run of 256 Ki --merge 8--> run of 2 Mi --merge 8--> …
 //
 // It answers with candidates; the caller confirms each against the record. A run goes as a whole when all its
 // events are older than the largest dedupe window ever used, and runs are not merged across more than an

@@ -1,8 +1,8 @@
 // All version 1 (value_codec.h has the frame):
 //
-//   position     offset:u64 ranges:u32 { first:u64 count:u32 }    settled above the offset, ascending, not
-//   touching retry        attempts:u32 last_outcome:text dead letter  died_at_us:i64 attempts:u32 reason:text
-//   last_answer:text
+//   position     offset:u64 ranges:u32 { first:u64 count:u32 }    settled above the offset: ascending, not touching
+//   retry        attempts:u32 last_outcome:text
+//   dead letter  died_at_us:i64 attempts:u32 reason:text last_answer:text
 #include "storage/delivery_values.h"
 
 #include <cstddef>

@@ -77,8 +77,7 @@ struct AppendResult {
   Sequence sequence;
 };
 
-// --- What delivery keeps
-// -----------------------------------------------------------------------------------------------
+// --- What delivery keeps -----------------------------------------------------------------------------------
 
 struct RetryEntry {
   Sequence sequence;

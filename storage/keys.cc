@@ -7,9 +7,9 @@
 //                run:u64 'f' chunk:u32               -> part of the run's filter
 //   deliveries   'p' sink                            -> position (delivery_values.cc)
 //                'r' sink NUL due_us:i64 sequence:u64 -> retry
-//   dead         sink NUL sequence:u64               -> dead letter; sink "-" for events that never became
-//   deliverable conflicts    sequence:u64 body_hash:u64          -> the newcomer's record default "format" ->
-//   version, partition count, store id, fingerprint secret
+//   dead         sink NUL sequence:u64               -> dead letter; sink "-": the event never became deliverable
+//   conflicts    sequence:u64 body_hash:u64          -> the newcomer's record
+//   default      "format"                            -> version, partition count, store id, fingerprint secret
 //                "trimmed"                           -> oldest sequence retention may have left
 //                "dedupe"                            -> what the sealed runs cover
 //                "loss." at_us:i64                   -> a data loss the operator accepted

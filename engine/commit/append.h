@@ -1,8 +1,7 @@
 // The hand-over types between a shard and the committer, and between the committer and delivery.
 //
 //   shard --Append--> committer --Committed--> the same shard      (the one return edge)
-//                               --CommittedGroup--> delivery       (a cache of the log's tail, never its
-//                               truth)
+//                               --CommittedGroup--> delivery       (a cache of the log's tail, never its truth)
 #pragma once
 
 #include <cstddef>

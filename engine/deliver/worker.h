@@ -2,7 +2,7 @@
 // offset, from the tail queue where that still reaches, from the store where it does not: starting up and
 // falling behind are the same path.
 //
-//   log/tail -> route -> Pending -> Attempt -> Outcome -> settle | retry at | dead letter -> SettlementBatch
+//   log/tail -> route -> window -> Attempt -> Outcome -> settle | retry at | dead letter -> SettlementBatch
 #pragma once
 
 #include <atomic>

@@ -2,9 +2,8 @@
 // its answer was written. One that waits for a commit outlives its connection: its place is what the
 // committer's ticket names, so it is freed by the acknowledgement and by nothing else.
 //
-//   AddCommit -> (committed) Complete -> ready -> WriteReady        connection gone before: Abandon, freed by
-//   Complete AddRefusal, AddLiteral   ->          ready -> WriteReady                                Abandon
-//   frees it
+//   AddCommit -> (committed) Complete -> ready -> WriteReady     connection gone before: Abandon, freed by Complete
+//   AddRefusal, AddLiteral            -> ready -> WriteReady     connection gone before: Abandon frees it
 #pragma once
 
 #include <cstddef>

@@ -2,8 +2,8 @@
 //
 // What Append accepted is on stable storage. A crash can leave a torn line behind it; opening cuts that off.
 // A piece that has grown to `rotate_bytes`, or is `rotate_age_s` old when something is written, is renamed to
-//   <stem>-<sequence of its first line>-<sequence of its last line><extension>     (20 digits each, so that
-//   names sort)
+//   <stem>-<sequence of its first line>-<sequence of its last line><extension>
+// with 20 digits each, so that names sort,
 // and a new one is begun under the configured name. No piece is ever overwritten or deleted. A file that
 // somebody else moved away or deleted is begun anew.
 #pragma once

@@ -2,8 +2,7 @@
 // TOML by CompileScheme (scheme_toml.h), for the embedded kinds and for kind = "custom" alike; immutable and
 // shared by all threads.
 //
-//   Scheme ── proofs      what the sender may sign with; which one applies is decided by the fields that are
-//   present
+//   Scheme ── proofs      what the sender may sign with; the fields that are present decide which one applies
 //          ── handshakes  requests that are answered and never stored
 //          ── id, type    where the identity of an event is found once a proof has passed
 //          ── responses   the answers a sender insists on
