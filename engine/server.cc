@@ -28,6 +28,7 @@
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
+#include "engine/reload.h"
 #include "engine/retention.h"
 #include "engine/source/scheme.h"
 #include "storage/check.h"
@@ -85,6 +86,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
   std::vector<std::unique_ptr<ingest::Shard>> shards;
   std::unique_ptr<DeliverySet> delivery;
+  std::unique_ptr<Reload> reload;
   observe::RetentionProbe retention_probe;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<admin::AdminServer> admin;
@@ -104,10 +106,10 @@ struct Server::Parts {
   std::expected<void, std::string> ProbeRing();
   std::expected<void, std::string> OpenStore();
   std::expected<void, std::string> CreateShards();
+  void CreateReload();
   std::expected<void, std::string> CreateAdmin();
   void Fail(const storage::StoreError& error);
   void LookAtDisk();
-  void Reload();
   ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
   void UseCapturedSecrets();
   void UseSources(std::shared_ptr<const source::SourceTable> table);
@@ -145,6 +147,7 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
                         .sinks = [raw = parts.get()] { return raw->delivery->sinks(); },
                         .probe = parts->retention_probe});
   if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
+  parts->CreateReload();
   if (auto bound = parts->CreateAdmin(); !bound) return std::unexpected(bound.error());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
@@ -217,6 +220,16 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
   return {};
 }
 
+void Server::Parts::CreateReload() {
+  reload = std::make_unique<Reload>(Reload::Wiring{
+      .in_force = config,
+      .environment = options.environment,
+      .delivery = *delivery,
+      .use_sources =
+          [this](std::shared_ptr<const source::SourceTable> table) { UseSources(std::move(table)); },
+      .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); }});
+}
+
 std::expected<void, std::string> Server::Parts::CreateAdmin() {
   admin::Live live{.shards = {},
                    .commit = commit_probe,
@@ -267,28 +280,6 @@ void Server::Parts::LookAtDisk() {
       observe::log::Info("disk has room again: events are stored", {{"free_bytes", free_bytes}});
     }
   }
-}
-
-void Server::Parts::Reload() {
-  auto loaded = config::Load(config.file, options.environment);
-  if (!loaded) {
-    for (const auto& error : loaded.error()) {
-      observe::log::Error("reload refused, the running configuration stays",
-                          {{"error", config::ToString(error)}});
-    }
-    return;
-  }
-  if (auto ready = delivery->Prepare(*loaded); !ready) {
-    observe::log::Error("reload refused, the running configuration stays", {{"error", ready.error()}});
-    return;
-  }
-  UseSources(TakeSources(*loaded));
-  delivery->Commit([this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); });
-  config.sinks = std::move(loaded->sinks);
-  config.routes = std::move(loaded->routes);
-  observe::log::Info("configuration reloaded", {{"file", config.file.string()},
-                                                {"sources", sources->sources().size()},
-                                                {"sinks", config.sinks.size()}});
 }
 
 void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
@@ -389,7 +380,7 @@ int Server::Run() {
   while (serving) {
     const int signal = parts.Wait(kDiskLookMs);
     if (parts.failed.load()) break;
-    if (signal == SIGHUP) parts.Reload();
+    if (signal == SIGHUP) parts.reload->Run();
     if (signal == SIGTERM || signal == SIGINT) {
       observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;
