@@ -154,6 +154,17 @@ TEST_F(ShardTest, BytesInFlightAreBoundedWhileBodiesGrow) {
   EXPECT_EQ(gate_.inflight_bytes.load(), 0);
 }
 
+TEST_F(ShardTest, RequestsOfOneTurnShareWhatMayStillBeWrittenToTheDisk) {
+  Start({.commit = false});
+  gate_.disk_budget_bytes = 5'000;
+  Client client = Connect();
+  const std::string body(3'000, 'x');
+  client.Send(Delivery{.id = "1", .body = body}.Bytes() + Delivery{.id = "2", .body = body}.Bytes());
+  Acknowledge(NextAppend(), CommitOutcome::kStored, 1);
+  EXPECT_EQ(client.Read().status, 202);
+  EXPECT_EQ(client.Read().status, 503);
+}
+
 TEST_F(ShardTest, ACommitThatCannotBeHadIs503) {
   Start({.commit = false});
   Client client = Connect();

@@ -1,9 +1,13 @@
 #include "engine/sink/http_sink.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/limits.h"
 #include "tests/support/scripted_peer.h"
@@ -257,6 +261,28 @@ TEST(HttpSink, WakeEndsAWait) {
   EXPECT_LT(MonotonicMs() - before_ms, 9'000);
 }
 
+// The backlog of a listener that accepts nobody is full: a further connect waits for ever.
+TEST(HttpSink, AHostThatAnswersNoConnectIsGivenUpLongBeforeTheAttempt) {
+  const auto target = io::NumericAddress("127.0.0.1", 0);
+  const auto listener = io::OpenStream(AF_INET);
+  ASSERT_TRUE(target && listener);
+  ASSERT_EQ(bind(listener->get(), target->get(), target->length), 0);
+  ASSERT_EQ(listen(listener->get(), 0), 0);
+  sockaddr_in bound{};
+  socklen_t length = sizeof bound;
+  ASSERT_EQ(getsockname(listener->get(), reinterpret_cast<sockaddr*>(&bound), &length), 0);
+  std::vector<io::Descriptor> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(*io::OpenStream(AF_INET));
+    ASSERT_EQ(fcntl(waiting.back().get(), F_SETFL, O_NONBLOCK), 0);
+    connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&bound), length);
+  }
+  auto config = To("http://127.0.0.1:" + std::to_string(ntohs(bound.sin_port)) + "/");
+  config.timeout_ms = 9'000;
+  SinkDriver driver(config);
+  EXPECT_EQ(driver.Try(1).summary, "no connection within 5s");
+}
+
 TEST(HttpSink, CanBeDestroyedWithAttemptsInFlight) {
   ScriptedPeer peer(Always({.kind = PeerAnswer::Kind::kHang}));
   SinkDriver driver(To(peer.url()));
@@ -264,6 +290,7 @@ TEST(HttpSink, CanBeDestroyedWithAttemptsInFlight) {
     driver.Start(sequence, std::string(8 << 20, 'x'));
   driver.Turn(0);
   driver.Close();
+  EXPECT_TRUE(peer.WaitForEnd()) << "its connections end with it";
 }
 
 TEST(HttpSink, RefusesAUrlItCannotServe) {
