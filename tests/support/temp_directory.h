@@ -1,4 +1,4 @@
-// A fresh directory for a test, removed by whoever made it.
+// Fresh directories for tests: one that is removed with its object, one that whoever made it removes.
 #pragma once
 
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace weir::support {
 
@@ -17,5 +18,22 @@ inline std::filesystem::path MakeTempDirectory() {
       ((writable ? memory : std::filesystem::temp_directory_path()) / "weir-test-XXXXXX").string();
   return mkdtemp(pattern.data());
 }
+
+class TempDirectory {
+ public:
+  TempDirectory() : path_(MakeTempDirectory()) {}
+  ~TempDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  operator const std::filesystem::path&() const { return path_; }
+  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 }  // namespace weir::support

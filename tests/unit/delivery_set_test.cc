@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/event_codec.h"
 #include "tests/support/scripted_peer.h"
+#include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir {
@@ -50,11 +50,7 @@ class DeliverySetTest : public testing::Test {
     event.id = "evt_1";
     event.type = "order.paid";
     event.body = "{}";
-    std::string record(storage::EncodedSize(event), '\0');
-    storage::Encode(event, record.data());
-    storage::AppendRecord append{.record = record.data(), .size = record.size(), .dedupe_window_us = 1};
-    storage::AppendResult result{};
-    ASSERT_TRUE(store_->Commit({&append, 1}, {&result, 1}));
+    ASSERT_TRUE(tests::CommitEvents(*store_, {&event, 1}, 1));
   }
   void Start() {
     set_ =

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/event_codec.h"
+#include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir {
@@ -41,12 +41,7 @@ class RetentionLook : public testing::Test {
       event.source = "shop";
       event.id = id;
       event.body = "{}";
-      std::string record(storage::EncodedSize(event), '\0');
-      storage::Encode(event, record.data());
-      storage::AppendRecord append{
-          .record = record.data(), .size = record.size(), .dedupe_window_us = kMinuteUs};
-      storage::AppendResult result{};
-      ASSERT_TRUE(store_->Commit({&append, 1}, {&result, 1}));
+      ASSERT_TRUE(tests::CommitEvents(*store_, {&event, 1}, kMinuteUs));
     }
   }
   void Settle(const std::string& sink, storage::Sequence offset) {

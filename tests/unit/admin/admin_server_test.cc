@@ -117,8 +117,10 @@ TEST_F(Admin, SaysThatAPortIsTaken) {
 
 TEST_F(Admin, MayBeStoppedAtOnceAndTwice) {
   ServeTcp("");
+  const auto bound = server_->bound();
   server_->Stop();
   server_->Stop();
+  EXPECT_TRUE(Create({.listen = bound, .token = ""})) << "the port is free again";
 }
 
 TEST_F(Admin, IsNotReadyWhileItDrainsAndSaysWhy) {

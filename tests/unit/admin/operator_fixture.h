@@ -5,14 +5,14 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "engine/admin/operator_api.h"
 #include "engine/deliver/route_table.h"
-#include "storage/event_codec.h"
+#include "tests/support/stored_events.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace weir::admin {
@@ -45,19 +45,9 @@ class OperatorTest : public storage::StoreTest {
     event.malformed = sent.malformed;
     event.headers = sent.headers;
     event.body = sent.body;
-    std::string record(storage::EncodedSize(event), '\0');
-    storage::Encode(event, record.data());
-    storage::AppendRecord append{
-        .record = record.data(), .size = record.size(), .dedupe_window_us = storage::kWeekUs};
-    storage::AppendResult result{};
-    auto committed = store->Commit({&append, 1}, {&result, 1});
-    // Large bodies fill a small memtable faster than it is flushed; whoever sent this would come again.
-    while (!committed && committed.error().code == storage::StoreErrorCode::kStalled) {
-      std::this_thread::yield();
-      committed = store->Commit({&append, 1}, {&result, 1});
-    }
-    EXPECT_TRUE(committed) << committed.error().message;
-    return result.sequence;
+    const auto results = tests::CommitEvents(*store, {&event, 1}, storage::kWeekUs);
+    if (!results) throw std::runtime_error(results.error().message);  // ends the test as failed
+    return results->front().sequence;
   }
 
   void Routes(const std::vector<config::Route>& routes) {

@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "storage/event_codec.h"
+#include "tests/support/eventually.h"
+#include "tests/support/stored_events.h"
 #include "tests/support/sync_fault.h"
 #include "tests/support/temp_directory.h"
 
@@ -27,30 +31,25 @@ struct Wanted {
 // A request's append, encoded into a slab of its own.
 Append MakeAppend(const std::vector<Wanted>& events, Ticket ticket, std::uint16_t shard = 0) {
   std::vector<storage::Event> made;
-  std::size_t bytes = 0;
   for (const Wanted& wanted : events) {
-    storage::Event event;
+    storage::Event& event = made.emplace_back();
     event.received_at_us = 1'790'000'000'000'000;
     event.source = "shop";
     event.id = wanted.id;
     event.body = wanted.body;
-    bytes += storage::EncodedSize(event);
-    made.push_back(event);
   }
+  const tests::EncodedEvents encoded = tests::EncodeEvents(made, kWeekUs);
+  const std::size_t bytes = encoded.bytes.size();
   Append append;
   append.ticket = ticket;
   append.shard = shard;
   append.record_count = static_cast<std::uint16_t>(events.size());
-  append.first_record_bytes = static_cast<std::uint32_t>(storage::EncodedSize(made[0]));
+  append.first_record_bytes = static_cast<std::uint32_t>(encoded.records.front().size);
   append.dedupe_window_us = kWeekUs;
   append.slab = std::make_shared<Slab>(bytes);
   append.records = append.slab->Reserve(bytes);
   append.bytes = static_cast<std::uint32_t>(bytes);
-  char* at = append.records;
-  for (const storage::Event& event : made) {
-    storage::Encode(event, at);
-    at += storage::EncodedSize(event);
-  }
+  std::memcpy(append.records, encoded.bytes.data(), bytes);
   return append;
 }
 
@@ -93,7 +92,8 @@ class CommitterTest : public testing::Test {
   // The next ack of a shard; waits for it.
   Committed NextAck(std::size_t shard = 0) {
     Committed ack;
-    while (acks_[shard]->Pop({&ack, 1}) == 0) std::this_thread::yield();
+    const bool came = tests::Eventually([&] { return acks_[shard]->Pop({&ack, 1}) == 1; });
+    if (!came) throw std::runtime_error("no ack came");  // ends the test as failed
     return ack;
   }
   Committed CommitOne(const Wanted& event) {
@@ -257,6 +257,7 @@ TEST_F(CommitterTest, SplitsWhatExceedsAGroupByBytes) {
   ASSERT_TRUE(appends_.TryPush(producer, batch));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(NextAck().outcome, CommitOutcome::kStored);
   EXPECT_EQ(store_->last_sequence(), 4u);
+  EXPECT_EQ(probe_.batch_events.bucket(1), 4u) << "no two of them fit one group";
 }
 
 TEST_F(CommitterTest, AcksNothingAfterAFailedSyncAndSaysSoOnce) {

@@ -5,38 +5,28 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "engine/deliver/worker.h"
-#include "storage/event_codec.h"
 #include "storage/event_store.h"
+#include "tests/support/eventually.h"
 #include "tests/support/scripted_peer.h"
+#include "tests/support/stored_events.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::deliver {
 
 using storage::Sequence;
+using tests::Eventually;
 using tests::PeerAnswer;
 using tests::PeerRequest;
 using tests::ScriptedPeer;
-
-// Whether it came true within ten seconds.
-inline bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
 
 struct NewEvent {
   std::string id;
@@ -48,9 +38,7 @@ struct NewEvent {
 class WorkerTest : public testing::Test {
  protected:
   WorkerTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-deliver-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    store_options_.directory = directory_ / "data";
+    store_options_.directory = directory_.path() / "data";
     store_options_.memtable_bytes = 1u << 20;
     store_options_.sync = false;
     OpenStore();
@@ -63,7 +51,6 @@ class WorkerTest : public testing::Test {
   ~WorkerTest() override {
     worker_.reset();
     store_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   void OpenStore() {
@@ -75,27 +62,18 @@ class WorkerTest : public testing::Test {
 
   // One commit. Offered to the worker that runs, unless the test wants it to have been dropped.
   void Append(const std::vector<NewEvent>& events, bool offer = true) {
-    auto slab = std::make_shared<commit::Slab>(EncodedBytes(events));
-    std::vector<storage::AppendRecord> records;
-    for (const NewEvent& event : events) {
-      const storage::Event raw = Raw(event);
-      const std::size_t size = storage::EncodedSize(raw);
-      char* const record = slab->Reserve(size);
-      storage::Encode(raw, record);
-      records.push_back({.record = record, .size = size, .dedupe_window_us = 3'600'000'000});
-    }
-    std::vector<storage::AppendResult> results(records.size());
-    // Stalled is what a sender would be told to come back for.
-    storage::StoreResult<void> committed;
-    ASSERT_TRUE(Eventually([&] {
-      committed = store_->Commit(records, results);
-      return committed || committed.error().code != storage::StoreErrorCode::kStalled;
-    }));
-    ASSERT_TRUE(committed) << committed.error().message;
+    std::vector<storage::Event> raw;
+    for (const NewEvent& event : events) raw.push_back(Raw(event));
+    tests::EncodedEvents encoded = tests::EncodeEvents(raw, 3'600'000'000);
+    const auto results = tests::Commit(*store_, encoded);
+    ASSERT_TRUE(results) << results.error().message;
+    auto slab = std::make_shared<commit::Slab>(encoded.bytes.size());
     auto group = std::make_shared<commit::CommittedGroup>();
-    group->first = results.front().sequence;
-    for (const auto& record : records) {
-      group->records.push_back({record.record, record.size});
+    group->first = results->front().sequence;
+    for (const auto& record : encoded.records) {
+      char* const sealed = slab->Reserve(record.size);
+      std::memcpy(sealed, record.record, record.size);
+      group->records.push_back({sealed, record.size});
       group->bytes += record.size;
     }
     group->slabs.push_back(std::move(slab));
@@ -163,7 +141,7 @@ class WorkerTest : public testing::Test {
     return retries.value_or(std::vector<storage::RetryEntry>{});
   }
 
-  std::filesystem::path directory_;
+  support::TempDirectory directory_;
   storage::StoreOptions store_options_;
   std::unique_ptr<storage::EventStore> store_;
   config::Sink sink_;
@@ -184,11 +162,6 @@ class WorkerTest : public testing::Test {
     raw.headers = "Content-Type: application/json\r\n";
     raw.body = event.body;
     return raw;
-  }
-  static std::size_t EncodedBytes(const std::vector<NewEvent>& events) {
-    std::size_t bytes = 0;
-    for (const NewEvent& event : events) bytes += storage::EncodedSize(Raw(event));
-    return bytes;
   }
 };
 

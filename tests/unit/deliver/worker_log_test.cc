@@ -141,8 +141,12 @@ TEST_F(WorkerLog, StopEndsAWorkerThatWasNeverNeeded) {
   ScriptedPeer peer;
   Run(peer);
   Stop();
+  EXPECT_EQ(peer.connections(), 0u);
   sink_.url = peer.url();
   worker_ = MakeWorker();
+  worker_.reset();
+  Append({{.id = "later"}});
+  EXPECT_EQ(peer.connections(), 0u) << "what was ended, started or not, delivers nothing";
 }
 
 TEST_F(WorkerLog, BacklogIsSeenBeforeTheFirstDelivery) {

@@ -13,6 +13,7 @@
 
 #include "engine/http/request.h"
 #include "engine/source/kinds.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::ingest {
 namespace {
@@ -148,12 +149,7 @@ void ShardTest::Start(const Options& options) {
   ASSERT_TRUE(shard) << shard.error();
   shard_ = std::move(*shard);
   if (options.commit) {
-    // What is proven here does not depend on the disk, and a store in memory opens several times as fast.
-    const std::filesystem::path memory = "/dev/shm";
-    std::string pattern =
-        (std::filesystem::exists(memory) ? memory : std::filesystem::temp_directory_path()) / "weir-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
+    directory_ = support::MakeTempDirectory();
     auto store = storage::EventStore::Open({.directory = directory_ / "store"});
     ASSERT_TRUE(store) << store.error().message;
     store_ = std::move(*store);

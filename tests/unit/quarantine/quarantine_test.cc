@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/quarantine/temp_directory.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::quarantine {
 namespace {
@@ -31,7 +31,7 @@ std::size_t Count(Shelf& shelf) {
 }
 
 TEST(Quarantine, WritesEverythingThatWasOfferedBeforeItStops) {
-  TempDirectory directory;
+  support::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   quarantine.Start();
@@ -50,7 +50,7 @@ TEST(Quarantine, WritesEverythingThatWasOfferedBeforeItStops) {
 }
 
 TEST(Quarantine, DropsAndCountsWhatTheQueueHasNoRoomFor) {
-  TempDirectory directory;
+  support::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);  // whose writer does not run yet
   EXPECT_TRUE(quarantine.Offer(Sized(kQueueBytesMax - 1), kBound));
@@ -63,7 +63,7 @@ TEST(Quarantine, DropsAndCountsWhatTheQueueHasNoRoomFor) {
 }
 
 TEST(Quarantine, WritesNothingWhileTheDiskHasNoRoom) {
-  TempDirectory directory;
+  support::TempDirectory directory;
   std::atomic<bool> storable{false};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   EXPECT_TRUE(quarantine.Offer(Sized(100), kBound));
@@ -74,7 +74,7 @@ TEST(Quarantine, WritesNothingWhileTheDiskHasNoRoom) {
 }
 
 TEST(Quarantine, CountsWhatMadeRoomAndWhatNeverFits) {
-  TempDirectory directory;
+  support::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   for (int i = 0; i < 100; ++i) quarantine.Offer(Sized(1000), 16 * 1024);

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <set>
 
-#include "tests/unit/quarantine/temp_directory.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::quarantine {
 namespace {
@@ -56,7 +56,7 @@ class ShelfTest : public ::testing::Test {
     return bytes;
   }
 
-  TempDirectory directory_;
+  support::TempDirectory directory_;
   std::unique_ptr<Shelf> shelf_ = std::make_unique<Shelf>(directory_.path() / "quarantine");
   std::vector<Place> places_;
   std::vector<Torn> torn_;

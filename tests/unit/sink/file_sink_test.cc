@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "engine/limits.h"
 #include "engine/sink/cloud_event.h"
+#include "tests/support/temp_directory.h"
 #include "tests/unit/sink/sink_driver.h"
 
 namespace weir::sink {
@@ -18,13 +18,10 @@ namespace {
 class FileSinkTest : public testing::Test {
  protected:
   FileSinkTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-file-sink-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     config_.name = "archive";
     config_.kind = config::SinkKind::kFile;
     config_.path = directory_ / "out.ndjson";
   }
-  ~FileSinkTest() override { std::filesystem::remove_all(directory_); }
 
   std::vector<storage::Sequence> Sequences() const {
     std::ifstream in(config_.path);
@@ -33,7 +30,7 @@ class FileSinkTest : public testing::Test {
     return sequences;
   }
 
-  std::filesystem::path directory_;
+  support::TempDirectory directory_;
   config::Sink config_;
 };
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/limits.h"
+#include "tests/support/temp_directory.h"
 
 namespace weir::sink {
 namespace {
@@ -23,12 +24,7 @@ namespace fs = std::filesystem;
 
 class NdjsonFileTest : public testing::Test {
  protected:
-  NdjsonFileTest() {
-    std::string pattern = (fs::temp_directory_path() / "weir-ndjson-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    options_.path = directory_ / "out.ndjson";
-  }
-  ~NdjsonFileTest() override { fs::remove_all(directory_); }
+  NdjsonFileTest() { options_.path = directory_ / "out.ndjson"; }
 
   NdjsonFile Open() {
     auto file = NdjsonFile::Open(options_);
@@ -53,12 +49,13 @@ class NdjsonFileTest : public testing::Test {
   }
   std::vector<std::string> Files() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(directory_)) names.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(directory_.path()))
+      names.push_back(entry.path().filename());
     std::ranges::sort(names);
     return names;
   }
 
-  fs::path directory_;
+  support::TempDirectory directory_;
   NdjsonFile::Options options_;
 };
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/eventually.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::storage {
@@ -60,7 +61,7 @@ TEST_F(HighWater, FollowsTheLogWithinTheTimeItAllowsItself) {
   const auto writer = Start(17, [&] { return std::optional(durable.load()); });
   durable = 99;
   writer->Advanced();
-  while (Durable() != 99) std::this_thread::yield();
+  EXPECT_TRUE(tests::Eventually([&] { return Durable() == 99; }));
 }
 
 TEST_F(HighWater, DoesNotMoveWhileTheLogCannotBeMadeDurable) {
@@ -70,7 +71,7 @@ TEST_F(HighWater, DoesNotMoveWhileTheLogCannotBeMadeDurable) {
     return std::nullopt;
   });
   writer->Advanced();
-  while (asked == 0) std::this_thread::yield();
+  ASSERT_TRUE(tests::Eventually([&] { return asked > 0; }));
   EXPECT_EQ(Durable(), 17u);
 }
 

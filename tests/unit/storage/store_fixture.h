@@ -22,6 +22,7 @@
 #include "storage/event_store.h"
 #include "storage/keys.h"
 #include "storage/rocks.h"
+#include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::storage {
@@ -129,11 +130,9 @@ class StoreTest : public testing::Test {
   // One commit of these arrivals.
   StoreResult<std::vector<AppendResult>> TryCommit(const std::vector<Arrival>& arrivals,
                                                    std::int64_t window_us = kWeekUs) {
-    std::vector<std::string> bytes;
-    bytes.reserve(arrivals.size());
-    std::vector<AppendRecord> records;
+    std::vector<Event> events;
     for (const Arrival& arrival : arrivals) {
-      Event event;
+      Event& event = events.emplace_back();
       event.received_at_us = arrival.received_at_us;
       event.source = arrival.source;
       event.id = arrival.id;
@@ -141,19 +140,8 @@ class StoreTest : public testing::Test {
       event.malformed = arrival.malformed;
       event.headers = "Content-Type: application/json\r\n";
       event.body = arrival.body;
-      bytes.emplace_back(EncodedSize(event), '\0');
-      Encode(event, bytes.back().data());
-      records.push_back(
-          {.record = bytes.back().data(), .size = bytes.back().size(), .dedupe_window_us = window_us});
     }
-    std::vector<AppendResult> results(records.size());
-    while (true) {
-      auto committed = store->Commit(records, results);
-      if (committed) return results;
-      // Small heads are filled faster than they are sealed; whoever sent these would come again.
-      if (committed.error().code != StoreErrorCode::kStalled) return std::unexpected(committed.error());
-      std::this_thread::yield();
-    }
+    return tests::CommitEvents(*store, events, window_us);
   }
   std::vector<AppendResult> Commit(const std::vector<Arrival>& arrivals, std::int64_t window_us = kWeekUs) {
     auto results = TryCommit(arrivals, window_us);

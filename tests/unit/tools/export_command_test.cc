@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "tests/support/eventually.h"
 #include "tests/unit/tools/command_fixture.h"
 
 namespace weir::tools {
@@ -133,10 +134,12 @@ TEST_F(ExportCommand, FollowsANewEventUntilItIsInterrupted) {
   Serve();
   // Two more arrive while it runs; once they are in the file it is told to stop.
   std::thread operator_at_work([this] {
-    while (!std::filesystem::exists(File("tail")) || Lines(Read(File("tail"))).size() < 2)
-      std::this_thread::yield();
+    const auto has = [this](std::size_t lines) {
+      return std::filesystem::exists(File("tail")) && Lines(Read(File("tail"))).size() >= lines;
+    };
+    EXPECT_TRUE(tests::Eventually([&] { return has(2); }));
     PutSome(3, 4);
-    while (Lines(Read(File("tail"))).size() < 4) std::this_thread::yield();
+    EXPECT_TRUE(tests::Eventually([&] { return has(4); }));
     ::kill(::getpid(), SIGTERM);
   });
   EXPECT_EQ(Run({"export", "--data", Data(), "--follow", "--cursor", "tail", "--out", File("tail")}), kDone)

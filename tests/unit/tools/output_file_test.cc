@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/temp_directory.h"
 namespace weir::tools {
 namespace {
 
@@ -14,24 +14,18 @@ using testing::HasSubstr;
 
 class OutputFileTest : public testing::Test {
  protected:
-  OutputFileTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "weir-output-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    path_ = directory_ / "out";
-  }
-  ~OutputFileTest() override { std::filesystem::remove_all(directory_); }
-
   std::string Content() const {
     std::ostringstream text;
     text << std::ifstream(path_).rdbuf();
     return text.str();
   }
   std::size_t FilesThere() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory_), {}));
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(directory_.path()), {}));
   }
 
-  std::filesystem::path directory_;
-  std::filesystem::path path_;
+  support::TempDirectory directory_;
+  std::filesystem::path path_ = directory_ / "out";
 };
 
 TEST_F(OutputFileTest, AppearsWholeWhenItIsCommitted) {
