@@ -1,8 +1,8 @@
 // Whether events may still be stored, given the free space of the store's disk. Pure.
 //
 // This decision stands in front of RocksDB because RocksDB's own is worse: on a full disk Debian's build
-// aborts the process. The floor is what RocksDB may still need after ingest has stopped: memtables to flush,
-// and their logs until then.
+// aborts the process. The floor is what RocksDB may still need after everything that writes has stopped: memtables
+// to flush, and their logs until then.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ inline constexpr std::uint64_t kDiskBytesPerEventByte = 2;
 
 struct DiskVerdict {
   bool storable;
-  std::int64_t budget_bytes;  // of events that may come in before the disk is looked at again
+  std::int64_t budget_bytes;      // of events that may come in before the disk is looked at again
+  std::int64_t settlement_bytes;  // of what deliveries may write until then
 };
 
 // Below `floor_bytes` nothing is stored; once stopped, it resumes an eighth above the floor, so that the

@@ -117,6 +117,9 @@ inline constexpr std::size_t kExportPageBytes = 4 * kMiB;        // of one answe
 inline constexpr std::size_t kDeadLettersPerActionMax = 10'000;
 inline constexpr std::size_t kExportCursorBytesMax = 4 * kKiB;  // a cursor's stored text
 
+// --- Disk: what [server.limits] min_free_disk may be lowered to
+inline constexpr std::uint64_t kMinFreeDiskBytesMin = 64 * kMiB;
+
 // --- Configuration -----------------------------------------------------------------------------------------
 inline constexpr std::size_t kConfigFileBytesMax = 4 * kMiB;
 inline constexpr std::size_t kSecretBytesMax = 64 * kKiB;  // a PEM chain fits

@@ -14,16 +14,9 @@ namespace {
 
 constexpr std::chrono::minutes kBetweenLooks{1};
 
-std::int64_t NowUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 void Retention::Start() {
-  if (wiring_.retention_ms == 0) return;
   thread_ = std::jthread([this](const std::stop_token& stop) {
     pthread_setname_np(pthread_self(), "retention");
     Run(stop);
@@ -36,16 +29,32 @@ void Retention::Stop() {
 
 void Retention::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    Look(NowUs());
+    Look(storage::ReadClocks());
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kBetweenLooks, [] { return false; });
   }
 }
 
+void Retention::TellOfClockSteps() {
+  const storage::ClockSteps steps = wiring_.store.StepsOfClock();
+  if (steps.count == steps_told_) return;
+  wiring_.probe.steps.Add(steps.count - std::exchange(steps_told_, steps.count));
+  observe::log::Warn(
+      "the machine's clock was set; dedupe windows and retention go by the time that really passed",
+      {{"by_s", steps.last_us / 1'000'000}, {"steps", steps.count}});
+}
+
 // A failure is the store's: what acks meets it too, and ends the server. Here it only means not now.
-void Retention::Look(std::int64_t now_us) {
+void Retention::Look(const storage::Clocks& now) {
   storage::EventStore& store = wiring_.store;
-  const auto due = store.FirstReceivedSince(now_us - wiring_.retention_ms * 1'000);
+  store.Tell(now);
+  TellOfClockSteps();
+  if (const auto marked = store.MarkTime(); !marked) {
+    observe::log::Error("the time could not be noted: events will count as younger than they are",
+                        {{"reason", marked.error().message}});
+  }
+  if (wiring_.retention_ms == 0) return;
+  const auto due = store.FirstYoungerThan(wiring_.retention_ms * 1'000);
   if (!due) {
     observe::log::Error("retention could not look for old events", {{"reason", due.error().message}});
     return;

@@ -1,5 +1,6 @@
-// Forgets events that are older than the configured retention, a look a minute, on a thread of its own: the
-// store reads and syncs for it, which nobody who acks or delivers is to wait for.
+// Once a minute, on a thread of its own: notes how far the log is (storage/timeline.h), and forgets events that are
+// older than the configured retention, by time that was seen to pass. The store reads and syncs for it, which nobody
+// who acks or delivers is to wait for.
 //
 // What somebody needs stays, whatever its age: what a configured sink has not settled, what a dead letter
 // refers to, what a dedupe window reaches (storage::EventStore::TrimBefore). As the log is cut at its
@@ -29,20 +30,22 @@ class Retention {
   };
   explicit Retention(Wiring wiring) : wiring_(std::move(wiring)) {}
 
-  // No thread without a retention.
+  // Also without a retention: dedupe windows go by the store's time as well.
   void Start();
   // Waits for a look that is under way.
   void Stop();
 
   // One look, what the thread does. Not while the thread runs.
-  void Look(std::int64_t now_us);
+  void Look(const storage::Clocks& now);
 
  private:
   void Run(const std::stop_token& stop);
+  void TellOfClockSteps();
 
   Wiring wiring_;
-  bool held_ = false;  // the last look left something behind, and said so
-  std::mutex mutex_;   // for wake_ only
+  std::uint64_t steps_told_ = 0;  // of the store's ClockSteps
+  bool held_ = false;             // the last look left something behind, and said so
+  std::mutex mutex_;              // for wake_ only
   std::condition_variable_any wake_;
   std::jthread thread_;
 };

@@ -167,10 +167,12 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
   store_options.directory = config.server.data;
   store_options.accept_data_loss = options.accept_data_loss;
   store_options.sync = config.server.ack == config::AckMode::kFsync;
+  store_options.uptime = storage::ReadUptime();
   store_options.memtable_bytes = MemtableBytesFor(config.server.limits.min_free_disk_bytes);
   auto opened = storage::EventStore::Open(store_options);
   if (!opened) return std::unexpected(opened.error().message);
   store = std::move(*opened);
+  store->Tell(storage::ReadClocks());
   LookAtDisk();
   return {};
 }
@@ -270,14 +272,16 @@ void Server::Parts::LookAtDisk() {
   const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
   gate.disk_budget_bytes.store(verdict.budget_bytes);
   gate.storable.store(verdict.storable);
+  store->AllowSettlements(verdict.settlement_bytes);
   if (verdict.storable == disk_said_no) {
     disk_said_no = !verdict.storable;
     if (disk_said_no) {
       observe::log::Warn(
-          "disk nearly full: events are answered 503 until there is room",
+          "disk nearly full: events are answered 503 and deliveries wait until there is room",
           {{"free_bytes", free_bytes}, {"min_free_disk_bytes", config.server.limits.min_free_disk_bytes}});
     } else {
-      observe::log::Info("disk has room again: events are stored", {{"free_bytes", free_bytes}});
+      observe::log::Info("disk has room again: events are stored and delivered",
+                         {{"free_bytes", free_bytes}});
     }
   }
 }

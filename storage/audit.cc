@@ -12,9 +12,11 @@
 #include "storage/fingerprint.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
+#include "storage/holes.h"
 #include "storage/retention.h"
 #include "storage/rocks.h"
 #include "storage/run_store.h"
+#include "storage/timeline_rows.h"
 
 namespace weir::storage {
 namespace {
@@ -43,7 +45,9 @@ class Auditor {
   void CheckRuns();
   void CheckMeta();
   void CheckLedger();
-  bool Exists(Sequence sequence) const { return sequence >= report_.first && sequence <= report_.last; }
+  bool Exists(Sequence sequence) const {
+    return sequence >= report_.first && sequence <= report_.last && !holes_.Contains(sequence);
+  }
   template <typename Visit>
   void VisitAll(Family family, Visit visit);
 
@@ -53,6 +57,8 @@ class Auditor {
   AuditReport report_;
   FormatRecord format_;
   Sequence trimmed_before_ = 1;
+  Holes holes_;
+  Timeline timeline_;
   DedupeState index_state_;
   std::vector<std::shared_ptr<const DedupeRun>> index_runs_;
   std::int64_t newest_received_us_ = INT64_MIN;  // of what the runs hold
@@ -85,6 +91,12 @@ StoreResult<AuditReport> Auditor::Run() {
   const auto trimmed_before = LoadTrimmedBefore(rocks_);
   if (!trimmed_before) return std::unexpected(trimmed_before.error());
   trimmed_before_ = *trimmed_before;
+  const auto holes = LoadHoles(rocks_);
+  if (!holes) return std::unexpected(holes.error());
+  holes_ = *holes;
+  auto time = LoadTimeline(rocks_);
+  if (!time) return std::unexpected(time.error());
+  timeline_.GoOn(std::move(time->ticks), std::nullopt, {});
   if (auto loaded = LoadIndex(); !loaded) {
     Report(FindingKind::kDamagedValue, kNoSequence, loaded.error().message);
   }
@@ -128,15 +140,17 @@ void Auditor::CheckEvents() {
       return;
     }
     if (*sequence < trimmed_before_) return;  // cut off, gone with the rest of its file some day
+    if (holes_.Contains(*sequence)) return;   // given up
     if (report_.first == kNoSequence) {
       report_.first = *sequence;
       linked_ = *sequence == 1;
-      if (*sequence > trimmed_before_) {
-        Report(FindingKind::kMissingEvent, trimmed_before_,
-               std::to_string(*sequence - trimmed_before_) + " missing before event " +
-                   std::to_string(*sequence));
-      }
-    } else if (*sequence != expected) {
+      expected = trimmed_before_;
+    }
+    if (holes_.Contains(expected)) {
+      expected = holes_.NextOutside(expected);
+      linked_ = false;
+    }
+    if (*sequence > expected) {
       Report(FindingKind::kMissingEvent, expected,
              std::to_string(*sequence - expected) + " missing before event " + std::to_string(*sequence));
       linked_ = false;
@@ -148,6 +162,9 @@ void Auditor::CheckEvents() {
     expected = *sequence + 1;
     if (request_.progress && report_.events % kProgressEvery == 0) request_.progress(report_.events, total);
   });
+  report_.last = std::max(report_.last, holes_.last());
+  report_.holes = holes_.ranges().size();
+  report_.lost_sequences = holes_.CountWithin(kNoSequence, holes_.last());
   if (request_.progress) request_.progress(report_.events, report_.events);
 }
 
@@ -180,7 +197,8 @@ void Auditor::CheckEvent(Sequence expected, std::string_view record) {
 // Sealed events must pass a filter, or a duplicate of them would be stored as new.
 void Auditor::CheckIndexed(Sequence sequence, std::int64_t received_at_us, std::string_view record) {
   if (sequence > index_state_.through) return;
-  if (newest_received_us_ - received_at_us > index_state_.window_us_max) return;
+  const std::int64_t earliest_us = timeline_.ReceivedAt(sequence, received_at_us).earliest_us;
+  if (newest_received_us_ - earliest_us > index_state_.window_us_max) return;
   const std::uint64_t fingerprint = FingerprintOf(format_.secret, IdentityOf(record));
   for (const auto& run : index_runs_) {
     if (run->filter.MayContain(fingerprint)) return;
@@ -200,8 +218,9 @@ void Auditor::CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash) 
     for (std::size_t earlier = later; earlier-- > 0;) {
       const auto& a = same_hash[earlier];
       const auto& b = same_hash[later];
-      if (b.received_at_us - a.received_at_us > b.window_us || !SameIdentity(a.sequence, b.sequence))
-        continue;
+      const std::int64_t apart_us = timeline_.ReceivedAt(b.sequence, b.received_at_us).latest_us -
+                                    timeline_.ReceivedAt(a.sequence, a.received_at_us).earliest_us;
+      if (apart_us > b.window_us || !SameIdentity(a.sequence, b.sequence)) continue;
       Report(FindingKind::kRepeatedEvent, b.sequence, "is event " + std::to_string(a.sequence) + " again");
       break;
     }

@@ -50,7 +50,9 @@ struct AuditReport {
   std::uint64_t dedupe_runs = 0;
   std::uint64_t dedupe_entries = 0;  // sealed
   std::uint64_t accepted_losses = 0;
-  std::uint64_t ledger_ids = 0;  // distinct
+  std::uint64_t holes = 0;           // stretches of the log that went with them
+  std::uint64_t lost_sequences = 0;  // in the holes; not all of them need have been events
+  std::uint64_t ledger_ids = 0;      // distinct
   std::uint64_t ledger_found = 0;
 
   std::vector<Finding> findings;  // the first kFindingsMax

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "storage/check.h"
@@ -33,7 +34,8 @@ class GroupCommit {
         results_(results),
         before_(parts.durable),
         next_(before_ + 1),
-        check_(parts.last_check) {
+        check_(parts.last_check),
+        now_us_(parts.timeline.Now()) {
     parts_.batch.Clear();
     parts_.stored.clear();
     parts_.inserted.clear();
@@ -55,6 +57,7 @@ class GroupCommit {
   const Sequence before_;
   Sequence next_;
   std::uint64_t check_;
+  const std::optional<std::int64_t> now_us_;  // in the store's time, if it has been told
   ReceivedSpan received_;
   std::int64_t window_us_max_ = 0;
   std::uint64_t malformed_ = 0;
@@ -90,14 +93,21 @@ StoreResult<void> GroupCommit::DecideOne(std::size_t i) {
     const Event event = Peek(record.record, record.size);
     Event earlier;
     if (candidate > before_) {
+      if (candidate >= next_) {
+        return std::unexpected(StoreError{StoreErrorCode::kCorruption,
+                                          "the dedupe index names event " + std::to_string(candidate) +
+                                              ", the log ends at " + std::to_string(before_)});
+      }
       const AppendRecord& mate = records_[parts_.stored[candidate - before_ - 1]];
       earlier = Peek(mate.record, mate.size);
     } else {
+      // Forgotten or lost: an answer that it is stored would send nobody to it.
+      if (candidate < parts_.first || parts_.holes.Contains(candidate)) continue;
       stored_record_.Reset();
       const rocksdb::Status status =
           parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
                                  ToSlice(SequenceKey(candidate).view()), &stored_record_);
-      if (status.IsNotFound() && candidate < parts_.first) continue;  // trimmed, so past every window
+      if (status.IsNotFound() && candidate < parts_.first) continue;  // forgotten meanwhile
       if (status.IsNotFound())
         return std::unexpected(StoreError{StoreErrorCode::kCorruption, "the log has lost an event"});
       if (!status.ok()) return std::unexpected(ErrorFrom(status, "to confirm a duplicate"));
@@ -111,7 +121,9 @@ StoreResult<void> GroupCommit::DecideOne(std::size_t i) {
     }
     if (earlier.source != event.source || earlier.id != event.id) continue;
     // The newest event with this id; an older one is only further out of the window.
-    if (event.received_at_us - earlier.received_at_us > record.dedupe_window_us) break;
+    const std::int64_t age_us = now_us_.value_or(event.received_at_us) -
+                                parts_.timeline.ReceivedAt(candidate, earlier.received_at_us).latest_us;
+    if (age_us > record.dedupe_window_us) break;
     const bool same = earlier.body == event.body;
     results_[i] = {.outcome = same ? AppendOutcome::kDuplicate : AppendOutcome::kConflict,
                    .sequence = candidate};
@@ -132,7 +144,7 @@ void GroupCommit::Append(std::size_t i) {
   results_[i] = {.outcome = AppendOutcome::kStored, .sequence = sequence};
 
   const Event event = Peek(record.record, record.size);
-  received_.Add(event.received_at_us);
+  received_.Add(now_us_.value_or(event.received_at_us));
   window_us_max_ = std::max(window_us_max_, record.dedupe_window_us);
   if (event.malformed.empty()) return;
   ++malformed_;

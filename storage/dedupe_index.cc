@@ -29,6 +29,9 @@ StoreResult<std::unique_ptr<DedupeIndex>> DedupeIndex::Open(Rocks& rocks, const 
   auto runs = index->store_.LoadRuns();
   if (!runs) return std::unexpected(runs.error());
   index->runs_ = *std::move(runs);
+  const std::uint64_t entries = index->EntriesSealed();
+  index->runs_missing_ = index->state_.entries.value_or(entries) != entries;
+  index->state_.entries = entries;
   if (!options.read_only) {
     if (auto removed = index->store_.RemoveOrphans(index->runs_); !removed)
       return std::unexpected(removed.error());
@@ -46,6 +49,23 @@ DedupeIndex::~DedupeIndex() {
 
 void DedupeIndex::ExpectTail(std::uint64_t count) {
   head_ = std::make_unique<DedupeTable>(std::max<std::uint64_t>(count, options_.head_events));
+}
+
+StoreResult<void> DedupeIndex::ForgetRuns() {
+  state_.through = kNoSequence;
+  state_.entries = 0;
+  kept_through_ = kNoSequence;
+  if (auto put = store_.PutState(state_, runs_); !put) return put;
+  runs_.clear();
+  return store_.RemoveOrphans(runs_);
+}
+
+StoreResult<void> DedupeIndex::SealWhenFull() {
+  if (!head_->full()) return {};
+  Freeze();
+  head_ = std::make_unique<DedupeTable>(options_.head_events);
+  const std::shared_ptr<const Frozen> frozen = frozen_.front();
+  return SealOne(*frozen);
 }
 
 void DedupeIndex::StartSealing() {
@@ -178,6 +198,7 @@ StoreResult<void> DedupeIndex::SealOne(const Frozen& frozen) {
   auto run = writer.Finish(frozen.received);
   if (!run) return std::unexpected(run.error());
   state_.through = frozen.through;
+  state_.entries = EntriesSealed() + run->entries;
   if (auto published = store_.Publish(*run, state_, {}); !published) return published;
   const std::scoped_lock lock(mutex_);
   runs_.push_back(std::make_shared<const DedupeRun>(*std::move(run)));
@@ -194,6 +215,9 @@ StoreResult<void> DedupeIndex::DropExpired(std::int64_t newest_us) {
     }
   }
   if (expired.empty()) return {};
+  std::uint64_t left = EntriesSealed();
+  for (const RunPointer& run : expired) left -= run->entries;
+  state_.entries = left;
   if (auto put = store_.PutState(state_, expired); !put) return put;
   return Swap(expired, nullptr);
 }
@@ -288,6 +312,13 @@ StoreResult<void> DedupeIndex::Swap(const std::vector<RunPointer>& replaced, Run
     if (auto removed = store_.RemoveBlocks(*run); !removed) return removed;
   }
   return {};
+}
+
+std::uint64_t DedupeIndex::EntriesSealed() const {
+  const std::scoped_lock lock(mutex_);
+  std::uint64_t entries = 0;
+  for (const RunPointer& run : runs_) entries += run->entries;
+  return entries;
 }
 
 bool DedupeIndex::FilterFits(std::uint64_t entries) const {

@@ -45,6 +45,12 @@ class DedupeIndex {
   // `count` of them are coming.
   Sequence sealed_through() const { return state_.through; }
   void ExpectTail(std::uint64_t count);
+  // Fewer entries than were sealed: a run is gone, and the events in it would be taken for new.
+  bool RunsAreMissing() const { return runs_missing_; }
+  // Drops every run, so that the whole log is the tail. Instead of StartSealing's thread, the caller seals while it
+  // reads the log back: SealWhenFull before each insert.
+  StoreResult<void> ForgetRuns();
+  StoreResult<void> SealWhenFull();
   // Seals and merges from here on.
   void StartSealing();
   // Seals what is worth it and ends the thread. Only when all that was inserted is durable.
@@ -93,6 +99,7 @@ class DedupeIndex {
   StoreResult<DedupeRun> WriteMerged(const std::vector<RunPointer>& parts);
   // Swaps `replaced` for `added` in the set that lookups see, then lets go of the replaced blocks.
   StoreResult<void> Swap(const std::vector<RunPointer>& replaced, RunPointer added);
+  std::uint64_t EntriesSealed() const;
   bool FilterFits(std::uint64_t entries) const;
 
   const Options options_;
@@ -107,6 +114,7 @@ class DedupeIndex {
   std::vector<RunPointer> runs_;                      // under mutex_
   Sequence kept_through_ = kNoSequence;               // under mutex_
   ReceivedSpan head_received_;                        // under mutex_
+  bool runs_missing_ = false;                         // when it was opened
   std::optional<StoreError> failure_;                 // under mutex_
   std::condition_variable_any work_;                  // with mutex_: something was frozen
   std::atomic<std::int64_t> window_us_max_{0};

@@ -49,6 +49,22 @@ StoreResult<std::vector<RetryEntry>> EventStore::LoadRetries(std::string_view si
   return retries;
 }
 
+// Whoever is told that there is no room starts nothing that would have to be settled.
+StoreResult<void> EventStore::Parts::WriteSettlement(rocksdb::WriteBatch& updates, bool adds) {
+  if (!adds) return Write(updates, false, "to settle");
+  const auto bytes = static_cast<std::int64_t>(updates.GetDataSize());
+  if (settlement_bytes.load(std::memory_order_relaxed) < bytes) {
+    return std::unexpected(
+        StoreError{StoreErrorCode::kStalled, "the disk is nearly full: nothing is settled"});
+  }
+  settlement_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  return Write(updates, false, "to settle");
+}
+
+void EventStore::AllowSettlements(std::int64_t bytes) {
+  parts_->settlement_bytes.store(bytes, std::memory_order_relaxed);
+}
+
 StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
   Parts& parts = *parts_;
   rocksdb::WriteBatch updates;
@@ -64,7 +80,9 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
     const std::string key = PositionKey(batch.sink);
     updates.Put(deliveries, key, EncodePosition(key, *batch.position));
   }
-  if (batch.dead_added.empty() && batch.dead_removed.empty()) return parts.Write(updates, false, "to settle");
+  // What only lets go of something, as an operator's drop does, needs no room.
+  const bool adds = batch.position || !batch.retries_added.empty() || !batch.dead_added.empty();
+  if (batch.dead_added.empty() && batch.dead_removed.empty()) return parts.WriteSettlement(updates, adds);
 
   const std::scoped_lock lock(parts.dead_mutex);
   std::map<std::string, bool> changed;  // key -> there after this batch
@@ -85,7 +103,7 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
     deltas[std::string(ParseDeadKey(key)->first)] +=
         std::int64_t{present} - std::int64_t{stored->has_value()};
   }
-  if (auto written = parts.Write(updates, false, "to settle"); !written) return written;
+  if (auto written = parts.WriteSettlement(updates, adds); !written) return written;
   for (const auto& [sink, delta] : deltas) parts.dead_counts[sink] += static_cast<std::uint64_t>(delta);
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/timeline_rows.h"
 #include "storage/value_codec.h"
 
 namespace weir::storage {
@@ -46,7 +47,7 @@ Sequence EventStore::last_sequence() const {
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
   auto value = parts_->rocks->Get(Family::kEvents, SequenceKey(sequence).view());
   if (!value) return std::unexpected(value.error());
-  if (!*value || sequence > last_sequence() || sequence < parts_->first) {
+  if (!*value || sequence > last_sequence() || sequence < parts_->first || parts_->holes.Contains(sequence)) {
     return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
   }
   return **std::move(value);
@@ -92,6 +93,23 @@ StoreResult<void> EventStore::PutMeta(std::string_view key, std::string_view val
   writer.Text(value);
   updates.Put(parts_->rocks->family(Family::kMeta), stored, std::move(writer).Finish(stored));
   return parts_->Write(updates, true, "to store a text");
+}
+
+void EventStore::Tell(const Clocks& clocks) {
+  parts_->timeline.Tell(clocks);
+}
+
+ClockSteps EventStore::StepsOfClock() const {
+  const Timeline::Steps steps = parts_->timeline.ClockSteps();
+  return {.count = steps.count, .last_us = steps.last_us};
+}
+
+StoreResult<void> EventStore::MarkTime() {
+  const std::scoped_lock lock(parts_->trim_mutex);
+  rocksdb::WriteBatch updates;
+  PutTimeline(updates, *parts_->rocks, parts_->timeline.AddTick(last_sequence(), first_sequence()),
+              parts_->timeline.LeaveOff());
+  return parts_->Write(updates, false, "to note the time");
 }
 
 StoreStatistics EventStore::Statistics() const {

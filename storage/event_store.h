@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/clock.h"
 #include "storage/event.h"
 
 namespace weir::storage {
@@ -44,6 +45,7 @@ struct StoreOptions {
   bool create_if_missing = true;
   bool accept_data_loss = false;  // open although the audit found a gap; the gap is logged and recorded
   bool sync = true;               // false for [server] ack = "os": written, not synced
+  Uptime uptime = {};             // when it is opened; without it no time counts as passed since the last run
   std::size_t memtable_bytes = 64u << 20;
   // Events remembered in memory before they are sealed into a sorted run; 32 bytes each.
   std::size_t dedupe_head_events = 256u << 10;
@@ -51,11 +53,10 @@ struct StoreOptions {
   unsigned dedupe_fingerprint_bits = 64;
 };
 
-// Free space the store may still need after commits have stopped: its memtables, written out, and the log
-// they are in. Ingest has to stop above this: RocksDB as Debian builds it aborts on a full disk.
-inline std::uint64_t FreeBytesNeeded(const StoreOptions& options) {
-  return 6 * options.memtable_bytes;
-}
+// Free space the store may still need after commits and settlements have stopped, in memtables of events: three of
+// events, as much as one for dedupe and one for the small families together, and what RocksDB writes about itself.
+// Whoever writes has to stop above this: RocksDB as Debian builds it aborts on a full disk.
+inline constexpr std::uint64_t kMemtablesUnderFloor = 6;
 
 // One event's place in a commit. The record was made by Encode; Commit seals it in place.
 struct AppendRecord {
@@ -149,6 +150,12 @@ struct StoreStatistics {
   bool write_stopped = false;
 };
 
+// The machine's clock against what was seen to pass, since the store was opened.
+struct ClockSteps {
+  std::uint64_t count = 0;   // how often it was set by more than limits::kClockStepUs
+  std::int64_t last_us = 0;  // by how much the last time; negative: back
+};
+
 class EventStore {
  public:
   // Recovers, audits (gapless log, high-water record, chain of the tail), and rebuilds the dedupe table's
@@ -158,6 +165,13 @@ class EventStore {
 
   // What Open had to put up with, for the operator: losses it was told to accept. Empty for a sound store.
   const std::vector<std::string>& notes() const;
+
+  // The clocks as they are now: what dedupe windows and retention are counted by (timeline.h). The owners of threads
+  // that commit or forget say so before they do; until somebody has, received times are believed. Any thread.
+  void Tell(const Clocks& clocks);
+  // Writes down how far the log is now, without a sync; to be called about once a minute. Any thread; after Tell.
+  StoreResult<void> MarkTime();
+  ClockSteps StepsOfClock() const;
 
   // Dedupe, sequence, append, counters: one WriteBatch, one sync. On success `results[i]` says what became of
   // `records[i]` and everything reported is durable, duplicates included. On kIo nothing may be acked, ever
@@ -172,7 +186,10 @@ class EventStore {
 
   StoreResult<SinkPosition> LoadPosition(std::string_view sink) const;
   StoreResult<std::vector<RetryEntry>> LoadRetries(std::string_view sink) const;
+  // kStalled where there is no room on the disk: nothing was written, and may be later.
   StoreResult<void> Settle(const SettlementBatch& batch);
+  // What Settle may write until this is said again. At first there is no bound. Any thread.
+  void AllowSettlements(std::int64_t bytes);
   // Calls `visit` in (sink, sequence) order until it returns false.
   StoreResult<void> VisitDeadLetters(std::string_view sink_or_empty,
                                      const std::function<bool(const DeadLetter&)>& visit) const;
@@ -187,6 +204,9 @@ class EventStore {
   // The first event received at or after `unix_us`, past the end if there is none. Order of receipt is log
   // order but for what events wait for their commits and what clocks are set back.
   StoreResult<Sequence> FirstReceivedSince(std::int64_t unix_us) const;
+
+  // The first event that may have been received within the last `age_us`, past the end if there is none.
+  StoreResult<Sequence> FirstYoungerThan(std::int64_t age_us) const;
 
   // Forgets events before `first_kept`, but none that a dedupe window or a dead letter still needs, that one
   // of `sinks` has not settled or tries again, and never the newest. A sink without a stored position has

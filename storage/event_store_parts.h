@@ -21,9 +21,18 @@
 #include "storage/event_store.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
+#include "storage/holes.h"
 #include "storage/rocks.h"
+#include "storage/timeline.h"
 
 namespace weir::storage {
+
+// How much an open does about damage. Each is tried on the files as they were found.
+enum class Mending : std::uint8_t {
+  kNone,    // refuses
+  kLog,     // passes over what is damaged in the write-ahead log
+  kTables,  // makes the list of tables again (database_repair.h)
+};
 
 struct EventStore::Parts {
   StoreOptions options;
@@ -35,6 +44,12 @@ struct EventStore::Parts {
   // Constant once open.
   FormatRecord format;
   std::vector<std::string> notes;
+  bool lost_something = false;  // and the operator accepted it
+  std::optional<Mending> next;  // what may open it, when Open has failed
+  Holes holes;
+  Sequence named = kNoSequence;  // the largest sequence that something outside the log has named so far
+
+  Timeline timeline;
 
   std::atomic<Sequence> first{kNoSequence};    // oldest event kept; kNoSequence while the log is empty
   std::atomic<Sequence> durable{kNoSequence};  // newest; written by the committer
@@ -42,12 +57,13 @@ struct EventStore::Parts {
 
   // The committer's own; the vectors only save their memory from group to group.
   std::uint64_t last_check = 0;
-  std::int64_t newest_received_us = INT64_MIN;
   rocksdb::WriteBatch batch;
   std::vector<Fingerprint> fingerprints;
   std::vector<Sequence> candidates;
   std::vector<std::size_t> stored;    // indices of the group's new records, in sequence order
   std::vector<std::size_t> inserted;  // their slots in the dedupe table
+
+  std::atomic<std::int64_t> settlement_bytes{INT64_MAX};  // that may still be written
 
   std::mutex dead_mutex;  // held across batches that change dead letters
   std::map<std::string, std::uint64_t, std::less<>> dead_counts;  // under dead_mutex
@@ -58,23 +74,35 @@ struct EventStore::Parts {
   std::mutex trim_mutex;  // one cut of the log at a time
 
   // The steps of Open, in order.
-  StoreResult<void> Open();
-  StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised);
-  StoreResult<void> LoadFormat();
-  StoreResult<void> AuditLog();
+  StoreResult<void> Open(Mending mending);
+  StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> LoadFormat(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> AuditLog(Mending mending);
+  StoreResult<void> LoadTime();
   StoreResult<void> AuditPromise(const std::optional<HighWaterRecord>& promised);
   StoreResult<void> AuditPositions();
+  // After a loss (accept_loss.cc): puts the log's end behind everything that names a sequence, with a hole before
+  // it, and lets go of what refers into holes. `recorded` is what the database says of holes.
+  StoreResult<void> GoOnBehindLoss(const std::optional<HighWaterRecord>& promised, const Holes& recorded);
   StoreResult<void> CountDead();
   StoreResult<void> CountConflicts();
   StoreResult<void> StartHighWater();
-  // Under accept_data_loss: notes it and goes on. Otherwise: the error that names the way out.
-  StoreResult<void> Lost(std::string what);
-  // Removes what refers to events past the log's end, and records the loss.
-  StoreResult<void> RecordLosses();
+  // Under accept_data_loss: notes it and goes on. Otherwise: the error that names the way out and its price;
+  // `gives_up` completes "It gives up …".
+  StoreResult<void> Lost(std::string what, std::string_view gives_up);
+  StoreError Refused(std::string_view what, std::string_view gives_up) const;
+  StoreResult<Sequence> LargestNamed() const;
+  StoreResult<void> LetGoOfHoles(rocksdb::WriteBatch& updates);
 
   StoreResult<Sequence> OldestNeeded(Sequence limit, std::span<const std::string> sinks) const;
   StoreResult<std::int64_t> ReceivedAt(Sequence sequence) const;
+  // In low..end-1, the first event that `is_younger` says yes to, by halving; `end` if there is none.
+  StoreResult<Sequence> FindFirst(
+      Sequence low, Sequence end,
+      const std::function<bool(Sequence, std::int64_t stamp_us)>& is_younger) const;
+  StoreResult<Sequence> FirstReceivedAfter(std::int64_t at_us) const;  // in the store's time
   StoreResult<void> WriteCut(Sequence first_kept);
+  StoreResult<void> WriteSettlement(rocksdb::WriteBatch& updates, bool adds);
   Fingerprint FingerprintFor(std::string_view identity) const;
   StoreResult<void> Write(rocksdb::WriteBatch& updates, bool sync, std::string_view doing) const;
   // Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns

@@ -52,12 +52,13 @@ StoreResult<std::optional<FormatRecord>> LoadFormatRecord(const Rocks& rocks) {
   return format;
 }
 
-StoreResult<FormatRecord> CreateFormatRecord(Rocks& rocks) {
+StoreResult<FormatRecord> CreateFormatRecord(Rocks& rocks, std::optional<std::uint64_t> store_id) {
   FormatRecord format;
   if (!FillRandom(&format.store_id, sizeof format.store_id) ||
       !FillRandom(format.secret.data(), format.secret.size())) {
     return Fail(StoreErrorCode::kIo, "the kernel has no random numbers");
   }
+  if (store_id) format.store_id = *store_id;
   ValueWriter writer(kFormatVersion);
   writer.U32(kPartitions).U64(format.store_id).Text({format.secret.data(), format.secret.size()});
   rocksdb::WriteOptions write;

@@ -16,7 +16,7 @@ struct FormatRecord {
 
 // nullopt: there is none. kFormat: of a version this build does not read.
 StoreResult<std::optional<FormatRecord>> LoadFormatRecord(const Rocks& rocks);
-// Makes and stores a new one.
-StoreResult<FormatRecord> CreateFormatRecord(Rocks& rocks);
+// Makes and stores a new one; `store_id` is the store's if it had one before, else a random number.
+StoreResult<FormatRecord> CreateFormatRecord(Rocks& rocks, std::optional<std::uint64_t> store_id);
 
 }  // namespace weir::storage

@@ -85,6 +85,15 @@ std::expected<void, std::string> FoundCopy::Discard() {
   return {};
 }
 
+std::expected<bool, std::string> FoundCopy::StartAgain() {
+  if (!made_) return false;
+  std::error_code error;
+  fs::remove_all(folder_, error);
+  if (!error) error = LinkAll(Beside(folder_, ".found"), folder_);
+  if (error) return std::unexpected("cannot put back " + folder_.string() + ": " + error.message());
+  return true;
+}
+
 std::expected<void, std::string> FoundCopy::Restore() {
   if (!std::exchange(made_, false)) return {};
   std::error_code error;

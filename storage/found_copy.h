@@ -22,6 +22,9 @@ class FoundCopy {
   // The store is sound: what was found is no longer needed. Until this has succeeded nothing may be
   // committed: the next open would take the copy for the newest state.
   std::expected<void, std::string> Discard();
+  // Another way to open is to be tried: `folder` becomes what it was, and the copy stays. False: there is no copy.
+  // The database must be closed.
+  std::expected<bool, std::string> StartAgain();
   // The store was refused: `folder` becomes what it was. The database must be closed.
   std::expected<void, std::string> Restore();
   // The store is used although it lost something: what was found stays, under the name returned; empty if

@@ -13,6 +13,9 @@
 //                "trimmed"                           -> oldest sequence retention may have left
 //                "dedupe"                            -> what the sealed runs cover
 //                "loss." at_us:i64                   -> a data loss the operator accepted
+//                "hole." first:u64                   -> end of a stretch of the log that was lost
+//                "time"                              -> the store's time at the end of the last run (timeline_rows.cc)
+//                "tick." sequence:u64                -> the store's time when the log was that far
 //                "text." name                        -> PutMeta
 #include "storage/keys.h"
 
@@ -38,6 +41,16 @@ std::string SinkPrefix(std::string_view family_tag, std::string_view sink) {
   key.append(sink);
   key.push_back('\0');
   return key;
+}
+
+std::string NumberedKey(std::string_view prefix, Sequence number) {
+  std::string key(prefix);
+  AppendBig64(key, number);
+  return key;
+}
+std::optional<Sequence> ParseNumberedKey(std::string_view prefix, std::string_view key) {
+  if (!key.starts_with(prefix)) return std::nullopt;
+  return ParseSequenceKey(key.substr(prefix.size()));
 }
 
 std::string RunPart(std::uint64_t run, char tag, std::uint32_t number) {
@@ -136,6 +149,24 @@ std::string LossKey(std::int64_t at_us) {
   std::string key(LossPrefix());
   AppendBig64(key, Ordered(at_us));
   return key;
+}
+std::string_view HolePrefix() {
+  return "hole.";
+}
+std::string HoleKey(Sequence first) {
+  return NumberedKey(HolePrefix(), first);
+}
+std::optional<Sequence> ParseHoleKey(std::string_view key) {
+  return ParseNumberedKey(HolePrefix(), key);
+}
+std::string_view TickPrefix() {
+  return "tick.";
+}
+std::string TickKey(Sequence through) {
+  return NumberedKey(TickPrefix(), through);
+}
+std::optional<Sequence> ParseTickKey(std::string_view key) {
+  return ParseNumberedKey(TickPrefix(), key);
 }
 std::string NamedTextKey(std::string_view name) {
   return std::string("text.").append(name);

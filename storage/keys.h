@@ -63,6 +63,13 @@ inline constexpr std::string_view kDedupeStateKey = "dedupe";
 inline constexpr std::string_view kTrimmedKey = "trimmed";
 std::string_view LossPrefix();
 std::string LossKey(std::int64_t at_us);
+std::string_view HolePrefix();
+std::string HoleKey(Sequence first);
+std::optional<Sequence> ParseHoleKey(std::string_view key);
+inline constexpr std::string_view kTimeKey = "time";
+std::string_view TickPrefix();
+std::string TickKey(Sequence through);
+std::optional<Sequence> ParseTickKey(std::string_view key);
 std::string NamedTextKey(std::string_view name);
 
 }  // namespace weir::storage

@@ -20,6 +20,15 @@ inline constexpr std::size_t kDedupeRunsPerMerge = 8;
 // Events worth a run of their own when a store is closed; fewer are read back from the log at open.
 inline constexpr std::size_t kDedupeSealAtCloseMin = 4096;
 
+// Sequences passed over after an accepted loss when nothing says exactly how many had been given out: more than the
+// high-water record can lag behind.
+inline constexpr std::uint64_t kUnknownSequencesMax = 1u << 20;
+
+// Ticks of the store's time (timeline.h), 24 bytes of memory each; past it older ones are thinned out.
+inline constexpr std::size_t kTicksMax = 4096;
+// By how much the clock may differ from what was seen to pass before it counts as set.
+inline constexpr std::int64_t kClockStepUs = 5'000'000;
+
 // Conflicts (same id, other bytes) kept for the operator; further ones are counted only.
 inline constexpr std::uint64_t kConflictsMax = 10'000;
 inline constexpr std::uint64_t kConflictBytesMax = 64u << 20;

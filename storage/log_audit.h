@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "storage/event_store.h"
+#include "storage/holes.h"
 #include "storage/rocks.h"
 
 namespace weir::storage {
@@ -17,17 +18,23 @@ struct LogEnds {
   std::uint64_t last_check = 0;  // the newest record's checksum
 };
 
-// Every sequence from `trimmed_before` to the newest table's last is in exactly one table, by the tables' own
+// Called for each stretch of the log that is missing or unreadable and in no hole. Passes `refusal` on, or goes on
+// without the stretch, which is then in `holes`.
+using OnLoss = std::function<StoreResult<void>(Hole lost, StoreError refusal)>;
+
+// Every sequence from `trimmed_before` to the newest table's last is in a table or in a hole, by the tables' own
 // counts. `last` is one less than `first` when there is no such table.
-StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before);
+StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Holes& holes,
+                                 const OnLoss& on_loss);
 
 // The newest event there is, tables or not; kNoSequence for an empty log.
 StoreResult<Sequence> FindNewest(Rocks& rocks);
 
 // Decodes everything after `after` (at least the newest record), checks sequences and chain, and shows each
-// record to `visit`. Completes `ends`; both
-// are kNoSequence when the log is empty.
-using VisitRecord = std::function<void(const Event& event, std::string_view record)>;
-StoreResult<void> CheckTail(Rocks& rocks, Sequence after, LogEnds& ends, const VisitRecord& visit);
+// record to `visit`. Completes `ends`, whose `last` is then the newest event there is; both are kNoSequence when
+// there is none.
+using VisitRecord = std::function<StoreResult<void>(const Event& event, std::string_view record)>;
+StoreResult<void> CheckTail(Rocks& rocks, Sequence after, const Holes& holes, LogEnds& ends,
+                            const OnLoss& on_loss, const VisitRecord& visit);
 
 }  // namespace weir::storage

@@ -3,25 +3,26 @@
 // RocksDB reports "OK" after losing data: a write-ahead log that was deleted or emptied, a MANIFEST cut
 // short, leave a smaller database that is whole in itself. So the log is audited before it is served: its
 // tables cover every sequence, its tail decodes and chains, it holds what the high-water record promises, and
-// no sink is ahead of it. A refused open puts the files back as they were found.
+// no sink is ahead of it. A refused open puts the files back as they were found. What an open does when it is told
+// to accept a loss stands in accept_loss.cc and database_repair.cc.
 #include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
+#include "storage/database_repair.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
 #include "storage/log_audit.h"
 #include "storage/retention.h"
+#include "storage/timeline_rows.h"
 #include "storage/value_codec.h"
 
 namespace weir::storage {
 namespace {
-
-constexpr std::uint8_t kLossVersion = 1;
 
 std::filesystem::path DatabaseFolder(const StoreOptions& options) {
   return options.directory / "store";
@@ -32,12 +33,6 @@ std::filesystem::path HighWaterFile(const StoreOptions& options) {
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
-}
-
-std::int64_t UnixTimeUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // Whether there is anything RocksDB would call a database; an empty folder is none.
@@ -51,6 +46,50 @@ bool HoldsTables(const std::filesystem::path& folder) {
     if (file.path().extension() == ".sst") return true;
   }
   return false;
+}
+
+// What is given up where the log may be whole.
+constexpr std::string_view kNothingKnown =
+    "the knowledge of how far the log had come: events it may have lost at its end are not missed";
+
+bool FilesAreMissing(const StoreError& error) {
+  return error.message.find("No such file or directory") != std::string::npos;
+}
+
+// Tables that were found and that the open database does not know, as after a cut MANIFEST.
+bool LeavesTablesOut(Rocks& rocks, const std::vector<std::string>& found) {
+  std::vector<rocksdb::LiveFileMetaData> live;
+  rocks.db().GetLiveFilesMetaData(&live);
+  return std::ranges::any_of(found, [&](const std::string& table) {
+    return std::ranges::none_of(live, [&](const auto& file) { return file.name.ends_with(table); });
+  });
+}
+
+// Opening writes the log into tables before it lets go of it.
+StoreResult<void> CheckRoom(const std::filesystem::path& directory, const std::filesystem::path& folder) {
+  constexpr std::uintmax_t kMiB = 1u << 20;
+  constexpr std::uintmax_t kBesidesTheLog = 8 * kMiB;
+  std::error_code error;
+  std::uintmax_t needed = kBesidesTheLog;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().extension() == ".log") needed += file.file_size(error);
+  }
+  const std::filesystem::space_info space = std::filesystem::space(directory, error);
+  if (error || space.available >= needed) return {};
+  return Fail(StoreErrorCode::kIo,
+              "the disk of " + directory.string() + " is full: opening the store needs " +
+                  std::to_string(needed / kMiB) + " MiB to write out its log, " +
+                  std::to_string(space.available / kMiB) +
+                  " MiB are free. Make room on that disk and start weir again; nothing was changed");
+}
+
+std::vector<std::string> TableNames(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().extension() == ".sst") names.push_back(file.path().filename().string());
+  }
+  return names;
 }
 
 }  // namespace
@@ -75,19 +114,35 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
   }
   parts->lock = std::move(*taken);
   if (options.read_only) {
-    if (auto opened = parts->Open(); !opened) return std::unexpected(opened.error());
+    if (auto opened = parts->Open(Mending::kNone); !opened) return std::unexpected(opened.error());
     return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
   }
 
+  if (auto room = CheckRoom(options.directory, DatabaseFolder(options)); !room)
+    return std::unexpected(room.error());
   auto found = FoundCopy::Make(DatabaseFolder(options));
   if (!found) return Fail(StoreErrorCode::kIo, found.error());
-  if (auto opened = parts->Open(); !opened) {
+  const std::vector<std::string> tables = TableNames(DatabaseFolder(options));
+  StoreResult<void> opened;
+  for (Mending mending = Mending::kNone;;) {
+    opened = parts->Open(mending);
+    std::optional<Mending> next = parts->next;
+    if (opened && parts->lost_something && LeavesTablesOut(*parts->rocks, tables)) next = Mending::kTables;
+    if (!next || *next <= mending) break;
+    mending = *next;
+    std::optional<DirectoryLock> lock = std::move(parts->lock);
+    parts = std::make_unique<Parts>();
+    parts->options = options;
+    parts->lock = std::move(lock);
+    if (auto again = found->StartAgain(); !again) return Fail(StoreErrorCode::kIo, again.error());
+  }
+  if (!opened) {
     parts->index.reset();
     parts->rocks.reset();
     if (auto restored = found->Restore(); !restored) return Fail(StoreErrorCode::kIo, restored.error());
     return std::unexpected(opened.error());
   }
-  if (parts->notes.empty()) {
+  if (!parts->lost_something) {
     if (auto discarded = found->Discard(); !discarded) return Fail(StoreErrorCode::kIo, discarded.error());
   } else {
     const auto kept = found->Keep();
@@ -102,6 +157,7 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
 EventStore::~EventStore() {
   if (!parts_ || parts_->options.read_only) return;
   if (parts_->failed) return;
+  if (parts_->timeline.Now()) std::ignore = MarkTime();
   parts_->index->Close();
   if (parts_->rocks->db().SyncWAL().ok()) {
     // What cannot be written now is missing from nothing: the record then promises less than there is.
@@ -109,103 +165,152 @@ EventStore::~EventStore() {
   }
 }
 
-StoreResult<void> EventStore::Parts::Open() {
+StoreResult<void> EventStore::Parts::Open(Mending mending) {
   auto read = ReadHighWater(HighWaterFile(options));
   std::optional<HighWaterRecord> promised;
   if (read) {
     promised = *read;
-  } else if (auto lost = Lost(read.error()); !lost) {
+  } else if (auto lost = Lost(read.error(), kNothingKnown); !lost) {
     return lost;
   }
-  if (auto opened = OpenDatabase(promised); !opened) return opened;
-  if (auto loaded = LoadFormat(); !loaded) return loaded;
-  if (auto audited = AuditLog(); !audited) return audited;
+  if (auto opened = OpenDatabase(promised, mending); !opened) return opened;
+  if (auto loaded = LoadFormat(promised, mending); !loaded) return loaded;
+  const auto stored_holes = LoadHoles(*rocks);
+  if (!stored_holes) return std::unexpected(stored_holes.error());
+  holes = *stored_holes;
+  if (auto loaded = LoadTime(); !loaded) return loaded;
+  if (auto audited = AuditLog(mending); !audited) return audited;
   if (auto audited = AuditPromise(promised); !audited) return audited;
   if (auto audited = AuditPositions(); !audited) return audited;
-  if (!notes.empty() && !options.read_only) {
-    if (auto recorded = RecordLosses(); !recorded) return recorded;
+  if (lost_something && !options.read_only) {
+    if (auto gone_on = GoOnBehindLoss(promised, *stored_holes); !gone_on) return gone_on;
   }
   if (auto counted = CountDead(); !counted) return counted;
   return CountConflicts();
 }
 
-StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterRecord>& promised) {
+StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterRecord>& promised,
+                                                  Mending mending) {
   const std::filesystem::path folder = DatabaseFolder(options);
   const bool exists = HoldsDatabase(folder);
-  if (!exists && promised && promised->durable != kNoSequence) {
-    if (auto lost = Lost("the database of " + std::to_string(promised->durable) + " events is gone from " +
-                         folder.string());
-        !lost) {
-      return lost;
+  if (!exists && !HoldsTables(folder)) {
+    if (promised && promised->durable != kNoSequence) {
+      auto lost = Lost(
+          "the database of " + std::to_string(promised->durable) + " events is gone from " + folder.string(),
+          "all of them");
+      if (!lost) return lost;
+    }
+    if (options.read_only || !options.create_if_missing) {
+      return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
     }
   }
-  if (!exists && HoldsTables(folder)) {
-    return Fail(StoreErrorCode::kCorruption,
-                folder.string() + " holds tables but no CURRENT file; restore it");
+  if (mending == Mending::kTables) {
+    if (auto repaired = RepairDatabase(folder, options); !repaired) return repaired;
   }
-  if (!exists && (options.read_only || !options.create_if_missing)) {
-    return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
+  auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(folder),
+                            mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip);
+  if (opened) {
+    rocks = *std::move(opened);
+    return {};
   }
-  auto opened = Rocks::Open(folder, options, !exists, LogDamage::kRefuse);
-  for (const LogDamage damage : {LogDamage::kCutThere, LogDamage::kSkip}) {
-    if (opened || options.read_only || opened.error().code != StoreErrorCode::kCorruption) break;
-    if (auto lost = Lost(opened.error().message); !lost)
-      return Fail(StoreErrorCode::kCorruption, lost.error().message);
-    opened = Rocks::Open(folder, options, false, damage);
+  // An error of the disk, or somebody else's lock, says nothing about what is stored.
+  const StoreErrorCode code = opened.error().code;
+  if (code == StoreErrorCode::kLocked || (code == StoreErrorCode::kIo && !FilesAreMissing(opened.error())))
+    return std::unexpected(opened.error());
+  const DatabaseDamage damage = ExamineDatabase(folder, options, opened.error());
+  const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
+  if (mending == Mending::kTables || options.read_only) return std::unexpected(refusal);
+  if (damage.derived_only) {
+    next = Mending::kTables;
+  } else if (options.accept_data_loss) {
+    next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
   }
-  if (!opened) return std::unexpected(opened.error());
-  rocks = *std::move(opened);
-  return {};
+  return std::unexpected(refusal);
 }
 
-StoreResult<void> EventStore::Parts::LoadFormat() {
+StoreResult<void> EventStore::Parts::LoadFormat(const std::optional<HighWaterRecord>& promised,
+                                                Mending mending) {
   const auto loaded = LoadFormatRecord(*rocks);
   if (!loaded) return std::unexpected(loaded.error());
   if (*loaded) {
     format = **loaded;
     return {};
   }
+  const bool was_lost =
+      options.accept_data_loss && promised && (mending == Mending::kTables || lost_something);
   // New, or never finished being made. A database with something in it but no format is somebody else's.
-  if (options.read_only || rocks->db().GetLatestSequenceNumber() != 0) {
+  if (!was_lost && (options.read_only || rocks->db().GetLatestSequenceNumber() != 0)) {
     return Fail(StoreErrorCode::kFormat, options.directory.string() + " does not hold a weir store");
   }
-  const auto created = CreateFormatRecord(*rocks);
+  const auto created =
+      CreateFormatRecord(*rocks, was_lost ? std::optional(promised->store_id) : std::nullopt);
   if (!created) return std::unexpected(created.error());
   format = *created;
   return {};
 }
 
+StoreResult<void> EventStore::Parts::LoadTime() {
+  auto rows = LoadTimeline(*rocks);
+  if (!rows) return std::unexpected(rows.error());
+  timeline.GoOn(std::move(rows->ticks), rows->left, options.uptime);
+  return {};
+}
+
 // The tables, the tail, and from the tail the dedupe index's head.
-StoreResult<void> EventStore::Parts::AuditLog() {
+StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
   const auto trimmed_before = LoadTrimmedBefore(*rocks);
   if (!trimmed_before) return std::unexpected(trimmed_before.error());
-  auto ends = CheckTables(*rocks, *trimmed_before);
+  const auto on_loss = [this](Hole hole, const StoreError& refusal) -> StoreResult<void> {
+    if (auto lost =
+            Lost(refusal.message, "events " + std::to_string(hole.first) + ".." + std::to_string(hole.last));
+        !lost) {
+      return std::unexpected(StoreError{refusal.code, lost.error().message});
+    }
+    holes.Add(hole);
+    return {};
+  };
+  auto ends = CheckTables(*rocks, *trimmed_before, holes, on_loss);
   if (!ends) return std::unexpected(ends.error());
 
   auto opened =
       DedupeIndex::Open(*rocks, {.head_events = options.dedupe_head_events, .read_only = options.read_only});
   if (!opened) return std::unexpected(opened.error());
   index = *std::move(opened);
-  const Sequence through = index->sealed_through();
-  if (through > ends->last && !options.read_only) {
-    if (auto lost = Lost("the dedupe index covers " + std::to_string(through) + " events, the log has " +
-                         std::to_string(ends->last));
-        !lost) {
-      return lost;
-    }
-  }
   const auto newest = FindNewest(*rocks);
   if (!newest) return std::unexpected(newest.error());
-  index->ExpectTail(*newest > through ? *newest - through : 0);
-  const auto remember = [this](const Event& event, std::string_view record) {
+  const Sequence log_end = std::max({*newest, ends->last, holes.last()});
+  if (index->sealed_through() > log_end && !options.read_only) {
+    auto lost =
+        Lost("the dedupe index covers " + std::to_string(index->sealed_through()) +
+                 " events, the log ends at " + std::to_string(log_end),
+             "events " + std::to_string(log_end + 1) + ".." + std::to_string(index->sealed_through()));
+    if (!lost) return lost;
+  }
+  named = std::max(named, index->sealed_through());
+  // Part of the runs may be among what is lost: nothing but the log says which.
+  const bool rebuild =
+      !options.read_only && (mending != Mending::kNone || lost_something || index->RunsAreMissing());
+  if (rebuild) {
+    if (auto forgotten = index->ForgetRuns(); !forgotten) return forgotten;
+    notes.push_back("the dedupe index is made again from the log");
+  }
+  const Sequence through = index->sealed_through();
+  const std::uint64_t in_holes = holes.CountWithin(through + 1, *newest);
+  index->ExpectTail(rebuild || *newest <= through ? 0 : *newest - through - in_holes);
+  const auto remember = [&](const Event& event, std::string_view record) -> StoreResult<void> {
+    if (rebuild) {
+      if (auto sealed = index->SealWhenFull(); !sealed) return sealed;
+    }
     index->Insert(FingerprintFor(IdentityOf(record)), event.sequence);
     ReceivedSpan received;
-    received.Add(event.received_at_us);
+    received.Add(timeline.ReceivedAt(event.sequence, event.received_at_us).latest_us);
     index->Keep(event.sequence, received, DedupeWindowOf(record));
+    return {};
   };
-  if (auto checked = CheckTail(*rocks, through, *ends, remember); !checked) return checked;
-  first = ends->first;
-  durable = ends->last;
+  if (auto checked = CheckTail(*rocks, through, holes, *ends, on_loss, remember); !checked) return checked;
+  durable = std::max(ends->last, holes.last());
+  // With nothing left of the log it begins where it goes on.
+  first = ends->last == kNoSequence && durable != kNoSequence ? durable + 1 : ends->first;
   last_check = ends->last_check;
   return {};
 }
@@ -213,13 +318,17 @@ StoreResult<void> EventStore::Parts::AuditLog() {
 StoreResult<void> EventStore::Parts::AuditPromise(const std::optional<HighWaterRecord>& promised) {
   const std::string found = std::to_string(durable);
   if (!promised) {
-    if (durable == kNoSequence || !notes.empty()) return {};
-    return Lost("the high-water record beside a log of " + found + " events is missing");
+    if (durable == kNoSequence || lost_something) return {};
+    return Lost("the high-water record beside a log of " + found + " events is missing", kNothingKnown);
   }
-  if (promised->store_id != format.store_id) return Lost("the high-water record belongs to another store");
+  if (promised->store_id != format.store_id)
+    return Lost("the high-water record belongs to another store", kNothingKnown);
+  named = std::max(named, promised->durable);
   if (promised->durable > durable) {
     return Lost("the log ends at event " + found + ", but " + std::to_string(promised->durable) +
-                " were acknowledged");
+                    " were acknowledged",
+                "events " + std::to_string(durable + 1) + ".." + std::to_string(promised->durable) +
+                    ", but for those that are in tables which the database does not list");
   }
   return {};
 }
@@ -234,55 +343,29 @@ StoreResult<void> EventStore::Parts::AuditPositions() {
                        if (!position->above.empty()) newest = std::max(newest, position->above.back());
                        if (newest <= durable) return true;
                        const std::string sink(*ParsePositionKey(key));
-                       auto lost = Lost("sink " + sink + " has settled event " + std::to_string(newest) +
-                                        ", but the log ends at " + std::to_string(durable));
+                       auto lost =
+                           Lost("sink " + sink + " has settled event " + std::to_string(newest) +
+                                    ", but the log ends at " + std::to_string(durable),
+                                "events " + std::to_string(durable + 1) + ".." + std::to_string(newest));
                        if (!lost) return std::unexpected(lost.error());
                        return true;
                      });
 }
 
-StoreResult<void> EventStore::Parts::Lost(std::string what) {
-  if (!options.accept_data_loss) {
-    return Fail(StoreErrorCode::kDataLoss, "refusing to open " + options.directory.string() + ": " + what +
-                                               ". Restore the directory from a backup, or start once with "
-                                               "`weir serve --accept-data-loss` to go on "
-                                               "without what is missing");
-  }
-  notes.push_back("accepted a loss: " + std::move(what));
-  return {};
+StoreError EventStore::Parts::Refused(std::string_view what, std::string_view gives_up) const {
+  return {StoreErrorCode::kDataLoss,
+          "refusing to open " + options.directory.string() + ": " + std::string(what) +
+              ". Restore the directory from a backup, or start once with `weir serve --accept-data-loss`. It "
+              "gives up " +
+              std::string(gives_up) +
+              "; what was found is kept beside the store, and what is gone is logged"};
 }
 
-// Sequences past the end of the log are given out again, so nothing may go on referring to the lost ones.
-StoreResult<void> EventStore::Parts::RecordLosses() {
-  rocksdb::WriteBatch updates;
-  const auto clamp = [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-    auto position = DecodePosition(key, value);
-    if (!position) return Fail(StoreErrorCode::kCorruption, "a sink's position is damaged");
-    position->offset = std::min<Sequence>(position->offset, durable);
-    std::erase_if(position->above, [&](Sequence sequence) { return sequence > durable; });
-    updates.Put(rocks->family(Family::kDeliveries), ToSlice(key), EncodePosition(key, *position));
-    return true;
-  };
-  if (auto visited = VisitPrefix(Family::kDeliveries, PositionPrefix(), clamp); !visited) return visited;
-  const auto drop_retry = [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-    const auto retry = ParseRetryKey(key);
-    if (!retry || retry->sequence > durable) updates.Delete(rocks->family(Family::kDeliveries), ToSlice(key));
-    return true;
-  };
-  if (auto visited = VisitPrefix(Family::kDeliveries, AllRetriesPrefix(), drop_retry); !visited)
-    return visited;
-  const auto drop_dead = [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-    const auto dead = ParseDeadKey(key);
-    if (!dead || dead->second > durable) updates.Delete(rocks->family(Family::kDead), ToSlice(key));
-    return true;
-  };
-  if (auto visited = VisitPrefix(Family::kDead, "", drop_dead); !visited) return visited;
-  const std::string key = LossKey(UnixTimeUs());
-  ValueWriter writer(kLossVersion);
-  writer.U64(durable).U32(static_cast<std::uint32_t>(notes.size()));
-  for (const std::string& note : notes) writer.Text(note);
-  updates.Put(rocks->family(Family::kMeta), key, std::move(writer).Finish(key));
-  return Write(updates, true, "to record the loss");
+StoreResult<void> EventStore::Parts::Lost(std::string what, std::string_view gives_up) {
+  if (!options.accept_data_loss) return std::unexpected(Refused(what, gives_up));
+  lost_something = true;
+  notes.push_back("accepted a loss: " + std::move(what));
+  return {};
 }
 
 StoreResult<void> EventStore::Parts::StartHighWater() {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/check.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
@@ -95,22 +96,50 @@ StoreResult<std::int64_t> EventStore::Parts::ReceivedAt(Sequence sequence) const
   return event->received_at_us;
 }
 
-StoreResult<Sequence> EventStore::FirstReceivedSince(std::int64_t unix_us) const {
-  Sequence low = std::max<Sequence>(parts_->first.load(std::memory_order_acquire), 1);
-  Sequence end = last_sequence() + 1;
+StoreResult<Sequence> EventStore::Parts::FindFirst(
+    Sequence low, Sequence end,
+    const std::function<bool(Sequence, std::int64_t stamp_us)>& is_younger) const {
   while (low < end) {
-    const Sequence middle = low + (end - low) / 2;
-    const auto at_us = parts_->ReceivedAt(middle);
+    const Sequence middle = holes.PreviousOutside(low + (end - low) / 2);
+    if (middle < low) {
+      low = holes.NextOutside(low);
+      continue;
+    }
+    const auto at_us = ReceivedAt(middle);
     const bool cut_meanwhile = !at_us && at_us.error().code == StoreErrorCode::kNotFound &&
-                               middle < parts_->first.load(std::memory_order_acquire);
+                               middle < first.load(std::memory_order_acquire);
     if (!at_us && !cut_meanwhile) return std::unexpected(at_us.error());
-    if (cut_meanwhile || *at_us < unix_us) {
+    if (cut_meanwhile || !is_younger(middle, *at_us)) {
       low = middle + 1;
     } else {
       end = middle;
     }
   }
   return low;
+}
+
+StoreResult<Sequence> EventStore::FirstReceivedSince(std::int64_t unix_us) const {
+  const Sequence low = std::max<Sequence>(parts_->first.load(std::memory_order_acquire), 1);
+  return parts_->FindFirst(low, last_sequence() + 1,
+                           [&](Sequence, std::int64_t stamp_us) { return stamp_us >= unix_us; });
+}
+
+// Between ticks nothing is looked for: received times there may be in any order.
+StoreResult<Sequence> EventStore::Parts::FirstReceivedAfter(std::int64_t at_us) const {
+  const Sequence end = durable.load(std::memory_order_acquire) + 1;
+  const Sequence low = std::max<Sequence>(first.load(std::memory_order_acquire), 1);
+  if (const Sequence through = timeline.ThroughAt(at_us - 1); through != kNoSequence)
+    return std::clamp(through + 1, std::min(low, end), end);
+  const Sequence untold_end = std::min(timeline.Untold(), end - 1) + 1;
+  return FindFirst(low, std::max(low, untold_end), [&](Sequence sequence, std::int64_t stamp_us) {
+    return timeline.ReceivedAt(sequence, stamp_us).latest_us >= at_us;
+  });
+}
+
+StoreResult<Sequence> EventStore::FirstYoungerThan(std::int64_t age_us) const {
+  const auto now_us = parts_->timeline.Now();
+  WEIR_CHECK(now_us.has_value());
+  return parts_->FirstReceivedAfter(*now_us - age_us);
 }
 
 // The new beginning and the conflicts of what is before it, in one step.
@@ -139,11 +168,17 @@ StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
 StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept, std::span<const std::string> sinks) {
   Parts& parts = *parts_;
   const std::scoped_lock lock(parts.trim_mutex);
-  const Sequence last = last_sequence();
+  const Sequence last = parts.holes.PreviousOutside(last_sequence());
   if (last == kNoSequence) return kNoSequence;
-  const auto newest_us = parts.ReceivedAt(last);
-  if (!newest_us) return std::unexpected(newest_us.error());
-  const auto in_window = FirstReceivedSince(*newest_us - parts.index->window_us_max() - kReceiptDisorderUs);
+  if (last < parts.first) return parts.first.load();
+  auto now_us = parts.timeline.Now();
+  if (!now_us) {
+    const auto newest_us = parts.ReceivedAt(last);
+    if (!newest_us) return std::unexpected(newest_us.error());
+    now_us = *newest_us;
+  }
+  const auto in_window =
+      parts.FirstReceivedAfter(*now_us - parts.index->window_us_max() - kReceiptDisorderUs);
   if (!in_window) return in_window;
   // The newest event always stays: the next one's sequence is counted from it.
   const auto limit = parts.OldestNeeded(std::min({first_kept, last, *in_window}), sinks);

@@ -5,12 +5,14 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/check.h"
 #include "storage/limits.h"
+#include "storage/rocks_options.h"
 
 namespace weir::storage {
 namespace {
@@ -28,6 +30,8 @@ rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   }
   return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
 }
+
+}  // namespace
 
 rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage) {
   rocksdb::DBOptions db;
@@ -69,6 +73,8 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, Log
   return db;
 }
 
+namespace {
+
 rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache,
                                              std::size_t block_bytes) {
   rocksdb::BlockBasedTableOptions table;
@@ -106,6 +112,8 @@ rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>&
   return family;
 }
 
+}  // namespace
+
 std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options) {
   const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
@@ -117,21 +125,21 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
         family_options = EventOptions(options, cache);
         break;
       case Family::kDedupe:
-        family_options = SmallOptions(cache, limits::kDedupeMemtableBytes);
+        family_options = SmallOptions(cache, std::clamp(options.memtable_bytes / 3, std::size_t{1} << 20,
+                                                        limits::kDedupeMemtableBytes));
         break;
       case Family::kMeta:
       case Family::kDeliveries:
       case Family::kDead:
       case Family::kConflicts:
-        family_options = SmallOptions(cache, limits::kSmallFamilyMemtableBytes);
+        family_options = SmallOptions(cache, std::clamp(options.memtable_bytes / 12, std::size_t{256} << 10,
+                                                        limits::kSmallFamilyMemtableBytes));
         break;
     }
     descriptors.emplace_back(kFamilyNames[i], family_options);
   }
   return descriptors;
 }
-
-}  // namespace
 
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
                                                 const StoreOptions& options, bool create, LogDamage damage) {

@@ -3,7 +3,7 @@
 //   header   entries:u64 block_bits:u32 base:u64 oldest_us:i64 newest_us:i64 filter_chunks:u32
 //   block    packed:text          packed := { fingerprint:u64 sequence - base:u32 }, ascending
 //   filter   bytes:text           the filter's bytes, in chunks of 64 KiB
-//   state    through:u64 next_run:u64 window_us_max:i64
+//   state    through:u64 next_run:u64 window_us_max:i64 [entries:u64]     (version 2; 1 has no entries)
 //
 // Block b of a run holds the fingerprints whose upper `block_bits` bits are b. Fingerprints are uniform, so a
 // block holds about 256 of them and is found by arithmetic: a lookup is one cache line of the filter and, if
@@ -30,6 +30,7 @@ namespace weir::storage {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kStateVersion = 2;
 constexpr std::size_t kEntriesPerBlock = 256;
 constexpr std::size_t kEntryBytes = 12;
 constexpr std::size_t kFilterChunkBytes = 64u << 10;
@@ -69,8 +70,8 @@ std::string RunEndKey(std::uint64_t number) {
 }
 
 void PutStateInto(rocksdb::WriteBatch& updates, const Rocks& rocks, const DedupeState& state) {
-  ValueWriter writer(kVersion);
-  writer.U64(state.through).U64(state.next_run).I64(state.window_us_max);
+  ValueWriter writer(kStateVersion);
+  writer.U64(state.through).U64(state.next_run).I64(state.window_us_max).U64(state.entries.value_or(0));
   updates.Put(rocks.family(Family::kMeta), ToSlice(kDedupeStateKey),
               std::move(writer).Finish(kDedupeStateKey));
 }
@@ -82,11 +83,12 @@ StoreResult<DedupeState> RunStore::LoadState() const {
   if (!value) return std::unexpected(value.error());
   if (!*value) return DedupeState{};
   auto reader = ValueReader::Open(kDedupeStateKey, **value);
-  if (!reader || reader->version() != kVersion) return std::unexpected(Damaged("state"));
+  if (!reader || reader->version() > kStateVersion) return std::unexpected(Damaged("state"));
   DedupeState state;
   state.through = reader->U64();
   state.next_run = reader->U64();
   state.window_us_max = reader->I64();
+  if (reader->version() == kStateVersion) state.entries = reader->U64();
   if (!reader->Complete()) return std::unexpected(Damaged("state"));
   return state;
 }

@@ -19,7 +19,7 @@
 
 namespace weir::storage {
 
-// When the events of a run, or of a table on its way to one, were received.
+// When the events of a run, or of a table on its way to one, were received: in the store's time (timeline.h).
 struct ReceivedSpan {
   std::int64_t oldest_us = INT64_MAX;
   std::int64_t newest_us = INT64_MIN;
@@ -46,6 +46,8 @@ struct DedupeRun {
 struct DedupeState {
   Sequence through = kNoSequence;  // every event up to here is in a run, or its window has passed
   std::uint64_t next_run = 1;
+  std::optional<std::uint64_t> entries =
+      {};                          // of all runs: fewer mean that some are gone. Not told by version 1
   std::int64_t window_us_max = 0;  // the largest dedupe window ever committed with: runs older than that go
 };
 

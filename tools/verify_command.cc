@@ -59,7 +59,9 @@ Json ToJson(const storage::AuditReport& report, bool with_ledger) {
                {"retries", report.retries},
                {"dead_letters", report.dead_letters},
                {"conflicts", report.conflicts},
-               {"accepted_losses", report.accepted_losses}};
+               {"accepted_losses", report.accepted_losses},
+               {"holes", report.holes},
+               {"lost_sequences", report.lost_sequences}};
   if (with_ledger) json["ledger"] = {{"ids", report.ledger_ids}, {"found", report.ledger_found}};
   json["findings_total"] = report.findings_total;
   json["findings"] = Json::array();
@@ -80,6 +82,10 @@ void PrintReport(const storage::AuditReport& report, bool with_ledger) {
   PrintField("dead letters", std::to_string(report.dead_letters));
   PrintField("conflicts", std::to_string(report.conflicts));
   if (report.accepted_losses > 0) PrintField("accepted losses", std::to_string(report.accepted_losses));
+  if (report.holes > 0) {
+    PrintField("holes",
+               std::to_string(report.holes) + " of " + std::to_string(report.lost_sequences) + " sequences");
+  }
   if (with_ledger) {
     PrintField("ledger", std::to_string(report.ledger_found) + " of " + std::to_string(report.ledger_ids) +
                              " acknowledged ids are stored");

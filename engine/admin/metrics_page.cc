@@ -269,6 +269,8 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Sample({}, live.retention.forgotten.value());
   page.Gauge("weir_retention_held_events", "Events past their retention that something needs still.");
   page.Sample({}, live.retention.held.value());
+  page.Counter("weir_clock_steps_total", "How often the machine's clock was found set by more than 5 s.");
+  page.Sample({}, live.retention.steps.value());
   page.Gauge("weir_store_bytes", "Bytes of the store's files.");
   page.Sample({}, facts.statistics.bytes);
   page.Gauge("weir_store_write_stopped", "1 while compaction makes writers wait.");

@@ -144,6 +144,7 @@ void Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
 }
 
 bool Committer::Store(std::int64_t started_ns) {
+  wiring_.store.Tell(storage::ReadClocks());
   const auto stored = wiring_.store.Commit(records_, results_);
   if (stored) {
     wiring_.probe.batch_events.Record(records_.size());

@@ -72,6 +72,12 @@ void ReadLimits(TableReader& reader, unsigned threads, ServerLimits& out) {
   reader.DurationMs("idle_timeout", {kSecondMs / 10, 24 * kHourMs}, out.idle_timeout_ms);
   reader.Size("inflight_bytes", {limits::kMiB, std::uint64_t{1} << 40}, out.inflight_bytes);
   reader.Size("min_free_disk", {0, std::uint64_t{1} << 50}, out.min_free_disk_bytes);
+  if (out.min_free_disk_bytes < limits::kMinFreeDiskBytesMin) {
+    reader.Error(
+        "min_free_disk",
+        "is less than 64MiB, which the store needs to write out what it holds in memory once the disk is "
+        "that full; on a full disk it could not even stop in order");
+  }
   if (out.inflight_bytes < out.body_bytes) {
     reader.Error("inflight_bytes", "is less than one body may have; no such body could come in");
   }

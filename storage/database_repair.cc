@@ -1,0 +1,243 @@
+// RocksDB's own repair reads the column family of a table from the table, and drops the rows of a write-ahead log
+// whose family has no table. A store that is young, or has no dead letters, has families that live in the log
+// alone, so each family is given a table first: one row, older than every other, taken out again at the end.
+#include "storage/database_repair.h"
+
+#include <rocksdb/sst_file_reader.h>
+#include <rocksdb/table_properties.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "storage/keys.h"
+#include "storage/rocks_options.h"
+
+namespace weir::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Sorts before every key of every family, and is none but that of an event 0.
+constexpr std::string_view kSeedKey{"\0\0\0\0\0\0\0\0", 8};
+constexpr std::size_t kSalvageBatchBytes = 1u << 20;
+
+std::unexpected<StoreError> Failed(std::string_view doing, const std::error_code& error) {
+  return std::unexpected(StoreError{StoreErrorCode::kIo, "the database cannot be repaired: " +
+                                                             std::string(doing) + ": " + error.message()});
+}
+
+std::unexpected<StoreError> Failed(std::string_view doing, const rocksdb::Status& status) {
+  return std::unexpected(ErrorFrom(status, "to repair the database: " + std::string(doing)));
+}
+
+std::uint64_t NumberOf(const fs::path& table) {
+  const std::string stem = table.stem().string();
+  std::uint64_t number = 0;
+  std::from_chars(stem.data(), stem.data() + stem.size(), number);
+  return number;
+}
+
+std::vector<fs::path> TablesIn(const fs::path& folder) {
+  std::vector<fs::path> tables;
+  std::error_code error;
+  for (const auto& file : fs::directory_iterator(folder, error)) {
+    if (file.path().extension() == ".sst") tables.push_back(file.path());
+  }
+  std::ranges::sort(tables);
+  return tables;
+}
+
+std::string TableName(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
+  return digits + ".sst";
+}
+
+// A new database with one row in each family, as a table of the last level: its sequence number is then 0.
+StoreResult<void> MakeSeeds(const fs::path& folder, const StoreOptions& options) {
+  auto seeds = Rocks::Open(folder, options, true, LogDamage::kRefuse);
+  if (!seeds) return std::unexpected(seeds.error());
+  rocksdb::CompactRangeOptions to_last_level;
+  to_last_level.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    rocksdb::ColumnFamilyHandle* family = (*seeds)->family(static_cast<Family>(i));
+    rocksdb::DB& db = (*seeds)->db();
+    rocksdb::Status status = db.Put({}, family, ToSlice(kSeedKey), rocksdb::Slice());
+    if (status.ok()) status = db.Flush({}, family);
+    if (status.ok()) status = db.CompactRange(to_last_level, family, nullptr, nullptr);
+    if (!status.ok()) return Failed("a table for each family", status);
+  }
+  return {};
+}
+
+StoreResult<void> PlantSeeds(const fs::path& folder, const StoreOptions& options) {
+  const fs::path making(folder.string() + ".seeds");
+  std::error_code error;
+  fs::remove_all(making, error);
+  if (auto made = MakeSeeds(making, options); !made) return made;
+  std::uint64_t number = 0;
+  for (const fs::path& table : TablesIn(folder)) number = std::max(number, NumberOf(table));
+  for (const fs::path& seed : TablesIn(making)) {
+    fs::copy_file(seed, folder / TableName(++number), error);
+    if (error) return Failed("a table for each family", error);
+  }
+  fs::remove_all(making, error);
+  return {};
+}
+
+// Puts back what can be read of a table of the log that the repair left out for what cannot.
+StoreResult<void> Salvage(Rocks& rocks, const fs::path& table) {
+  rocksdb::SstFileReader reader{rocksdb::Options()};
+  if (!reader.Open(table).ok() || reader.GetTableProperties()->column_family_name !=
+                                      kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
+    return {};
+  }
+  const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
+  rocksdb::WriteBatch found;
+  const auto write = [&]() -> StoreResult<void> {
+    const rocksdb::Status status = rocks.db().Write({}, &found);
+    found.Clear();
+    if (!status.ok()) return Failed("events of a damaged table", status);
+    return {};
+  };
+  Sequence behind = kNoSequence;  // the last event found
+  std::uint64_t step = 1;
+  // Every seek into an unreadable block fails, and a block is a few hundred events.
+  for (rows->SeekToFirst();;) {
+    if (rows->Valid()) {
+      behind = ParseSequenceKey(ToView(rows->key())).value_or(behind);
+      found.Put(rocks.family(Family::kEvents), rows->key(), rows->value());
+      step = 1;
+      if (found.GetDataSize() >= kSalvageBatchBytes) {
+        if (auto written = write(); !written) return written;
+      }
+      rows->Next();
+      continue;
+    }
+    if (rows->status().ok() || step > reader.GetTableProperties()->num_entries) break;
+    rows->Seek(ToSlice(SequenceKey(behind + step).view()));
+    ++step;
+  }
+  return write();
+}
+
+std::string ListOf(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamed = 5;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text;
+}
+
+struct BrokenTables {
+  std::vector<std::string> log;      // with the events they held
+  std::vector<std::string> derived;  // of the dedupe index
+  std::vector<std::string> other;
+  bool none() const { return log.empty() && derived.empty() && other.empty(); }
+};
+
+BrokenTables FindBroken(const fs::path& folder, const std::vector<rocksdb::LiveFileMetaData>& tables) {
+  BrokenTables broken;
+  for (const rocksdb::LiveFileMetaData& table : tables) {
+    std::error_code error;
+    const std::string name = table.name.substr(table.name.starts_with('/') ? 1 : 0);
+    const std::uintmax_t bytes = fs::file_size(folder / name, error);
+    const bool whole = !error && bytes == table.size &&
+                       rocksdb::SstFileReader(rocksdb::Options()).Open((folder / name).string()).ok();
+    if (whole) continue;
+    const std::string state = error ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
+    if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
+      const auto first = ParseSequenceKey(table.smallestkey);
+      const auto last = ParseSequenceKey(table.largestkey);
+      broken.log.push_back(name + state + " (events " + std::to_string(first.value_or(0)) + ".." +
+                           std::to_string(last.value_or(0)) + ")");
+    } else if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kDedupe)]) {
+      broken.derived.push_back(name + state);
+    } else {
+      broken.other.push_back(name + state + " (" + table.column_family_name + ")");
+    }
+  }
+  return broken;
+}
+
+}  // namespace
+
+DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
+  // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
+  rocksdb::DBOptions lenient = DatabaseOptions(options, false, LogDamage::kSkip);
+  lenient.create_missing_column_families = false;
+  lenient.paranoid_checks = false;
+  lenient.skip_checking_sst_file_sizes_on_db_open = true;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(lenient, folder, Descriptors(options), &handles, &opened);
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  if (!status.ok()) {
+    return {
+        .what = "the database's list of tables (CURRENT, MANIFEST) is damaged or missing: " + error.message,
+        .gives_up =
+            "no event whose table or log is whole: the list is made again from them. Retries and dead "
+            "letters that were settled shortly before may come back"};
+  }
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db->GetLiveFilesMetaData(&tables);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  const BrokenTables broken = FindBroken(folder, tables);
+  if (broken.none()) {
+    return {.what = "the database's write-ahead log is damaged: " + error.message,
+            .gives_up = "the newest events and settlements as far as the damage reaches",
+            .log_only = true};
+  }
+  std::vector<std::string> all = broken.log;
+  all.insert(all.end(), broken.other.begin(), broken.other.end());
+  all.insert(all.end(), broken.derived.begin(), broken.derived.end());
+  DatabaseDamage damage{.what = "of the database's tables " + ListOf(all),
+                        .gives_up = "",
+                        .derived_only = broken.log.empty() && broken.other.empty()};
+  if (!broken.log.empty()) damage.gives_up = "the events named";
+  if (!broken.other.empty()) {
+    damage.gives_up +=
+        std::string(damage.gives_up.empty() ? "" : ", and ") +
+        "what those tables say of deliveries: a sink whose position was there gets the log from its "
+        "beginning, dead letters there are gone";
+  }
+  if (damage.derived_only) damage.gives_up = "nothing: the dedupe index is made again from the log";
+  return damage;
+}
+
+StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& options) {
+  if (auto planted = PlantSeeds(folder, options); !planted) return planted;
+  const rocksdb::Status repaired =
+      rocksdb::RepairDB(folder, DatabaseOptions(options, false, LogDamage::kSkip), Descriptors(options));
+  if (!repaired.ok()) return Failed(folder.string(), repaired);
+  auto rocks = Rocks::Open(folder, options, false, LogDamage::kSkip);
+  if (!rocks) return std::unexpected(rocks.error());
+  rocksdb::CompactRangeOptions through_all_levels;
+  through_all_levels.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  const rocksdb::Slice seed = ToSlice(kSeedKey);
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    rocksdb::ColumnFamilyHandle* family = (*rocks)->family(static_cast<Family>(i));
+    rocksdb::Status status = (*rocks)->db().Delete({}, family, seed);
+    if (status.ok()) status = (*rocks)->db().Flush({}, family);
+    if (status.ok()) status = (*rocks)->db().CompactRange(through_all_levels, family, &seed, &seed);
+    if (!status.ok()) return Failed("taking out what was added", status);
+  }
+  for (const fs::path& table : TablesIn(folder / "lost")) {
+    if (auto salvaged = Salvage(**rocks, table); !salvaged) return salvaged;
+  }
+  if (const rocksdb::Status status = (*rocks)->db().SyncWAL(); !status.ok())
+    return Failed("its last step", status);
+  // What the repair set aside is in the copy of what was found as well.
+  std::error_code error;
+  fs::remove_all(folder / "lost", error);
+  return {};
+}
+
+}  // namespace weir::storage

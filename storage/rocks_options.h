@@ -1,0 +1,18 @@
+// How RocksDB is opened, for the two files that open it: rocks.cc, where each option stands with its reason, and
+// database_repair.cc.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <vector>
+
+#include "storage/rocks.h"
+
+namespace weir::storage {
+
+rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage);
+// All families, in the order in which a new database gives them their numbers.
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options);
+
+}  // namespace weir::storage
