@@ -43,9 +43,15 @@ TEST(RetryPolicy, JitterNeverPassesTheMaximum) {
   EXPECT_EQ(NextDelayMs(WithJitter(0.5), 4, {}, 0.99), 20'000);
 }
 
-TEST(RetryPolicy, RetryAfterReplacesTheDelay) {
+TEST(RetryPolicy, RetryAfterLengthensTheDelay) {
   EXPECT_EQ(NextDelayMs(kExact, 1, 7'000, 0.5), 7'000);
-  EXPECT_EQ(NextDelayMs(kExact, 3, 500, 0.5), 500);
+}
+
+TEST(RetryPolicy, RetryAfterNeverShortensTheDelay) {
+  for (const std::int64_t asked_ms : {-5'000, 0, 1, 500, 8'999}) {
+    EXPECT_EQ(NextDelayMs(kExact, 3, asked_ms, 0.5), 9'000) << asked_ms;
+    EXPECT_EQ(NextDelayMs(WithJitter(0.2), 3, asked_ms, 0.0), 7'200) << asked_ms;
+  }
 }
 
 TEST(RetryPolicy, RetryAfterIsClampedToTheMaximum) {
