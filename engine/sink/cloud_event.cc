@@ -58,7 +58,7 @@ std::string_view CloudEventType(const storage::Event& event) {
 }
 
 void AppendCloudEventLine(std::string& out, const storage::Event& event, std::string_view state) {
-  out += R"({"specversion":"1.0",)";
+  out += kLineOpening;
   AppendMember(out, "id", event.id);
   out += R"("source":"weir/)";
   text::AppendJsonEscaped(out, event.source);

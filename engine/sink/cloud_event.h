@@ -13,6 +13,9 @@ namespace weir::sink {
 inline constexpr std::string_view kUntypedEvent = "weir.event";
 std::string_view CloudEventType(const storage::Event& event);
 
+// How every line begins.
+inline constexpr std::string_view kLineOpening = R"({"specversion":"1.0",)";
+
 // Appends one object and '\n', keys in this order:
 //   specversion id source type time weirsequence weirstate weirreceivedat [datacontenttype] (data |
 //   data_base64)

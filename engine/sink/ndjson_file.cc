@@ -10,17 +10,24 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <system_error>
 #include <utility>
 
 #include "engine/io/system_error.h"
 #include "engine/limits.h"
 #include "engine/sink/cloud_event.h"
+#include "engine/sink/json_text.h"
 
 namespace weir::sink {
 
 namespace {
 
 using Failure = std::unexpected<std::string>;
+
+// The sequence stands within the attributes at the start of a line, which are bounded (limits::kEventIdBytesMax …).
+constexpr std::size_t kAttributesBytesMax = 16 * limits::kKiB;
+// The longest body in base64, and its attributes.
+constexpr std::uint64_t kLineBytesMax = 2 * limits::kBodyBytesCeiling;
 
 Failure Fail(std::string_view call, const std::filesystem::path& path, int error) {
   return Failure(io::DescribeError(std::string(call) + " " + path.string(), error));
@@ -90,48 +97,63 @@ std::expected<void, std::string> NdjsonFile::Begin() {
   first_ = last_ = storage::kNoSequence;
 
   std::expected<void, std::string> ready;
-  if (size_ > 0) ready = CutTornTail();
+  if (size_ > 0) ready = MendEnd();
   if (ready && size_ > 0) ready = ReadEnds();
   if (ready) ready = SyncDirectory(DirectoryOf(path));
   if (!ready) file_.Reset();
   return ready;
 }
 
-// Everything up to the last sync is whole lines, and one batch is at most this long: damage is in this last
-// stretch or nowhere. File systems that grow a file before its bytes arrive leave NULs, which no line of ours
-// contains.
-std::expected<void, std::string> NdjsonFile::CutTornTail() {
-  std::uint64_t keep = 0;
-  std::uint64_t stretch = limits::kFileSinkBatchBytes;
-  while (true) {
-    const std::uint64_t from = size_ > stretch ? size_ - stretch : 0;
-    const std::string tail = ReadAt(file_.get(), from, static_cast<std::size_t>(size_ - from));
+// Everything up to the last sync is whole lines, and one batch is at most this long: damage is in this last stretch or
+// nowhere. File systems that grow a file before its bytes arrive leave NULs, which no line of ours contains.
+std::expected<void, std::string> NdjsonFile::MendEnd() {
+  std::uint64_t from = 0;
+  std::string tail;
+  std::size_t line_end = std::string::npos;
+  for (std::uint64_t stretch = limits::kFileSinkBatchBytes;; stretch *= 4) {
+    from = size_ > stretch ? size_ - stretch : 0;
+    tail = ReadAt(file_.get(), from, static_cast<std::size_t>(size_ - from));
     if (tail.size() != size_ - from) return Failure("cannot read the end of " + options_.path.string());
-    const std::string_view whole = std::string_view(tail).substr(0, tail.find('\0'));
-    const std::size_t line_end = whole.rfind('\n');
-    if (line_end != std::string_view::npos) {
-      keep = from + line_end + 1;
-      break;
-    }
-    if (from == 0) {
-      keep = 0;
-      break;
-    }
-    stretch *= 4;  // a single line longer than the stretch
+    line_end = std::string_view(tail).substr(0, tail.find('\0')).rfind('\n');
+    // A line may be longer than the stretch, but none of ours is longer than the longest event.
+    if (line_end != std::string::npos || from == 0 || stretch > kLineBytesMax) break;
   }
-  if (keep == size_) return {};
-  if (::ftruncate(file_.get(), static_cast<off_t>(keep)) != 0) return Fail("ftruncate", options_.path, errno);
+  const std::size_t whole = line_end == std::string::npos ? 0 : line_end + 1;
+  if (whole == tail.size()) return {};
+
+  const std::string_view rest = std::string_view(tail).substr(whole);
+  const std::string_view text = rest.substr(0, rest.find('\0'));
+  const bool has_nul = text.size() != rest.size();
+  bool ours = SequenceOfLine(text) != storage::kNoSequence;
+  if (!ours && from + whole > 0) {
+    const auto before = SequenceOfLineBefore(from + whole);
+    if (!before) return std::unexpected(before.error());
+    ours = *before != storage::kNoSequence;
+  }
+  const std::size_t compared = std::min(text.size(), kLineOpening.size());
+  ours = ours && text.substr(0, compared) == kLineOpening.substr(0, compared);
+  if (ours && (has_nul || !IsJson(text))) return CutTo(from + whole);
+  if (has_nul) {
+    return Failure(
+        options_.path.string() +
+        " holds NUL bytes that weir did not write: it is no file of lines; move it away or name another");
+  }
+  if (auto ended = Write("\n"); !ended) return ended;
   if (::fsync(file_.get()) != 0) return Fail("fsync", options_.path, errno);
-  size_ = keep;
+  ++size_;
   return {};
 }
 
-std::expected<void, std::string> NdjsonFile::ReadEnds() {
-  // The sequence stands within the attributes at the start of a line, which are bounded
-  // (limits::kEventIdBytesMax …).
-  constexpr std::size_t kAttributesBytesMax = 16 * limits::kKiB;
-  first_ = last_ = SequenceOfLine(ReadAt(file_.get(), 0, kAttributesBytesMax));
-  std::uint64_t line_start = size_ - 1;
+std::expected<void, std::string> NdjsonFile::CutTo(std::uint64_t size) {
+  if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) return Fail("ftruncate", options_.path, errno);
+  if (::fsync(file_.get()) != 0) return Fail("fsync", options_.path, errno);
+  size_ = size;
+  return {};
+}
+
+// Of the line whose line break is the byte before `end`.
+std::expected<storage::Sequence, std::string> NdjsonFile::SequenceOfLineBefore(std::uint64_t end) const {
+  std::uint64_t line_start = end - 1;
   while (line_start > 0) {
     const std::uint64_t from = line_start > limits::kMiB ? line_start - limits::kMiB : 0;
     const std::string piece = ReadAt(file_.get(), from, static_cast<std::size_t>(line_start - from));
@@ -140,12 +162,20 @@ std::expected<void, std::string> NdjsonFile::ReadEnds() {
     line_start = newline == std::string::npos ? from : from + newline + 1;
     if (newline != std::string::npos) break;
   }
-  last_ = SequenceOfLine(ReadAt(file_.get(), line_start, kAttributesBytesMax));
+  const std::uint64_t size = std::min<std::uint64_t>(kAttributesBytesMax, end - line_start);
+  return SequenceOfLine(ReadAt(file_.get(), line_start, static_cast<std::size_t>(size)));
+}
+
+std::expected<void, std::string> NdjsonFile::ReadEnds() {
+  first_ = SequenceOfLine(ReadAt(file_.get(), 0, kAttributesBytesMax));
+  const auto last = SequenceOfLineBefore(size_);
+  if (!last) return std::unexpected(last.error());
+  last_ = *last;
   return {};
 }
 
 std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int64_t now_unix_s) {
-  if (!file_.valid() || !IsStillInPlace()) {
+  if (!file_.valid() || !IsAsLeft()) {
     file_.Reset();
     if (auto begun = Begin(); !begun) return begun;
   }
@@ -153,13 +183,14 @@ std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int
     if (auto rotated = Rotate(); !rotated) return rotated;
   }
   if (auto written = Write(batch.lines); !written) {
-    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) SetAside();
+    if (!TakeBack(batch.lines.size())) SetAside();
     return written;
   }
   if (::fdatasync(file_.get()) != 0) {
     const int error = errno;
     // What the kernel could not write it may since have dropped and now call clean: a second sync would prove
     // nothing.
+    TakeBack(batch.lines.size());
     SetAside();
     return Fail("fdatasync", options_.path, error);
   }
@@ -169,13 +200,14 @@ std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int
   return {};
 }
 
-// Somebody may have moved or deleted the file to rotate it their way; what goes into it then is found by
-// nobody.
-bool NdjsonFile::IsStillInPlace() const {
+// Somebody may have moved or deleted the file to rotate it their way; what goes into it then is found by nobody. Or they
+// cut it, or wrote to it: what is known of its end is then not so.
+bool NdjsonFile::IsAsLeft() const {
   struct stat ours{};
   struct stat there{};
   return ::fstat(file_.get(), &ours) == 0 && ::stat(options_.path.c_str(), &there) == 0 &&
-         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino &&
+         static_cast<std::uint64_t>(ours.st_size) == size_;
 }
 
 std::expected<void, std::string> NdjsonFile::Write(std::string_view lines) {
@@ -197,7 +229,9 @@ bool NdjsonFile::RotationDue(std::int64_t now_unix_s) const {
 // A crash between the rename and the new file leaves no file under the configured name, which Begin then
 // creates.
 std::expected<void, std::string> NdjsonFile::Rotate() {
-  const std::filesystem::path& path = options_.path;
+  std::error_code unresolved;
+  std::filesystem::path path = std::filesystem::canonical(options_.path, unresolved);
+  if (unresolved) path = options_.path;
   const std::string stem = path.stem().string() + "-" + Digits(first_) + "-" + Digits(last_);
   for (int copy = 0;; ++copy) {
     // After a crash the same events can be written again, and make a piece of the same name.
@@ -210,9 +244,22 @@ std::expected<void, std::string> NdjsonFile::Rotate() {
   return Begin();
 }
 
+// Cuts off what was written of the last batch. False if bytes that may be somebody else's stand there too: then nothing
+// is cut.
+bool NdjsonFile::TakeBack(std::size_t bytes_at_most) {
+  struct stat status{};
+  // O_APPEND leaves the position behind the last byte that was written.
+  const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);
+  if (::fstat(file_.get(), &status) != 0) return false;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size == size_) return true;
+  const bool only_ours = size > size_ && size - size_ <= bytes_at_most && end == status.st_size;
+  return only_ours && ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0;
+}
+
 void NdjsonFile::SetAside() {
-  [[maybe_unused]] const int cut = ::ftruncate(file_.get(), static_cast<off_t>(size_));
-  if (size_ > 0) {
+  struct stat status{};
+  if (::fstat(file_.get(), &status) == 0 && status.st_size > 0) {
     [[maybe_unused]] const auto rotated = Rotate();  // an error shows again at the next Begin
   }
   file_.Reset();

@@ -1,6 +1,8 @@
 // An append-only file of lines that survives crashes and fills up in pieces.
 //
-// What Append accepted is on stable storage. A crash can leave a torn line behind it; opening cuts that off.
+// What Append accepted is on stable storage. A crash can leave a torn line behind it; opening cuts that off, if it is a
+// line of ours. What somebody else wrote is never cut: an end without a line break gets one, and a file that holds NULs
+// which no crash of ours explains is refused.
 // A piece that has grown to `rotate_bytes`, or is `rotate_age_s` old when something is written, is renamed to
 //   <stem>-<sequence of its first line>-<sequence of its last line><extension>
 // with 20 digits each, so that names sort,
@@ -40,7 +42,7 @@ class NdjsonFile {
   static std::expected<NdjsonFile, std::string> Open(Options options);
 
   // Writes and syncs. On an error none of the batch counts: what was written of it is cut off again, and if
-  // that is not certain, because a sync failed, the file is set aside under its rotated name and the next
+  // that is not certain, because a sync failed or somebody else wrote behind it, the file is set aside under its rotated name and the next
   // Append begins a new one. The lines are to be given again; a set-aside file can hold them twice, never not
   // at all.
   std::expected<void, std::string> Append(const Batch& batch, std::int64_t now_unix_s);
@@ -48,12 +50,15 @@ class NdjsonFile {
  private:
   explicit NdjsonFile(Options options) : options_(std::move(options)) {}
   std::expected<void, std::string> Begin();
-  std::expected<void, std::string> CutTornTail();
+  std::expected<void, std::string> MendEnd();
+  std::expected<void, std::string> CutTo(std::uint64_t size);
   std::expected<void, std::string> ReadEnds();
+  std::expected<storage::Sequence, std::string> SequenceOfLineBefore(std::uint64_t end) const;
   std::expected<void, std::string> Write(std::string_view lines);
   std::expected<void, std::string> Rotate();
-  bool IsStillInPlace() const;
+  bool IsAsLeft() const;
   bool RotationDue(std::int64_t now_unix_s) const;
+  bool TakeBack(std::size_t bytes_at_most);
   void SetAside();
 
   Options options_;

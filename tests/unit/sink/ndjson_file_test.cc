@@ -32,8 +32,8 @@ class NdjsonFileTest : public testing::Test {
     return std::move(*file);
   }
   static std::string LineOf(storage::Sequence sequence, std::size_t padding = 0) {
-    return R"({"weirsequence":)" + std::to_string(sequence) + R"(,"data":")" + std::string(padding, 'x') +
-           "\"}\n";
+    return R"({"specversion":"1.0","weirsequence":)" + std::to_string(sequence) + R"(,"data":")" +
+           std::string(padding, 'x') + "\"}\n";
   }
   static std::expected<void, std::string> Append(NdjsonFile& file, storage::Sequence sequence,
                                                  std::size_t padding = 0) {
@@ -69,22 +69,26 @@ TEST_F(NdjsonFileTest, AppendsAcrossOpens) {
   EXPECT_EQ(Content(), LineOf(1) + LineOf(2));
 }
 
-TEST_F(NdjsonFileTest, TornLastLineIsCutAtOpen) {
-  Damage(LineOf(1) + LineOf(2) + R"({"weirsequence":3,"da)");
-  NdjsonFile file = Open();
-  EXPECT_EQ(Content(), LineOf(1) + LineOf(2));
-  ASSERT_TRUE(Append(file, 3));
-  EXPECT_EQ(Content(), LineOf(1) + LineOf(2) + LineOf(3));
+TEST_F(NdjsonFileTest, TornLastLineIsCutWhereverItIsTorn) {
+  const std::string torn = LineOf(3);
+  for (std::size_t size = 1; size + 1 < torn.size(); ++size) {
+    Damage(LineOf(1) + LineOf(2) + torn.substr(0, size));
+    NdjsonFile file = Open();
+    ASSERT_EQ(Content(), LineOf(1) + LineOf(2)) << size;
+    ASSERT_TRUE(Append(file, 3));
+    ASSERT_EQ(Content(), LineOf(1) + LineOf(2) + LineOf(3)) << size;
+  }
 }
 
-TEST_F(NdjsonFileTest, FileOfOneTornLineBecomesEmpty) {
-  Damage(R"({"weirsequence":3)");
+TEST_F(NdjsonFileTest, FileOfOneTornLineOfOursBecomesEmpty) {
+  Damage(R"({"specversion":"1.0","weirsequence":3)");
   Open();
   EXPECT_EQ(Content(), "");
 }
 
 TEST_F(NdjsonFileTest, TornLineLongerThanABatchIsCut) {
-  Damage(LineOf(1) + std::string(3 * limits::kFileSinkBatchBytes, 'x'));
+  const std::string torn = LineOf(2, 3 * limits::kFileSinkBatchBytes);
+  Damage(LineOf(1) + torn.substr(0, torn.size() - 2));
   Open();
   EXPECT_EQ(Content(), LineOf(1));
 }
@@ -93,6 +97,74 @@ TEST_F(NdjsonFileTest, BlocksThatNeverArrivedAreCut) {
   Damage(LineOf(1) + std::string(4096, '\0') + LineOf(3));
   Open();
   EXPECT_EQ(Content(), LineOf(1));
+  Damage(LineOf(1) + LineOf(2).substr(0, 20) + std::string(4096, '\0'));
+  Open();
+  EXPECT_EQ(Content(), LineOf(1));
+}
+
+TEST_F(NdjsonFileTest, WholeLineWithoutItsLineBreakIsKept) {
+  Damage(LineOf(1) + LineOf(2).substr(0, LineOf(2).size() - 1));
+  Open();
+  EXPECT_EQ(Content(), LineOf(1) + LineOf(2));
+}
+
+// Never what it did not write: an end without a line break gets one.
+TEST_F(NdjsonFileTest, WhatSomebodyElseWroteIsKept) {
+  for (const std::string& content :
+       {std::string("notes"), std::string("a\nb\nc"), std::string(R"({"a":1})"), std::string("[1,2"),
+        std::string("{"), std::string(R"({"specversion":"1.0","id":"e1")"), LineOf(1) + "echo -n",
+        LineOf(1) + R"({"other":1)", std::string("\r"), std::string(3 * limits::kFileSinkBatchBytes, 'x')}) {
+    Damage(content);
+    NdjsonFile file = Open();
+    ASSERT_TRUE(Append(file, 7));
+    EXPECT_TRUE(Content() == content + "\n" + LineOf(7)) << content.substr(0, 60);
+  }
+}
+
+TEST_F(NdjsonFileTest, FileThatIsNoTextIsRefusedAndKept) {
+  for (const std::string& content : {std::string("SQLite format 3\0\x10", 17), std::string(8192, '\0'),
+                                     "text\n" + std::string(10, '\0') + "text\n"}) {
+    Damage(content);
+    const auto file = NdjsonFile::Open(options_);
+    ASSERT_FALSE(file);
+    EXPECT_THAT(file.error(), testing::HasSubstr("did not write"));
+    EXPECT_EQ(Content(), content);
+  }
+}
+
+TEST_F(NdjsonFileTest, WhatSomebodyElseAppendsMeanwhileIsKept) {
+  NdjsonFile file = Open();
+  ASSERT_TRUE(Append(file, 1));
+  std::ofstream(options_.path, std::ios::app) << "note";
+  ASSERT_TRUE(Append(file, 2));
+  EXPECT_EQ(Content(), LineOf(1) + "note\n" + LineOf(2));
+}
+
+TEST_F(NdjsonFileTest, FileThatSomebodyElseCutGoesOnFromItsEnd) {
+  NdjsonFile file = Open();
+  ASSERT_TRUE(Append(file, 1));
+  fs::resize_file(options_.path, 0);
+  ASSERT_TRUE(Append(file, 2));
+  EXPECT_EQ(Content(), LineOf(2));
+}
+
+TEST_F(NdjsonFileTest, RotationThroughALinkMovesTheFileItself) {
+  fs::create_directory(directory_ / "disk");
+  fs::create_symlink(directory_ / "disk" / "real.ndjson", options_.path);
+  options_.rotate_bytes = 1;
+  NdjsonFile file = Open();
+  ASSERT_TRUE(Append(file, 1));
+  ASSERT_TRUE(Append(file, 2));
+  EXPECT_TRUE(fs::is_symlink(options_.path));
+  EXPECT_EQ(Content("disk/real.ndjson"), LineOf(2));
+  EXPECT_EQ(Content("disk/real-00000000000000000001-00000000000000000001.ndjson"), LineOf(1));
+}
+
+TEST_F(NdjsonFileTest, SecondOpenThroughAHardLinkIsRefused) {
+  NdjsonFile file = Open();
+  fs::create_hard_link(options_.path, directory_ / "other.ndjson");
+  options_.path = directory_ / "other.ndjson";
+  EXPECT_FALSE(NdjsonFile::Open(options_));
 }
 
 TEST_F(NdjsonFileTest, SecondOpenIsRefused) {
