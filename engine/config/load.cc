@@ -26,7 +26,7 @@ Config ReadDocument(const toml::table& table, const Context& context, Findings& 
   ReadAdmin(document, context, config.server, config.admin);
   ReadSources(document, context, config.server, config.sources);
   JudgeRetention(document, config.server, config.sources);
-  ReadSinks(document, context, config.sinks);
+  ReadSinks(document, context, config.server, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();
   return config;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/config/file_place.h"
 #include "engine/config/name.h"
 #include "engine/config/sections.h"
 #include "engine/http/url.h"
@@ -99,6 +100,18 @@ void ReadFile(TableReader& reader, const Context& context, Sink& sink) {
   for (const std::string_view key : kHttpKeys) reader.Misplaced(key, R"(only for kind = "http")");
 }
 
+void JudgePlace(TableReader& reader, const Sink& sink, const Server& server,
+                const std::vector<Sink>& earlier) {
+  if (LiesWithin(sink.path, server.data)) {
+    return reader.Error(
+        "path", "is inside the data directory, which holds nothing but the store; name a place outside of " +
+                    server.data.string());
+  }
+  const bool taken = std::ranges::any_of(
+      earlier, [&](const Sink& other) { return !other.path.empty() && IsSameFile(other.path, sink.path); });
+  if (taken) reader.Error("path", "is written by an earlier sink already");
+}
+
 void ReadRetry(TableReader& reader, RetryPolicy& retry) {
   reader.Count("attempts", {1, 1000}, retry.attempts);
   reader.DurationMs("first", {1, kDayMs}, retry.first_ms);
@@ -138,7 +151,8 @@ void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
 
 }  // namespace
 
-void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>& sinks) {
+void ReadSinks(TableReader& document, const Context& context, const Server& server,
+               std::vector<Sink>& sinks) {
   std::vector<TableReader> readers = document.Tables("sink");
   if (readers.size() > limits::kSinksMax) {
     document.Error("sink", "is given more than " + std::to_string(limits::kSinksMax) + " times");
@@ -152,10 +166,7 @@ void ReadSinks(TableReader& document, const Context& context, std::vector<Sink>&
       sink.name = std::move(*name);
     }
     ReadSink(reader, context, sink);
-    const bool file_taken = !sink.path.empty() && std::ranges::any_of(sinks, [&](const Sink& other) {
-      return other.path == sink.path;
-    });
-    if (file_taken) reader.Error("path", "is written by an earlier sink already");
+    if (!sink.path.empty()) JudgePlace(reader, sink, server, sinks);
     sinks.push_back(std::move(sink));
   }
 }
