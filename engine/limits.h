@@ -18,8 +18,9 @@ inline constexpr std::size_t kHeadBytesCeiling = 64 * kKiB;  // what [server.lim
 inline constexpr std::size_t kChunkExtensionBytesMax = 1 * kKiB;  // per chunk
 inline constexpr std::size_t kChunkExtensionBytesPerMessageMax = 16 * kKiB;
 inline constexpr std::size_t kTrailerBytesMax = 4 * kKiB;
-// All of a chunked body but its data, beyond one byte each.
-inline constexpr std::size_t kChunkFramingBytesMax = 32 * kKiB;
+// All of a chunked body but its data, beyond one byte each: 65,536 chunks of one byte fit.
+inline constexpr std::size_t kChunkFramingBytesMax = 256 * kKiB;
+inline constexpr std::size_t kLeadingEmptyLinesMax = 8;  // before a request
 
 // --- HTTP: the answers of sinks ----------------------------------------------------------------------------
 inline constexpr std::size_t kResponseHeadBytesMax = 16 * kKiB;

@@ -24,10 +24,6 @@ constexpr std::size_t kSizeDigitsMax = 16;
 constexpr std::array<std::string_view, 4> kRefusedTrailers = {"content-length", "transfer-encoding", "host",
                                                               "authorization"};
 
-std::uint64_t HexValue(char digit) {
-  return static_cast<std::uint8_t>(IsDigit(digit) ? digit - '0' : ToLower(digit) - 'a' + 10);
-}
-
 }  // namespace
 
 ChunkedBody::State ChunkedBody::Fail(ParseError error, std::string_view detail) {
@@ -49,17 +45,20 @@ ChunkedBody::State ChunkedBody::InSize(char byte) {
   }
   if (state_ == State::kSize && byte == '\r') return State::kSizeLf;
   if (state_ == State::kSize && byte == ';') return State::kExtensionStart;
+  if (state_ == State::kSize && IsWhitespace(byte)) return State::kAwaitExtension;
   return Fail(ParseError::kBadChunk, "the chunk size is not hexadecimal");
 }
 
 ChunkedBody::State ChunkedBody::AfterExtension(char byte) {
   if (byte == '\r') return State::kSizeLf;
   if (byte == ';') return State::kExtensionStart;
+  if (IsWhitespace(byte)) return State::kAwaitExtension;
   return Fail(ParseError::kBadChunk, "a chunk extension is not well formed");
 }
 
-// chunk-ext = *( ";" name [ "=" ( token / quoted-string ) ] ), without the whitespace that RFC 9112 §7.1.1
-// calls bad.
+// RFC 9112 §7.1.1, with the whitespace that it calls bad and every recipient has to take:
+//   chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )
+// None may stand before the CRLF: the line would end where no other reader of the grammar ends it.
 ChunkedBody::State ChunkedBody::InExtension(char byte) {
   ++extension_bytes_;
   ++message_extension_bytes_;
@@ -68,25 +67,37 @@ ChunkedBody::State ChunkedBody::InExtension(char byte) {
     return Fail(ParseError::kChunkExtensionTooLarge, "chunk extensions are too large");
   }
   switch (state_) {
+    case State::kAwaitExtension:
+      if (IsWhitespace(byte)) return state_;
+      if (byte == ';') return State::kExtensionStart;
+      return Fail(ParseError::kBadChunk, "whitespace in a chunk's size line without an extension behind it");
     case State::kExtensionStart:
+      if (IsWhitespace(byte)) return state_;
       if (IsTokenChar(byte)) return State::kExtensionName;
       return Fail(ParseError::kBadChunk, "a chunk extension without a name");
     case State::kExtensionName:
       if (IsTokenChar(byte)) return state_;
-      return byte == '=' ? State::kValueStart : AfterExtension(byte);
+      if (byte == '=') return State::kValueStart;
+      return IsWhitespace(byte) ? State::kNameEnd : AfterExtension(byte);
+    case State::kNameEnd:
+      if (IsWhitespace(byte)) return state_;
+      if (byte == '=') return State::kValueStart;
+      if (byte == ';') return State::kExtensionStart;
+      return Fail(ParseError::kBadChunk, "whitespace at the end of a chunk's size line");
     case State::kValueStart:
+      if (IsWhitespace(byte)) return state_;
       if (byte == '"') return State::kQuoted;
       if (IsTokenChar(byte)) return State::kValueToken;
       return Fail(ParseError::kBadChunk, "a chunk extension without a value");
     case State::kValueToken:
-      // No further extension: llhttp 8.1 reads what follows this ';' as more digits of the size.
-      if (IsTokenChar(byte)) return state_;
-      return byte == '\r' ? State::kSizeLf
-                          : Fail(ParseError::kBadChunk, "a chunk extension is not well formed");
+      return IsTokenChar(byte) ? state_ : AfterExtension(byte);
     case State::kQuoted:
       if (byte == '"') return State::kQuotedEnd;
-      // No quoted-pair: llhttp 8.1 does not know it, and two readers must agree where a line ends.
-      if (IsValueChar(byte) && byte != '\\') return state_;
+      if (byte == '\\') return State::kQuotedPair;
+      if (IsValueChar(byte)) return state_;
+      return Fail(ParseError::kBadChunk, "a character that no chunk extension may hold");
+    case State::kQuotedPair:
+      if (IsValueChar(byte)) return State::kQuoted;
       return Fail(ParseError::kBadChunk, "a character that no chunk extension may hold");
     default:  // kQuotedEnd
       return AfterExtension(byte);
@@ -146,11 +157,14 @@ ChunkedBody::State ChunkedBody::Next(char byte, std::size_t body_bytes_max) {
     case State::kSizeStart:
     case State::kSize:
       return InSize(byte);
+    case State::kAwaitExtension:
     case State::kExtensionStart:
     case State::kExtensionName:
+    case State::kNameEnd:
     case State::kValueStart:
     case State::kValueToken:
     case State::kQuoted:
+    case State::kQuotedPair:
     case State::kQuotedEnd:
       return InExtension(byte);
     case State::kSizeLf:
@@ -198,7 +212,7 @@ ChunkedBody::Step ChunkedBody::Decode(std::string_view bytes, std::string& decod
     ++consumed;
     ++framing_bytes_;
     if (state_ != State::kFault && !IsFramingAllowed()) {
-      state_ = Fail(ParseError::kBadChunk, "more chunk framing than data");
+      state_ = Fail(ParseError::kTooMuchFraming, "more chunk framing than data");
     }
   }
   if (state_ == State::kFault) return Step::kFault;

@@ -1,8 +1,9 @@
 // The chunked coding (RFC 9112 §7.1), decoded byte by byte as it arrives; every split gives the same result.
 //
-// Not llhttp's: its 8.1 puts no bound on extensions (CVE-2024-22019), leading zeros or the number of chunks,
-// folds trailer lines, and takes Content-Length in a trailer. What is accepted here is a subset of what
-// llhttp's strict mode accepts, with the same bytes and the same end; the fuzzer compares the two.
+// Bounded where the grammar is not (CVE-2024-22019): sizes to sixteen digits, extensions, trailers, and the framing of
+// a body beside its data. A trailer that would change framing or authority is refused. Without extensions, what is
+// accepted here is a subset of what llhttp's strict mode accepts, with the same bytes and the same end; the fuzzer
+// compares the two.
 #pragma once
 
 #include <array>
@@ -31,11 +32,14 @@ class ChunkedBody {
   enum class State : std::uint8_t {
     kSizeStart,       // the first hex digit of a chunk size
     kSize,            // a further digit, ';' or the line's end
+    kAwaitExtension,  // whitespace was read: only ';' may follow
     kExtensionStart,  // the first character of an extension's name
     kExtensionName,
+    kNameEnd,     // whitespace after a name: '=' or ';' follows
     kValueStart,  // after '='
     kValueToken,
     kQuoted,
+    kQuotedPair,  // after a backslash
     kQuotedEnd,
     kSizeLf,
     kData,

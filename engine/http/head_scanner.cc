@@ -56,14 +56,18 @@ HeadScanner::Step HeadScanner::Exhausted(std::string_view bytes, std::size_t win
   return Fault(ParseError::kHeadTooLarge, "the header block is too large");
 }
 
-// RFC 9112 §2.2: one empty line before a request is what some clients send after a body; more is not.
-HeadScanner::Step HeadScanner::SkipEmptyLine(std::string_view bytes) {
-  if (bytes.empty()) return Step::kNeedMore;
-  if (bytes[0] == '\r') {
-    if (bytes.size() < 2) return Step::kNeedMore;
-    if (bytes[1] != '\n') return Fault(ParseError::kMalformed, "CR without LF");
-    begin_ = position_ = line_begin_ = 2;
+// RFC 9112 §2.2: empty lines before a request are what some clients send after a body.
+HeadScanner::Step HeadScanner::SkipEmptyLines(std::string_view bytes) {
+  while (begin_ < bytes.size() && bytes[begin_] == '\r') {
+    if (begin_ + 1 == bytes.size()) return Step::kNeedMore;
+    if (bytes[begin_ + 1] != '\n') return Fault(ParseError::kMalformed, "CR without LF");
+    if (begin_ == 2 * limits::kLeadingEmptyLinesMax) {
+      return Fault(ParseError::kMalformed, "too many empty lines before the request");
+    }
+    begin_ += 2;
   }
+  if (begin_ == bytes.size()) return Step::kNeedMore;
+  position_ = line_begin_ = begin_;
   started_ = true;
   return Step::kRequestLine;
 }
@@ -98,7 +102,7 @@ HeadScanner::Step HeadScanner::EndLine(std::size_t line_end) {
 
 HeadScanner::Step HeadScanner::Scan(std::string_view bytes) {
   if (!started_) {
-    if (const Step step = SkipEmptyLine(bytes); step != Step::kRequestLine) return step;
+    if (const Step step = SkipEmptyLines(bytes); step != Step::kRequestLine) return step;
   }
   for (;;) {
     const std::size_t window_end =

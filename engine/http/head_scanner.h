@@ -2,8 +2,8 @@
 // arrives: the result for a prefix never changes when more bytes follow, so every way to split a head gives
 // the same answer.
 //
-// llhttp in strict mode lets pass: a bare LF after the request line, obs-fold (RFC 9112 §5.2), an empty field
-// name, and heads without a limit. All of them are decided here, before it sees a byte.
+// A bare LF, a lone CR, obs-fold (RFC 9112 §5.2), an empty field name and a head without end are decided here, before a
+// line is read.
 #pragma once
 
 #include <cstddef>
@@ -36,12 +36,12 @@ class HeadScanner {
  private:
   Step Fault(ParseError error, std::string_view detail);
   Step Exhausted(std::string_view bytes, std::size_t window_end);
-  Step SkipEmptyLine(std::string_view bytes);
+  Step SkipEmptyLines(std::string_view bytes);
   Step CheckLineStart(char first);
   Step EndLine(std::size_t line_end);
 
   std::size_t head_bytes_max_;
-  std::size_t begin_ = 0;     // 2 after a leading CRLF
+  std::size_t begin_ = 0;     // after leading CRLFs
   std::size_t position_ = 0;  // every byte before it has been looked at
   std::size_t line_begin_ = 0;
   std::size_t request_line_end_ = 0;  // 0 until it is known

@@ -25,11 +25,11 @@ struct Field {
 struct Request {
   Method method = Method::kOther;
   std::string_view method_text;
-  std::string_view target;  // as sent
-  std::string_view path;    // of target, before '?'; "/" when an absolute-form target has none
-  std::string_view query;   // of target, after '?'; empty when there is none
-  std::uint8_t minor_version = 1;
-  bool keep_alive = true;  // after RFC 9112 §9.3
+  std::string_view target;         // as sent
+  std::string_view path;           // of target, before '?'; "/" when an absolute-form target has none, or "*"
+  std::string_view query;          // of target, after '?'; empty when there is none
+  std::uint8_t minor_version = 1;  // 0 or 1; a later one is 1
+  bool keep_alive = true;          // after RFC 9112 §9.3
   bool expect_continue = false;
   bool chunked = false;
   std::optional<std::uint64_t> content_length;

@@ -94,7 +94,11 @@ Result ParseTarget(std::string_view target, Request& request) {
   }
   const std::size_t question_mark = path_and_query.find('?');
   request.path = path_and_query.substr(0, question_mark);
-  if (request.path.empty()) request.path = "/";
+  if (request.path.empty()) {
+    // RFC 9112 §3.2.4: what a proxy would have made of OPTIONS for a whole server.
+    const bool whole_server = request.method == Method::kOptions && question_mark == std::string_view::npos;
+    request.path = whole_server ? "*" : "/";
+  }
   if (question_mark != std::string_view::npos) request.query = path_and_query.substr(question_mark + 1);
   return {};
 }
@@ -103,11 +107,11 @@ Result ParseVersion(std::string_view text, Request& request) {
   const bool well_formed =
       text.size() == 8 && text.starts_with("HTTP/") && IsDigit(text[5]) && text[6] == '.' && IsDigit(text[7]);
   if (!well_formed) return Malformed("the request line does not end in an HTTP version");
-  if (text[5] != '1' || text[7] > '1') {
-    return std::unexpected(
-        ParseFault{.error = ParseError::kVersionNotSupported, .detail = "neither HTTP/1.1 nor HTTP/1.0"});
+  if (text[5] != '1') {
+    return std::unexpected(ParseFault{.error = ParseError::kVersionNotSupported, .detail = "not HTTP/1.x"});
   }
-  request.minor_version = text[7] == '1' ? 1 : 0;
+  // A later minor version is spoken to as the latest that is known (RFC 9110 §2.5).
+  request.minor_version = text[7] == '0' ? 0 : 1;
   return {};
 }
 

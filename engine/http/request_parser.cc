@@ -10,7 +10,8 @@
 
 #include "engine/http/authority.h"
 #include "engine/http/chunked_body.h"
-#include "engine/http/head_grammar.h"
+#include "engine/http/field_block.h"
+#include "engine/http/field_list.h"
 #include "engine/http/head_scanner.h"
 #include "engine/http/parse_fault.h"
 #include "engine/http/request_line.h"
@@ -25,18 +26,18 @@ struct RequestParser::State {
   Step ParseHead(std::string_view bytes);
   bool ReadRequestLine(std::string_view bytes);
   bool FinishHead(std::string_view bytes);
-  bool RunGrammar(std::string_view bytes);
   bool ApplyFields();
   bool ApplyField(const Field& field);
+  bool ApplyExpect(std::string_view value);
   bool CheckFraming();
   bool Fail(ParseError error, std::string_view detail);
   void Reset();
 
   HeadScanner scanner;
   ChunkedBody chunks;
-  HeadGrammar grammar{HeadGrammar::Kind::kRequest};
   Request request;
   const char* request_line_at = nullptr;
+  ConnectionOptions connection;
   std::size_t hosts = 0;
   bool transfer_encoding = false;
   std::optional<ParseFault> fault;
@@ -46,29 +47,6 @@ namespace {
 
 using Step = RequestParser::Step;
 
-ParseFault FaultOf(HeadGrammar::Verdict verdict, const Request& request) {
-  using Verdict = HeadGrammar::Verdict;
-  switch (verdict) {
-    case Verdict::kContentLengthTwice:
-      if (FindField(request, "transfer-encoding")) {
-        return {.error = ParseError::kBadTransferEncoding,
-                .detail = "both Transfer-Encoding and Content-Length"};
-      }
-      return {.error = ParseError::kBadContentLength, .detail = "more than one Content-Length field"};
-    case Verdict::kBadContentLength:
-      return {.error = ParseError::kBadContentLength, .detail = "Content-Length is not one valid number"};
-    case Verdict::kBadTransferEncoding:
-      return {.error = ParseError::kBadTransferEncoding,
-              .detail = "Transfer-Encoding is not exactly 'chunked'"};
-    case Verdict::kBadFieldCharacter:
-      return {.error = ParseError::kMalformed, .detail = "a character that no header field may hold"};
-    case Verdict::kMalformed:
-    case Verdict::kValid:
-      break;
-  }
-  return {.error = ParseError::kMalformed, .detail = "the header block is not well formed"};
-}
-
 }  // namespace
 
 bool RequestParser::State::Fail(ParseError error, std::string_view detail) {
@@ -76,20 +54,15 @@ bool RequestParser::State::Fail(ParseError error, std::string_view detail) {
   return false;
 }
 
-// llhttp knows methods that are no business of a receiver of webhooks and gives some of them (PRI, CONNECT,
-// SOURCE, RTSP's) another grammar, so it is shown POST in place of every method that is not one of ours.
-bool RequestParser::State::RunGrammar(std::string_view bytes) {
-  const std::size_t begin = scanner.request_line_begin();
-  std::string_view head = bytes.substr(begin, scanner.head_end() - begin);
-  std::string_view stand_in;
-  if (request.method == Method::kOther) {
-    head.remove_prefix(request.method_text.size());
-    stand_in = "POST";
+// RFC 9110 §10.1.1: a list, in which only 100-continue can be met. In HTTP/1.0 that one is ignored.
+bool RequestParser::State::ApplyExpect(std::string_view value) {
+  while (const auto expectation = TakeMember(value)) {
+    if (!EqualsIgnoreCase(*expectation, "100-continue")) {
+      return Fail(ParseError::kExpectationFailed, "an expectation other than 100-continue");
+    }
+    request.expect_continue = request.minor_version == 1;
   }
-  const auto verdict = grammar.Check(stand_in, head, request.field_storage, request.field_count);
-  if (verdict == HeadGrammar::Verdict::kValid) return true;
-  fault = FaultOf(verdict, request);
-  return false;
+  return true;
 }
 
 bool RequestParser::State::ApplyField(const Field& field) {
@@ -100,11 +73,9 @@ bool RequestParser::State::ApplyField(const Field& field) {
       if (!ParseAuthority(field.value)) return Fail(ParseError::kMissingHost, "the Host field is not valid");
       return true;
     case 6:
-      if (!EqualsIgnoreCase(field.name, "expect")) return true;
-      if (!EqualsIgnoreCase(field.value, "100-continue")) {
-        return Fail(ParseError::kExpectationFailed, "an expectation other than 100-continue");
-      }
-      request.expect_continue = request.minor_version == 1;  // RFC 9110 §10.1.1: ignored in HTTP/1.0
+      return !EqualsIgnoreCase(field.name, "expect") || ApplyExpect(field.value);
+    case 10:
+      if (EqualsIgnoreCase(field.name, "connection")) connection.Add(field.value);
       return true;
     case 14:
       if (!EqualsIgnoreCase(field.name, "content-length")) return true;
@@ -136,11 +107,17 @@ bool RequestParser::State::CheckFraming() {
     return Fail(ParseError::kBadTransferEncoding, "Transfer-Encoding in HTTP/1.0");
   }
   if (hosts == 0 && request.minor_version == 1) return Fail(ParseError::kMissingHost, "no Host field");
-  request.keep_alive = grammar.KeepsConnection();
+  request.keep_alive = connection.Persists(request.minor_version);
   return true;
 }
 
 bool RequestParser::State::ApplyFields() {
+  const auto count = ParseFieldBlock(request.header_block, request.field_storage);
+  if (!count) {
+    fault = count.error();
+    return false;
+  }
+  request.field_count = *count;
   for (const Field& field : request.fields()) {
     if (!ApplyField(field)) return false;
   }
@@ -161,7 +138,7 @@ bool RequestParser::State::FinishHead(std::string_view bytes) {
   // one.
   if (request_line_at != &bytes[scanner.request_line_begin()] && !ReadRequestLine(bytes)) return false;
   request.header_block = bytes.substr(scanner.fields_begin(), scanner.fields_end() - scanner.fields_begin());
-  return RunGrammar(bytes) && ApplyFields();
+  return ApplyFields();
 }
 
 RequestParser::Step RequestParser::State::ParseHead(std::string_view bytes) {
@@ -194,6 +171,7 @@ void RequestParser::State::Reset() {
   request.content_length.reset();
   request.header_block = request.body = {};
   request.field_count = 0;
+  connection = {};
   hosts = 0;
   transfer_encoding = false;
   fault.reset();

@@ -1,8 +1,9 @@
 // Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets; allocates nothing a request.
 //
-// HeadScanner finds the lines, llhttp 8.1 in strict mode does the grammar of a complete head (HeadGrammar),
-// and what neither decides (Host, the one coding "chunked", HTTP/1.0, Expect) is decided here. A shard keeps
-// one for requests that arrive whole; one that remembers half a head costs about 4 KiB.
+// Strict where two readers of the same bytes could see two messages (RFC 9112 §11.2), by the grammar everywhere else:
+// HeadScanner finds the lines, request_line.h and field_block.h read them, and what frames the message (Host, Connection,
+// Expect, Content-Length, the one coding "chunked") is decided here. A shard keeps one for requests that arrive whole;
+// one that remembers half a head costs about 4 KiB.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +28,7 @@ enum class ParseError : std::uint8_t {
   kBadTransferEncoding,     // 400; with Content-Length, in HTTP/1.0, or not exactly "chunked"
   kExpectationFailed,       // 417
   kBadChunk,                // 400
+  kTooMuchFraming,          // 413; chunks so small that their framing outweighs limits::kChunkFramingBytesMax
   kChunkExtensionTooLarge,  // 400
   kBodyTooLarge,            // 413; a chunked body past its limit
 };
@@ -43,7 +45,7 @@ class RequestParser {
   RequestParser(RequestParser&&) noexcept;
   RequestParser& operator=(RequestParser&&) noexcept;
 
-  // Parses the head that starts at bytes[0] (a leading CRLF is skipped, RFC 9112 §2.2). May be called again
+  // Parses the head that starts at bytes[0] (leading CRLFs are skipped, RFC 9112 §2.2). May be called again
   // with the same bytes plus more; how far it has searched for the end of the head is remembered, so that one
   // byte at a time stays linear. On kDone request() is filled (its views point into `bytes`), and
   // head_bytes() says where the body starts.

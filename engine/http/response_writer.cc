@@ -189,7 +189,7 @@ ErrorAnswer AnswerTo(ParseError error) {
     case ParseError::kTooManyFields:
       return {431, "too_many_headers", "the request has too many header fields"};
     case ParseError::kVersionNotSupported:
-      return {505, "version_not_supported", "only HTTP/1.1 and HTTP/1.0 are served"};
+      return {505, "version_not_supported", "only HTTP/1.x is served"};
     case ParseError::kMissingHost:
       return {400, "invalid_host", "the request needs exactly one valid Host field"};
     case ParseError::kBadContentLength:
@@ -201,6 +201,10 @@ ErrorAnswer AnswerTo(ParseError error) {
       return {417, "expectation_failed", "the only expectation that can be met is 100-continue"};
     case ParseError::kBadChunk:
       return {400, "bad_chunk", "the chunked body is not well formed"};
+    case ParseError::kTooMuchFraming:
+      return {
+          413, "too_much_chunk_framing",
+          "the chunks are too small: their framing is past the limit of 256 KiB and the size of the body"};
     case ParseError::kChunkExtensionTooLarge:
       return {400, "chunk_extension_too_large", "chunk extensions are too large"};
     case ParseError::kBodyTooLarge:

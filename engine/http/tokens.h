@@ -57,8 +57,15 @@ constexpr bool IsVisibleChar(char byte) {
 constexpr bool IsHexDigit(char byte) {
   return detail::Is(byte, detail::kHexDigit);
 }
+// Of a hex digit.
+constexpr unsigned HexValue(char digit) {
+  return static_cast<unsigned>(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
 constexpr bool IsDigit(char byte) {
   return byte >= '0' && byte <= '9';
+}
+constexpr bool IsWhitespace(char byte) {
+  return byte == ' ' || byte == '\t';
 }
 constexpr char ToLower(char byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
@@ -66,8 +73,8 @@ constexpr char ToLower(char byte) {
 
 // OWS (RFC 9110 §5.6.3) off both ends.
 constexpr std::string_view TrimWhitespace(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && IsWhitespace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsWhitespace(text.back())) text.remove_suffix(1);
   return text;
 }
 

@@ -81,6 +81,7 @@ RejectionCode CodeFor(http::ParseError error) {
     case http::ParseError::kTooManyFields:
       return RejectionCode::kHeadTooLarge;
     case http::ParseError::kBodyTooLarge:
+    case http::ParseError::kTooMuchFraming:
       return RejectionCode::kBodyTooLarge;
     case http::ParseError::kMalformed:
     case http::ParseError::kVersionNotSupported:

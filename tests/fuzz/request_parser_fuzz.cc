@@ -44,7 +44,7 @@ void CheckViews(RequestParser& parser, std::string_view bytes) {
   const std::string_view head = bytes.substr(0, parser.head_bytes());
   WEIR_CHECK(head.ends_with("\r\n\r\n"));
   WEIR_CHECK(IsInside(request.target, head) && IsInside(request.header_block, head));
-  WEIR_CHECK(request.path == "/" || IsInside(request.path, request.target));
+  WEIR_CHECK(request.path == "/" || request.path == "*" || IsInside(request.path, request.target));
   WEIR_CHECK(IsInside(request.query, request.target));
   WEIR_CHECK(!request.chunked || (!request.content_length && request.minor_version == 1));
   WEIR_CHECK(static_cast<std::size_t>(std::ranges::count(request.header_block, '\n')) == request.field_count);

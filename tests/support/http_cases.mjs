@@ -1,9 +1,9 @@
-// Reads tests/cases/http: [{name, bytes, expect}]. Its README.md says what the documents look like.
+// Reads the documents of tests/cases/http and tests/cases/answers: [{name, bytes, expect}]. Their README.md say what they look like.
 import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-const directory = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../cases/http');
+const directory = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../cases');
 const plainEscapes = {r: 13, n: 10, t: 9, 0: 0, '\\': 92};
 
 function escaped(text) {
@@ -38,8 +38,8 @@ export function unescape(text) {
   return Buffer.concat(parts);
 }
 
-function readDocument(file) {
-  const text = readFileSync(path.join(directory, file), 'utf8');
+function readDocument(folder, file) {
+  const text = readFileSync(path.join(directory, folder, file), 'utf8');
   return text.split(/^## /m).slice(1).map(section => {
     const name = `${file.slice(0, -3)}/${section.slice(0, section.indexOf('\n'))}`;
     const block = language => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(section)?.[1];
@@ -53,6 +53,7 @@ function readDocument(file) {
   });
 }
 
-export function readHttpCases() {
-  return readdirSync(directory).filter(file => file.endsWith('.md') && file !== 'README.md').sort().flatMap(readDocument);
+export function readCases(folder) {
+  const files = readdirSync(path.join(directory, folder)).filter(file => file.endsWith('.md') && file !== 'README.md');
+  return files.sort().flatMap(file => readDocument(folder, file));
 }

@@ -39,6 +39,8 @@ std::string ErrorName(ParseError error) {
       return "expectation_failed";
     case ParseError::kBadChunk:
       return "bad_chunk";
+    case ParseError::kTooMuchFraming:
+      return "too_much_framing";
     case ParseError::kChunkExtensionTooLarge:
       return "chunk_extension_too_large";
     case ParseError::kBodyTooLarge:
