@@ -69,10 +69,14 @@ void Intake::UseSources(std::shared_ptr<const source::SourceTable> sources) {
 }
 
 Intake::Admission Intake::Admit(const http::Request& request) const {
-  const Route route = RouteOf(request);
+  std::string unescaped;
+  const Route route = RouteOf(request, unescaped);
   switch (route.kind) {
     case Route::Kind::kUnknown:
       return {.target = {}, .refusal = RefusalFor(RejectionCode::kUnknownSource)};
+    case Route::Kind::kServer:
+      if (const auto code = CheckFraming(request, 0)) return {.target = {}, .refusal = RefusalFor(*code)};
+      return {};
     case Route::Kind::kHealth:
       if (request.method != http::Method::kGet && request.method != http::Method::kHead) {
         return {.target = {}, .refusal = HealthMethodNotAllowed()};
@@ -116,7 +120,7 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
     probe_.requests.Add();
     const Manner manner = MannerOf(request, false);
     if (manner.close) connection.state = Connection::State::kAnswering;
-    return AnswerHealth(connection, manner);
+    return request.path == "*" ? AnswerOptions(connection, manner) : AnswerHealth(connection, manner);
   }
   const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
   if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
@@ -255,6 +259,15 @@ void Intake::Refuse(Connection& connection, const http::Request& request, observ
 
 void Intake::InviteBody(Connection& connection) {
   answers_.AddLiteral(connection, {}, AnswerWriter::kContinue);
+}
+
+// RFC 9110 §9.3.7: what the server as a whole can do, whatever a source makes of it.
+void Intake::AnswerOptions(Connection& connection, const Manner& manner) {
+  constexpr http::Field kAllow = {.name = "Allow", .value = "GET, HEAD, OPTIONS, POST"};
+  scratch_.clear();
+  writer_.WritePrescribed(scratch_, manner,
+                          {.status = 204, .content_type = {}, .body = {}, .fields = std::span(&kAllow, 1)});
+  answers_.AddLiteral(connection, manner, scratch_);
 }
 
 void Intake::AnswerHealth(Connection& connection, const Manner& manner) {

@@ -70,6 +70,7 @@ class Intake {
  private:
   std::optional<observe::RejectionCode> KeepSecret(const source::Source& source, std::string_view secret);
   Manner MannerOf(const http::Request& request, bool close);
+  void AnswerOptions(Connection& connection, const Manner& manner);
   void AnswerHealth(Connection& connection, const Manner& manner);
   void Answer(Connection& connection, const Manner& manner, const source::Handshake& handshake);
   void Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <string_view>
 
 #include "engine/ingest/route.h"
 #include "engine/limits.h"
@@ -58,27 +60,48 @@ TEST(CheckLoad, EachResourceThatIsSpentRefuses) {
   EXPECT_EQ(CheckLoad(Post(10), load), RejectionCode::kOverloaded);
 }
 
-Route RouteOfPath(std::string_view path) {
+struct Seen {
+  Route::Kind kind;
+  std::string source;
+};
+
+Seen RouteOfPath(std::string_view path) {
   http::Request request;
   request.path = path;
-  return RouteOf(request);
+  std::string unescaped;
+  const Route route = RouteOf(request, unescaped);
+  return {.kind = route.kind, .source = std::string(route.source)};
 }
 
 TEST(RouteOf, MatchesPathsExactly) {
   EXPECT_EQ(RouteOfPath("/healthz").kind, Route::Kind::kHealth);
   EXPECT_EQ(RouteOfPath("/webhooks/stripe").source, "stripe");
+  EXPECT_EQ(RouteOfPath("*").kind, Route::Kind::kServer);
   for (const std::string_view path :
-       {"", "/", "*", "/healthz/", "/HEALTHZ", "/webhooks", "webhooks/stripe"}) {
+       {"/", "", "/webhooks", "/webhooks/", "/Webhooks/stripe", "/healthzz", "//healthz", "/./healthz",
+        "/x/../healthz", "//webhooks/stripe", "/webhooks%2Fstripe", "/healthz%2f", "/healthz%", "/healthz%0",
+        "%2Fhealthz", "**", "*/"}) {
     EXPECT_EQ(RouteOfPath(path).kind, Route::Kind::kUnknown) << path;
   }
-  EXPECT_EQ(RouteOfPath("/webhooks/").source, "") << "which no source is called";
-  EXPECT_EQ(RouteOfPath("/webhooks/a/b").source, "a/b");
+  EXPECT_EQ(RouteOfPath("/webhooks/a/b").source, "a/b") << "which no source is called";
+  EXPECT_EQ(RouteOfPath("/webhooks//a").source, "/a") << "nor this";
+  EXPECT_EQ(RouteOfPath("/webhooks/./a").source, "./a") << "nor this";
 }
 
-TEST(RouteOf, TakesTheAbsoluteForm) {
-  EXPECT_EQ(RouteOfPath("http://example.com/webhooks/stripe").source, "stripe");
-  EXPECT_EQ(RouteOfPath("HTTPS://example.com:8443/healthz").kind, Route::Kind::kHealth);
-  EXPECT_EQ(RouteOfPath("http://example.com").kind, Route::Kind::kUnknown);
+TEST(RouteOf, OneSlashAtTheEndIsTheSamePath) {
+  EXPECT_EQ(RouteOfPath("/healthz/").kind, Route::Kind::kHealth);
+  EXPECT_EQ(RouteOfPath("/webhooks/stripe/").source, "stripe");
+  EXPECT_EQ(RouteOfPath("/webhooks/stripe//").source, "stripe/");
+  EXPECT_EQ(RouteOfPath("/webhooks/stripe%2F").source, "stripe%2F");
+}
+
+TEST(RouteOf, EscapesOfUnreservedCharactersAreThoseCharacters) {
+  EXPECT_EQ(RouteOfPath("/webhooks/%73tripe").source, "stripe");
+  EXPECT_EQ(RouteOfPath("/%77ebhooks/a%2Db%2db%5F%7E%7e%2E/").source, "a-b-b_~~.");
+  EXPECT_EQ(RouteOfPath("/%68ealthz").kind, Route::Kind::kHealth);
+  EXPECT_EQ(RouteOfPath("/webhooks/%41cme").source, "Acme") << "case counts";
+  EXPECT_EQ(RouteOfPath("/webhooks/%2573tripe").source, "%2573tripe") << "once, not twice";
+  EXPECT_EQ(RouteOfPath("/webhooks/a%20b%00%3F%C3%A9%").source, "a%20b%00%3F%C3%A9%");
 }
 
 }  // namespace
