@@ -31,7 +31,8 @@ target_compile_definitions(weir_httplib INTERFACE
   CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
 target_link_libraries(weir_httplib INTERFACE ${HTTPLIB_LIBRARY} OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
-# Debian ships llhttp as generated C sources in node-llhttp. Strict mode is not the default of 8.1: without it, CR-only
+# The second reader of what engine/http takes; only tests link it. Debian ships llhttp as generated C sources in
+# node-llhttp. Strict mode is not the default of 8.1: without it, CR-only
 # header ends and bytes after "Connection: close" are accepted (CVE-2023-30589, CVE-2025-23167).
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp REQUIRED)
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED)

@@ -23,10 +23,11 @@ inline constexpr std::size_t kChunkFramingBytesMax = 256 * kKiB;
 inline constexpr std::size_t kLeadingEmptyLinesMax = 8;  // before a request
 
 // --- HTTP: the answers of sinks ----------------------------------------------------------------------------
-inline constexpr std::size_t kResponseHeadBytesMax = 16 * kKiB;
+// Heads of one answer, interim ones included: read, not kept; past it the status suffices.
+inline constexpr std::size_t kResponseHeadBytesMax = 1 * kMiB;
+inline constexpr std::size_t kResponseLineBytesMax = 4 * kKiB;  // kept of one header line
 // Read to keep a connection; past it the status suffices.
 inline constexpr std::size_t kResponseBodyBytesMax = 16 * kMiB;
-inline constexpr std::size_t kInterimResponsesMax = 8;  // 1xx before one answer
 
 // --- Shards (engine/io, engine/ingest) ---------------------------------------------------------------------
 inline constexpr unsigned kRingEntries = 4096;  // submission entries; the completion ring is four times this

@@ -1,9 +1,9 @@
 // Bytes -> Request, or the reason why not. Pure and resumable; knows no sockets; allocates nothing a request.
 //
 // Strict where two readers of the same bytes could see two messages (RFC 9112 §11.2), by the grammar everywhere else:
-// HeadScanner finds the lines, request_line.h and field_block.h read them, and what frames the message (Host, Connection,
-// Expect, Content-Length, the one coding "chunked") is decided here. A shard keeps one for requests that arrive whole;
-// one that remembers half a head costs about 4 KiB.
+// HeadScanner finds the lines, request_line.h and field_block.h read them, and what frames the message (Host,
+// Connection, Expect, Content-Length, the one coding "chunked") is decided here. A shard keeps one for requests that
+// arrive whole; one that remembers half a head costs about 4 KiB.
 #pragma once
 
 #include <cstddef>

@@ -1,20 +1,15 @@
 #include "engine/http/response_parser.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "engine/http/answer_head.h"
 #include "engine/http/chunked_body.h"
-#include "engine/http/head_grammar.h"
-#include "engine/http/head_scanner.h"
-#include "engine/http/request.h"
-#include "engine/http/tokens.h"
 #include "engine/limits.h"
 
 namespace weir::http {
@@ -28,24 +23,21 @@ struct ResponseParser::State {
   Phase ReadHead(std::string_view bytes, std::size_t& consumed);
   Phase ReadSizedBody(std::string_view bytes, std::size_t& consumed, Phase when_incomplete);
   Phase ReadChunkedBody(std::string_view bytes, std::size_t& consumed);
-  Phase ApplyHead(std::string_view head);
-  Phase ApplyFields(std::span<const Field> fields);
+  Phase ApplyHead();
+  Phase BeginBody();
+  Phase EndConnection();
+  Phase Abandon();
   Phase Fail(std::string_view why);
   void Keep(std::string_view body);
   void Reset();
 
   const std::size_t body_kept_bytes_max;
   Phase phase = Phase::kHead;
-  std::string head_so_far;  // used only when a head arrives in pieces
-  HeadScanner scanner{limits::kResponseHeadBytesMax};
-  HeadGrammar grammar{HeadGrammar::Kind::kResponse};
-  // Scratch of ApplyHead; a member so that it is not cleared for each answer.
-  std::array<Field, limits::kHeaderFieldsMax> field_storage;
+  AnswerHead head;
   ChunkedBody chunks;
   std::string decoded;
   std::uint64_t body_bytes_left = 0;
   bool body_cut_short = false;
-  std::size_t interim_count = 0;
   Response response;
   std::string_view error_detail;
 };
@@ -60,80 +52,79 @@ void ResponseParser::State::Keep(std::string_view body) {
   response.body_start.append(body.substr(0, room));
 }
 
-// RFC 9112 §6.3. Where it lets a client repair an answer (Transfer-Encoding beside Content-Length, codings it
-// did not ask for), this one does not: the connection's framing is in doubt and a retry is cheap.
-ResponseParser::State::Phase ResponseParser::State::ApplyFields(std::span<const Field> fields) {
-  std::optional<std::uint64_t> content_length;
-  bool chunked = false;
-  for (const Field& field : fields) {
-    if (EqualsIgnoreCase(field.name, "content-length")) {
-      content_length = ParseDecimal(field.value);
-      if (!content_length) return Fail("the answer's Content-Length is not a number");
-    } else if (EqualsIgnoreCase(field.name, "transfer-encoding")) {
-      if (chunked || !EqualsIgnoreCase(field.value, "chunked")) {
-        return Fail("the answer's Transfer-Encoding is not 'chunked'");
-      }
-      chunked = true;
-    } else if (EqualsIgnoreCase(field.name, "retry-after") && !response.retry_after) {
-      response.retry_after = field.value;
-    }
-  }
-  if (chunked && content_length) return Fail("the answer has both Transfer-Encoding and Content-Length");
-  if (response.status == 204 || response.status == 304) return Phase::kDone;
-  if (chunked) return Phase::kChunkedBody;
-  if (!content_length) {
-    response.keep_alive = false;
-    body_bytes_left = limits::kResponseBodyBytesMax;
-    return Phase::kBodyUntilClose;
-  }
-  body_cut_short = *content_length > limits::kResponseBodyBytesMax;
-  body_bytes_left = std::min<std::uint64_t>(*content_length, limits::kResponseBodyBytesMax);
-  return body_bytes_left == 0 ? Phase::kDone : Phase::kSizedBody;
+// The status is all that has to be known: an answer ends here, and with it its connection.
+ResponseParser::State::Phase ResponseParser::State::EndConnection() {
+  response.keep_alive = false;
+  return Phase::kDone;
 }
 
-ResponseParser::State::Phase ResponseParser::State::ApplyHead(std::string_view head) {
-  std::size_t field_count = 0;
-  if (grammar.Check({}, head, field_storage, field_count) != HeadGrammar::Verdict::kValid) {
-    return Fail("the answer is not valid HTTP");
+// RFC 9112 §6.3, and where the head is in doubt the reading that ends soonest.
+ResponseParser::State::Phase ResponseParser::State::BeginBody() {
+  const auto coding = head.coding();
+  const auto content_length = head.content_length();
+  if (response.status < 200) return EndConnection();
+  if (response.status == 204 || response.status == 304) {
+    // What a server announces it may also send.
+    const bool announced = coding != AnswerHead::Coding::kNone || content_length.value_or(0) != 0;
+    return response.status == 204 && announced ? EndConnection() : Phase::kDone;
   }
-  if (grammar.major_version() != 1 || grammar.minor_version() > 1) {
-    return Fail("the answer is neither HTTP/1.1 nor HTTP/1.0");
+  if (coding == AnswerHead::Coding::kChunked) return Phase::kChunkedBody;
+  if (content_length) {
+    body_cut_short = *content_length > limits::kResponseBodyBytesMax;
+    body_bytes_left = std::min<std::uint64_t>(*content_length, limits::kResponseBodyBytesMax);
+    return body_bytes_left == 0 ? Phase::kDone : Phase::kSizedBody;
   }
-  if (grammar.status() < 100 || grammar.status() == 101)
-    return Fail("an answer that no request of ours can get");
-  if (grammar.status() < 200) {
-    if (++interim_count > limits::kInterimResponsesMax) return Fail("too many interim answers");
+  if (coding == AnswerHead::Coding::kUnknown || !head.length_readable()) return EndConnection();
+  response.keep_alive = false;
+  body_bytes_left = limits::kResponseBodyBytesMax;
+  return Phase::kBodyUntilClose;
+}
+
+ResponseParser::State::Phase ResponseParser::State::ApplyHead() {
+  // 101 is final: nobody asked for another protocol, so no further answer in this one will come.
+  if (head.status() < 200 && head.status() != 101) {
+    head.BeginNext();
     return Phase::kHead;
   }
-  response.status = grammar.status();
-  response.keep_alive = grammar.KeepsConnection();
-  return ApplyFields(std::span(field_storage).first(field_count));
+  response.status = head.status();
+  response.keep_alive = head.Persists();
+  response.retry_after = head.retry_after();
+  return BeginBody();
 }
 
 ResponseParser::State::Phase ResponseParser::State::ReadHead(std::string_view bytes, std::size_t& consumed) {
-  const std::size_t before = head_so_far.size();
-  // One byte past the limit is enough for the scanner to refuse the head.
-  if (before != 0) head_so_far.append(bytes.substr(0, limits::kResponseHeadBytesMax + 3 - before));
-  const std::string_view head = before == 0 ? bytes : std::string_view(head_so_far);
-  HeadScanner::Step step = scanner.Scan(head);
-  if (step == HeadScanner::Step::kRequestLine) step = scanner.Scan(head);
-  switch (step) {
-    case HeadScanner::Step::kNeedMore:
-      if (before == 0) head_so_far.assign(bytes);
-      consumed = bytes.size();
+  switch (head.Read(bytes, consumed)) {
+    case AnswerHead::Step::kNeedMore:
       return Phase::kHead;
-    case HeadScanner::Step::kFault:
-    case HeadScanner::Step::kRequestLine:
-      return Fail("the answer's head is not well formed or too large");
-    case HeadScanner::Step::kHeadEnd:
+    case AnswerHead::Step::kDone:
+      return ApplyHead();
+    case AnswerHead::Step::kTooLarge:
+      return Abandon();
+    case AnswerHead::Step::kNotHttp:
+      return Fail("not an HTTP answer");
+  }
+  return Phase::kError;
+}
+
+// No more of the answer will be read. Its status stands if it has one.
+ResponseParser::State::Phase ResponseParser::State::Abandon() {
+  switch (phase) {
+    case Phase::kHead:
+      head.Finish();
+      if (head.status() < 200 && head.status() != 101)
+        return Fail("the connection ended before a final status line");
+      response.status = head.status();
+      response.retry_after = head.retry_after();
+      return EndConnection();
+    case Phase::kSizedBody:
+    case Phase::kChunkedBody:
+    case Phase::kBodyUntilClose:
+      return EndConnection();
+    case Phase::kDone:
+    case Phase::kError:
       break;
   }
-  consumed = scanner.head_end() - before;
-  const std::size_t begin = scanner.request_line_begin();
-  const Phase next = ApplyHead(head.substr(begin, scanner.head_end() - begin));
-  scanner.Reset();
-  head_so_far.clear();
-  return next;
+  return phase;
 }
 
 // Past kResponseBodyBytesMax the answer counts as complete, for the status is what matters, but its
@@ -160,10 +151,7 @@ ResponseParser::State::Phase ResponseParser::State::ReadChunkedBody(std::string_
     case ChunkedBody::Step::kDone:
       return Phase::kDone;
     case ChunkedBody::Step::kFault:
-      if (chunks.fault().error != ParseError::kBodyTooLarge)
-        return Fail("the answer's chunked body is not well formed");
-      response.keep_alive = false;
-      return Phase::kDone;
+      return EndConnection();
   }
   return Phase::kError;
 }
@@ -186,12 +174,10 @@ ResponseParser::State::Phase ResponseParser::State::Advance(std::string_view byt
 
 void ResponseParser::State::Reset() {
   phase = Phase::kHead;
-  head_so_far.clear();
-  scanner.Reset();
+  head.Reset();
   chunks = ChunkedBody();
   body_bytes_left = 0;
   body_cut_short = false;
-  interim_count = 0;
   response.status = 0;
   response.keep_alive = true;
   response.retry_after.reset();
@@ -218,12 +204,8 @@ ResponseParser::Step ResponseParser::Feed(std::string_view bytes, std::size_t& c
 }
 
 ResponseParser::Step ResponseParser::Finish() {
-  if (state_->phase == State::Phase::kBodyUntilClose) state_->phase = State::Phase::kDone;
-  if (state_->phase == State::Phase::kDone) return Step::kDone;
-  if (state_->phase != State::Phase::kError) {
-    state_->phase = state_->Fail("the connection was closed before the answer was complete");
-  }
-  return Step::kError;
+  state_->phase = state_->Abandon();
+  return state_->phase == State::Phase::kDone ? Step::kDone : Step::kError;
 }
 
 const Response& ResponseParser::response() const {

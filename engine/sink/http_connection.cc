@@ -127,9 +127,10 @@ HttpConnection::Event HttpConnection::OnReceived(io::Ring& ring, std::int32_t re
     return Event::kNone;
   }
   WEIR_CHECK(state_ == State::kExchanging);
-  if (result < 0) return Break(ring, Event::kBroken, ErrorText(-result));
   if (result > 0) return OnBytes(ring, {received_.get(), static_cast<std::size_t>(result)});
+  // Closed or reset, the peer has done what it said it did.
   if (parser_.Finish() == http::ResponseParser::Step::kDone) return EndExchange(ring, false);
+  if (result < 0) return Break(ring, Event::kBroken, ErrorText(-result));
   return Break(ring, Event::kBroken, received_anything_ ? "closed mid-answer" : "closed without an answer");
 }
 
@@ -146,6 +147,10 @@ HttpConnection::Event HttpConnection::OnBytes(io::Ring& ring, std::string_view b
       return EndExchange(ring, answer().keep_alive && consumed == bytes.size());
   }
   WEIR_CHECK(false);
+}
+
+bool HttpConnection::ConcludeEarly() {
+  return state_ == State::kExchanging && parser_.Finish() == http::ResponseParser::Step::kDone;
 }
 
 HttpConnection::Event HttpConnection::EndExchange(io::Ring& ring, bool reusable) {

@@ -36,7 +36,7 @@ class HttpConnection {
     kConnected,      // BeginExchange may be called
     kConnectFailed,  // see problem(); the connection closes
     kAnswered,       // see answer(); the connection is idle or closes
-    kBroken,         // no whole answer will come, see problem(); the connection closes
+    kBroken,         // no status line will come, see problem(); the connection closes
     kNotHttp,        // what came is not an answer, see problem(); the connection closes
   };
 
@@ -55,6 +55,9 @@ class HttpConnection {
   void BeginExchange(io::Ring& ring);
   // REQUIRES: the completion is of this slot and generation.
   Event OnCompletion(io::Ring& ring, const io::Completion& completion);
+  // There is no time for the rest of the exchange. True if its status line has come: answer() is what is known. The
+  // caller closes the connection.
+  bool ConcludeEarly();
   // Gives the socket up. Free at once if the kernel holds nothing, else closing.
   void Close(io::Ring& ring);
 

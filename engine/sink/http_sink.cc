@@ -247,7 +247,7 @@ void HttpSink::EnforceDeadlines(std::int64_t now_ms) {
     Slot& slot = slots_[index];
     if (!slot.busy) continue;
     if (now_ms >= slot.deadline_ms) {
-      Fail(index, observe::FailureReason::kTimeout, "timeout after " + DurationText(timeout_ms_));
+      OnTimeout(index);
     } else if (now_ms >= slot.connect_deadline_ms) {
       slot.connect_deadline_ms = kNever;
       next_deadline_ms_ = std::min(next_deadline_ms_, slot.deadline_ms);
@@ -264,6 +264,15 @@ void HttpSink::EnforceDeadlines(std::int64_t now_ms) {
     slot.connection->Close(*ring_);
     if (slot.connection->state() == HttpConnection::State::kFree) OnFreed(index, now_ms);
   }
+}
+
+// A sink that said what it did and then never ended its answer did it all the same.
+void HttpSink::OnTimeout(std::uint32_t index) {
+  HttpConnection& connection = *slots_[index].connection;
+  if (connection.ConcludeEarly()) {
+    return Finish(index, Judge(connection.answer(), dead_letter_statuses_, UnixSeconds()));
+  }
+  Fail(index, observe::FailureReason::kTimeout, "timeout after " + DurationText(timeout_ms_));
 }
 
 void HttpSink::Fail(std::uint32_t index, observe::FailureReason reason, std::string summary) {

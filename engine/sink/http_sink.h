@@ -63,6 +63,7 @@ class HttpSink final : public Sink {
   void OnBroken(std::uint32_t index);
   void OnFreed(std::uint32_t index, std::int64_t now_ms);
   void EnforceDeadlines(std::int64_t now_ms);
+  void OnTimeout(std::uint32_t index);
   void Fail(std::uint32_t index, observe::FailureReason reason, std::string summary);
   void Finish(std::uint32_t index, Outcome outcome);
   void ReportFinished();

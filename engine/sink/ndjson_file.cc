@@ -200,8 +200,8 @@ std::expected<void, std::string> NdjsonFile::Append(const Batch& batch, std::int
   return {};
 }
 
-// Somebody may have moved or deleted the file to rotate it their way; what goes into it then is found by nobody. Or they
-// cut it, or wrote to it: what is known of its end is then not so.
+// Somebody may have moved or deleted the file to rotate it their way; what goes into it then is found by nobody. Or
+// they cut it, or wrote to it: what is known of its end is then not so.
 bool NdjsonFile::IsAsLeft() const {
   struct stat ours{};
   struct stat there{};

@@ -41,10 +41,10 @@ class NdjsonFile {
   // Opens or creates. The file is locked: a second sink or process that has it open is an error.
   static std::expected<NdjsonFile, std::string> Open(Options options);
 
-  // Writes and syncs. On an error none of the batch counts: what was written of it is cut off again, and if
-  // that is not certain, because a sync failed or somebody else wrote behind it, the file is set aside under its rotated name and the next
-  // Append begins a new one. The lines are to be given again; a set-aside file can hold them twice, never not
-  // at all.
+  // Writes and syncs. On an error none of the batch counts: what was written of it is cut off again, and if that is
+  // not certain, because a sync failed or somebody else wrote behind it, the file is set aside under its rotated name
+  // and the next Append begins a new one. The lines are to be given again; a set-aside file can hold them twice,
+  // never not at all.
   std::expected<void, std::string> Append(const Batch& batch, std::int64_t now_unix_s);
 
  private:

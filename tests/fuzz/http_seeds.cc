@@ -16,17 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kSeedBytesMax = 20'000;  // long seeds slow a fuzzer and teach it nothing
 
-constexpr std::array<std::string_view, 8> kAnswers = {
-    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
-    "HTTP/1.1 204 No Content\r\n\r\n",
-    "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nConnection: close\r\n\r\nbusy",
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=\"b\"\r\nabc\r\n0\r\nX: y\r\n\r\n",
-    "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
-};
-
 constexpr std::array<std::string_view, 7> kUrls = {
     "http://sink.example:9000/events?a=b",
     "https://[::1]:443/x",
@@ -56,6 +45,9 @@ void WriteCases(const fs::path& root) {
       Write(root / "chunked" / document.name, std::string_view(document.bytes).substr(body + 4));
     }
   }
+  for (const auto& document : weir::http::ReadCaseDocuments(WEIR_TEST_CASES "/answers")) {
+    if (document.bytes.size() <= kSeedBytesMax) Write(root / "response" / document.name, document.bytes);
+  }
 }
 
 }  // namespace
@@ -66,7 +58,6 @@ int main(int argc, char** argv) {
     const fs::path root = argv[1];
     fs::remove_all(root);
     WriteCases(root);
-    WriteAll(root / "response", kAnswers);
     WriteAll(root / "url", kUrls);
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "http_seeds: %s\n", fault.what());

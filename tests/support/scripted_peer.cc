@@ -201,32 +201,41 @@ bool ScriptedPeer::ReadRequest(Connection& connection, std::string& bytes, PeerR
 
 // True if the connection goes on.
 bool ScriptedPeer::Answer(const Connection& connection, const PeerAnswer& answer) {
-  const std::string text = TextOf(answer);
+  constexpr std::string_view kInterim = "HTTP/1.1 102 Processing\r\n\r\n";
+  const auto hang = [&] {
+    std::string ignored;
+    while (ReceiveMore(connection.fd, ignored)) ignored.clear();
+  };
+  const auto reset = [&] {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  };
   switch (answer.kind) {
     case PeerAnswer::Kind::kAnswer:
-      return SendAll(connection.fd, text) && !answer.close;
-    case PeerAnswer::Kind::kHang: {
-      std::string ignored;
-      while (ReceiveMore(connection.fd, ignored)) ignored.clear();
+      return SendAll(connection.fd, TextOf(answer)) && !answer.close;
+    case PeerAnswer::Kind::kHang:
+      hang();
       return false;
-    }
     case PeerAnswer::Kind::kDrip:
-      for (std::size_t i = 0; SendAll(connection.fd, std::string(1, i < text.size() ? text[i] : 'x')); ++i) {
+      for (std::size_t i = 0; SendAll(connection.fd, kInterim.substr(i % kInterim.size(), 1)); ++i) {
         std::this_thread::sleep_for(kDripInterval);
       }
       return false;
-    case PeerAnswer::Kind::kReset: {
-      const linger at_once{.l_onoff = 1, .l_linger = 0};
-      ::setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    case PeerAnswer::Kind::kReset:
+      reset();
       return false;
-    }
     case PeerAnswer::Kind::kClose:
-      return false;
-    case PeerAnswer::Kind::kCloseMidAnswer:
-      SendAll(connection.fd, std::string_view(text).substr(0, text.size() - 1 - answer.body.size() / 2));
       return false;
     case PeerAnswer::Kind::kVerbatim:
       SendAll(connection.fd, answer.body);
+      return false;
+    case PeerAnswer::Kind::kVerbatimReset:
+      SendAll(connection.fd, answer.body);
+      reset();
+      return false;
+    case PeerAnswer::Kind::kVerbatimHang:
+      SendAll(connection.fd, answer.body);
+      hang();
       return false;
   }
   return false;

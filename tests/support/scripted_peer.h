@@ -29,12 +29,13 @@ struct PeerRequest {
 struct PeerAnswer {
   enum class Kind : std::uint8_t {
     kAnswer,
-    kHang,            // says nothing until the client goes
-    kDrip,            // the answer, a byte every few milliseconds, forever
-    kReset,           // RST instead of an answer
-    kClose,           // FIN instead of an answer
-    kCloseMidAnswer,  // half of the answer, then FIN
-    kVerbatim,        // `body` is sent as it is, then FIN
+    kHang,           // says nothing until the client goes
+    kDrip,           // interim answers, a byte every few milliseconds, forever
+    kReset,          // RST instead of an answer
+    kClose,          // FIN instead of an answer
+    kVerbatim,       // `body` is sent as it is, then FIN
+    kVerbatimReset,  // and then RST
+    kVerbatimHang,   // and then nothing until the client goes
   };
   Kind kind = Kind::kAnswer;
   int status = 200;

@@ -1,9 +1,10 @@
-// Reads tests/cases/http (its README.md says what the documents look like). For the parser's test and the
-// fuzzers' seeds.
+// Reads tests/cases/http and tests/cases/answers (their README.md say what the documents look like). For the parsers'
+// tests and the fuzzers' seeds.
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ struct CaseDocument {
   std::string name;  // file_case
   std::string bytes;
   std::map<std::string, std::string> expect;
+
+  friend void PrintTo(const CaseDocument& document, std::ostream* out) { *out << document.name; }
 };
 
 // Throws std::runtime_error naming the place where a document is not well formed.

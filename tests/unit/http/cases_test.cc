@@ -8,7 +8,6 @@
 #include <cctype>
 #include <cstddef>
 #include <numeric>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,10 +17,6 @@
 #include "tests/unit/http/observe_request.h"
 
 namespace weir::http {
-
-void PrintTo(const CaseDocument& document, std::ostream* out) {
-  *out << document.name;
-}
 
 namespace {
 

@@ -1,7 +1,7 @@
-// A second reader for the heads that are served: llhttp in strict mode must take them too, and see the same fields. It is
-// no judge of what is refused, and of three things that are served it is none either: it knows no OWS that is a tab behind
-// Content-Length and Transfer-Encoding, no minor version past 1, and gives methods that are none of ours a grammar of
-// their own.
+// A second reader for the heads that are served: llhttp in strict mode must take them too, and see the same fields.
+// It is no judge of what is refused, and of three things that are served it is none either: it knows no OWS that is a
+// tab behind Content-Length and Transfer-Encoding, no minor version past 1, and gives methods that are none of ours a
+// grammar of their own.
 #include <gtest/gtest.h>
 #include <llhttp.h>
 

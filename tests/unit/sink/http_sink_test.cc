@@ -186,7 +186,7 @@ TEST(HttpSink, BrokenAnswersAreFailures) {
   } cases[] = {
       {{.kind = PeerAnswer::Kind::kReset}, "connection reset by peer"},
       {{.kind = PeerAnswer::Kind::kClose}, "closed without an answer"},
-      {{.kind = PeerAnswer::Kind::kCloseMidAnswer, .body = "0123456789"}, "closed mid-answer"},
+      {{.kind = PeerAnswer::Kind::kVerbatim, .body = "HTTP/1.1 2"}, "closed mid-answer"},
       {{.kind = PeerAnswer::Kind::kVerbatim, .body = "SSH-2.0-OpenSSH_9.2\r\n\r\n"}, "not an HTTP answer"}};
   for (const auto& broken : cases) {
     ScriptedPeer peer(Always(broken.answer));
@@ -197,6 +197,54 @@ TEST(HttpSink, BrokenAnswersAreFailures) {
     EXPECT_EQ(outcome.summary, broken.summary);
     EXPECT_EQ(peer.count(), 1u) << "on a fresh connection it is not sent again at once";
   }
+}
+
+// The sink did what it was asked and said so. What became of its answer afterwards is no reason to ask again.
+TEST(HttpSink, StatusLineStandsHoweverTheAnswerEnds) {
+  using Kind = PeerAnswer::Kind;
+  constexpr std::string_view kHead = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+  const struct {
+    Kind kind;
+    std::string bytes;
+  } cases[] = {{Kind::kVerbatim, std::string(kHead) + "abc"},
+               {Kind::kVerbatimReset, std::string(kHead) + "abc"},
+               {Kind::kVerbatimReset, "HTTP/1.1 200 OK\r\nContent-Le"},
+               {Kind::kVerbatimHang, std::string(kHead) + "abc"},
+               {Kind::kVerbatimHang, "HTTP/1.1 200 OK\r\n"},
+               {Kind::kVerbatimHang, "HTTP/1.1 200 OK\r\n\r\n"},
+               {Kind::kVerbatimHang, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc"},
+               {Kind::kVerbatimHang, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nabc"}};
+  for (const auto& [kind, bytes] : cases) {
+    ScriptedPeer peer(Always({.kind = kind, .body = bytes}));
+    SinkDriver driver(To(peer.url(), 200));
+    const Outcome outcome = driver.Try(1);
+    EXPECT_EQ(outcome.result, Result::kDelivered) << bytes;
+    EXPECT_EQ(outcome.summary, "200") << bytes;
+    EXPECT_EQ(peer.count(), 1u) << bytes;
+    EXPECT_EQ(driver.Try(2).result, Result::kDelivered) << bytes;
+    EXPECT_EQ(peer.connections(), 2u) << "the connection pays: " << bytes;
+  }
+}
+
+TEST(HttpSink, RefusalStandsHoweverTheAnswerEnds) {
+  ScriptedPeer peer(Always({.kind = PeerAnswer::Kind::kVerbatimReset,
+                            .body = "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nabc"}));
+  SinkDriver driver(To(peer.url()));
+  const Outcome outcome = driver.Try(1);
+  EXPECT_EQ(outcome.failure, FailureReason::kThrottled);
+  EXPECT_EQ(outcome.retry_after_ms, 7'000);
+  EXPECT_EQ(outcome.answer, "abc");
+}
+
+// In the same segment as the answer: whose they are is not asked.
+TEST(HttpSink, BytesBehindAnAnswerAreNeverTheNextOnes) {
+  ScriptedPeer peer(Always(
+      {.kind = PeerAnswer::Kind::kVerbatimHang,
+       .body = "HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}));
+  SinkDriver driver(To(peer.url()));
+  EXPECT_EQ(driver.Try(1).summary, "500");
+  EXPECT_EQ(driver.Try(2).summary, "500");
+  EXPECT_EQ(peer.connections(), 2u);
 }
 
 TEST(HttpSink, AnswerWithoutALengthEndsWithTheConnection) {
@@ -242,7 +290,8 @@ TEST(HttpSink, ButOnlyOnce) {
 
 TEST(HttpSink, NotWhenAnAnswerHadBegun) {
   ScriptedPeer peer([](const PeerRequest& request) -> PeerAnswer {
-    return {.kind = request.number == 2 ? PeerAnswer::Kind::kCloseMidAnswer : PeerAnswer::Kind::kAnswer};
+    if (request.number == 2) return {.kind = PeerAnswer::Kind::kVerbatim, .body = "HTTP/1.1 2"};
+    return {};
   });
   SinkDriver driver(To(peer.url()));
   driver.Try(1);
