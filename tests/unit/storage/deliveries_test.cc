@@ -139,5 +139,28 @@ TEST_F(Deliveries, StopsVisitingWhenTold) {
   EXPECT_EQ(visits, 1);
 }
 
+TEST_F(Deliveries, AreNotWrittenPastWhatTheDiskAllowsAndAreLater) {
+  SettlementBatch batch;
+  batch.sink = "billing";
+  batch.dead_added = {{.sink = "billing",
+                       .sequence = 1,
+                       .died_at_us = 1,
+                       .attempts = 1,
+                       .reason = "410",
+                       .last_answer = std::string(4096, 'x')}};
+  store->AllowSettlements(4096);
+  const auto refused = store->Settle(batch);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, StoreErrorCode::kStalled);
+  EXPECT_EQ(store->CountDeadLetters("billing"), 0u);
+  store->AllowSettlements(8192);
+  ASSERT_TRUE(store->Settle(batch));
+  EXPECT_FALSE(store->Settle(batch)) << "the same room is not given twice";
+  SettlementBatch drop;
+  drop.sink = "billing";
+  drop.dead_removed = {1};
+  EXPECT_TRUE(store->Settle(drop)) << "letting go needs no room";
+}
+
 }  // namespace
 }  // namespace weir::storage
