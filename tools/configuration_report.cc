@@ -7,6 +7,7 @@
 #include "engine/admin/printable.h"
 #include "engine/config/address.h"
 #include "engine/config/quantity.h"
+#include "engine/config/start.h"
 #include "engine/source/scheme.h"
 #include "tools/memory_ceiling.h"
 #include "tools/text_table.h"
@@ -179,6 +180,7 @@ Json SinkJson(const config::Sink& sink) {
     json["rotate_age_s"] = sink.rotate_age_s;
   }
   json["concurrency"] = sink.concurrency;
+  json["start"] = config::FormatStart(sink.start);
   json["retry"] = {{"attempts", sink.retry.attempts},
                    {"first_ms", sink.retry.first_ms},
                    {"factor", sink.retry.factor},
@@ -209,12 +211,15 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-std::string ConfigurationText(const config::Config& config) {
-  return ServerText(config) + '\n' + SourcesText(config) + SinksText(config) + RoutesText(config) +
-         MemoryText(config);
+std::string ConfigurationText(const config::Config& config, const std::vector<std::string>& notes) {
+  std::string text = ServerText(config) + '\n' + SourcesText(config) + SinksText(config) +
+                     RoutesText(config) + MemoryText(config);
+  if (!notes.empty()) text += '\n';
+  for (const std::string& note : notes) text += admin::Printable(note) + '\n';
+  return text;
 }
 
-std::string ConfigurationJson(const config::Config& config) {
+std::string ConfigurationJson(const config::Config& config, const std::vector<std::string>& notes) {
   Json json = {{"valid", true}, {"file", config.file.string()}, {"server", ServerJson(config)}};
   json["admin"] = {
       {"listen", config.admin.listen ? Json(config::ToString(*config.admin.listen)) : Json(nullptr)},
@@ -230,6 +235,7 @@ std::string ConfigurationJson(const config::Config& config) {
   json["memory_ceiling_bytes"] = Total(MemoryCeiling(config));
   for (const MemoryPart& part : MemoryCeiling(config)) json["memory_parts"][part.name] = part.bytes;
   json["warnings"] = ErrorList(config.warnings);
+  json["notes"] = notes;
   return Dump(json);
 }
 

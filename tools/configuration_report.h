@@ -2,13 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/config/config.h"
 
 namespace weir::tools {
 
-std::string ConfigurationText(const config::Config& config);
-std::string ConfigurationJson(const config::Config& config);
+// `notes`: what else there is to say, one sentence each.
+std::string ConfigurationText(const config::Config& config, const std::vector<std::string>& notes = {});
+std::string ConfigurationJson(const config::Config& config, const std::vector<std::string>& notes = {});
 // {"valid":false,"errors":[{"file","line","column","key","reason"}]}
 std::string ErrorsJson(const std::vector<config::ConfigError>& errors);
 

@@ -17,6 +17,7 @@ namespace weir::config {
 struct Address {
   std::string host;  // numeric IPv4 or IPv6
   std::uint16_t port = 0;
+  bool operator==(const Address&) const = default;
 };
 
 enum class AckMode : std::uint8_t { kFsync, kOs };
@@ -30,6 +31,7 @@ struct ServerLimits {
   std::int64_t idle_timeout_ms = 75'000;
   std::size_t inflight_bytes = std::size_t{256} << 20;
   std::uint64_t min_free_disk_bytes = std::uint64_t{256} << 20;  // below it: 503 until there is room again
+  bool operator==(const ServerLimits&) const = default;
 };
 
 struct Server {
@@ -40,11 +42,13 @@ struct Server {
   ServerLimits limits;
   std::int64_t drain_timeout_ms = 10'000;
   std::int64_t retention_ms = 0;  // how long events are kept; 0 = for good
+  bool operator==(const Server&) const = default;
 };
 
 struct Admin {
   std::optional<Address> listen;
   std::string token;  // resolved; empty = no token asked
+  bool operator==(const Admin&) const = default;
 };
 
 struct RetryPolicy {
@@ -53,11 +57,27 @@ struct RetryPolicy {
   double factor = 5.0;
   std::int64_t max_ms = 3'600'000;
   double jitter = 0.2;  // fraction of the delay, both ways
+  bool operator==(const RetryPolicy&) const = default;
 };
 
 struct Breaker {
   std::uint32_t failures = 20;  // in a row
   std::int64_t open_ms = 30'000;
+  bool operator==(const Breaker&) const = default;
+};
+
+// Where a sink begins that the store has not seen. Known sinks go on where they are.
+struct Start {
+  enum class At : std::uint8_t {
+    kNow,        // behind the newest event; in a store without events that is the beginning
+    kBeginning,  // with the oldest event still kept
+    kTime,       // with the first event received at or after unix_us
+    kAgo,        // with the first event received in the last ago_ms
+  };
+  At at = At::kNow;
+  std::int64_t unix_us = 0;
+  std::int64_t ago_ms = 0;
+  bool operator==(const Start&) const = default;
 };
 
 enum class SinkKind : std::uint8_t { kHttp, kFile };
@@ -76,8 +96,10 @@ struct Sink {
   std::uint64_t rotate_bytes = std::uint64_t{256} << 20;
   std::int64_t rotate_age_s = 0;  // 0 = by size only
   // both
+  Start start;
   RetryPolicy retry;
   Breaker breaker;
+  bool operator==(const Sink&) const = default;
 };
 
 struct Route {
@@ -85,6 +107,13 @@ struct Route {
   std::vector<std::string> types;  // globs over the event type; empty = every type
   std::string sink;
   std::vector<std::string> except = {};  // with "*" and types: sources whose type anybody could have written
+  bool operator==(const Route&) const = default;
+};
+
+struct Place {
+  unsigned line = 0;
+  unsigned column = 0;
+  std::string key;  // full path: "source[2].secrets[0]"
 };
 
 // A mistake, or something that works and is still worth a look.
@@ -103,7 +132,11 @@ struct Config {
   Admin admin;
   std::vector<source::Source> sources;
   std::vector<Sink> sinks;
+  std::vector<Place> sink_targets;  // where each sink's url or path stands, in the order of `sinks`
   std::vector<Route> routes;
+  // What the file says, key by key ("sink billing: retry.first"), as digests: what changed between two files can be
+  // named, and no secret is kept a second time.
+  std::map<std::string, std::uint64_t> settings;
   std::vector<ConfigError> warnings;  // in the order of the file
 };
 

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "engine/config/sections.h"
+#include "engine/config/settings.h"
 #include "engine/limits.h"
 #include "engine/source/toml.h"
 
@@ -26,9 +27,10 @@ Config ReadDocument(const toml::table& table, const Context& context, Findings& 
   ReadAdmin(document, context, config.server, config.admin);
   ReadSources(document, context, config.server, config.sources);
   JudgeRetention(document, config.server, config.sources);
-  ReadSinks(document, context, config.server, config.sinks);
+  ReadSinks(document, context, config.server, config.sinks, config.sink_targets);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();
+  config.settings = DigestSettings(table);
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/config/file_place.h"
 #include "engine/config/name.h"
 #include "engine/config/sections.h"
+#include "engine/config/start.h"
 #include "engine/http/url.h"
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
@@ -130,12 +131,21 @@ void ReadBreaker(TableReader& reader, Breaker& breaker) {
   reader.Finish();
 }
 
+void ReadStart(TableReader& reader, Start& start) {
+  const auto text = reader.String("start");
+  if (!text) return;
+  const auto parsed = ParseStart(text->value);
+  if (!parsed) return reader.Error("start", parsed.error());
+  start = *parsed;
+}
+
 void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
   const auto kind = ReadSinkKind(reader);
   if (kind) sink.kind = *kind;
   reader.Count("concurrency", {1, limits::kSinkConcurrencyMax}, sink.concurrency);
   if (auto table = reader.Table("retry")) ReadRetry(*table, sink.retry);
   if (auto table = reader.Table("breaker")) ReadBreaker(*table, sink.breaker);
+  ReadStart(reader, sink.start);
   reader.Unavailable("rate");
   if (!kind) return;  // which further keys belong here is not known
   switch (*kind) {
@@ -152,7 +162,7 @@ void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
 }  // namespace
 
 void ReadSinks(TableReader& document, const Context& context, const Server& server,
-               std::vector<Sink>& sinks) {
+               std::vector<Sink>& sinks, std::vector<Place>& targets) {
   std::vector<TableReader> readers = document.Tables("sink");
   if (readers.size() > limits::kSinksMax) {
     document.Error("sink", "is given more than " + std::to_string(limits::kSinksMax) + " times");
@@ -167,6 +177,7 @@ void ReadSinks(TableReader& document, const Context& context, const Server& serv
     }
     ReadSink(reader, context, sink);
     if (!sink.path.empty()) JudgePlace(reader, sink, server, sinks);
+    targets.push_back(reader.At(sink.kind == SinkKind::kFile ? "path" : "url"));
     sinks.push_back(std::move(sink));
   }
 }

@@ -24,7 +24,9 @@ void ReadSources(TableReader& document, const Context& context, const Server& se
                  std::vector<source::Source>& sources);
 // After the sources, whose dedupe windows reach into the log.
 void JudgeRetention(TableReader& document, const Server& server, const std::vector<source::Source>& sources);
-void ReadSinks(TableReader& document, const Context& context, const Server& server, std::vector<Sink>& sinks);
+// `targets`: where each sink's url or path stands.
+void ReadSinks(TableReader& document, const Context& context, const Server& server, std::vector<Sink>& sinks,
+               std::vector<Place>& targets);
 // After sources and sinks: a route that leads from or to nowhere is a mistake.
 void ReadRoutes(TableReader& document, const std::vector<source::Source>& sources,
                 const std::vector<Sink>& sinks, std::vector<Route>& routes);

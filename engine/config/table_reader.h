@@ -23,12 +23,6 @@ class table;
 
 namespace weir::config {
 
-struct Place {
-  unsigned line = 0;
-  unsigned column = 0;
-  std::string key;  // full path: "source[2].secrets[0]"
-};
-
 // Where mistakes go. Not thread-safe; one a load.
 class Findings {
  public:
