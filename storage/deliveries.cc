@@ -65,6 +65,17 @@ void EventStore::AllowSettlements(std::int64_t bytes) {
   parts_->settlement_bytes.store(bytes, std::memory_order_relaxed);
 }
 
+StoreResult<void> EventStore::BeginSinks(std::span<const SinkBeginning> beginnings) {
+  if (beginnings.empty()) return {};
+  rocksdb::WriteBatch updates;
+  for (const SinkBeginning& beginning : beginnings) {
+    const std::string key = PositionKey(beginning.sink);
+    updates.Put(parts_->rocks->family(Family::kDeliveries), key,
+                EncodePosition(key, {.offset = beginning.offset, .above = {}}));
+  }
+  return parts_->Write(updates, true, "to begin a sink");
+}
+
 StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
   Parts& parts = *parts_;
   rocksdb::WriteBatch updates;

@@ -1,7 +1,7 @@
-// All version 1 (value_codec.h has the frame):
+// Version 1 but for retries (value_codec.h has the frame):
 //
 //   position     offset:u64 ranges:u32 { first:u64 count:u32 }    settled above the offset: ascending, not touching
-//   retry        attempts:u32 last_outcome:text
+//   retry        attempts:u32 last_outcome:text scheduled_at_us:i64    version 2; 1 ends before scheduled_at_us
 //   dead letter  died_at_us:i64 attempts:u32 reason:text last_answer:text
 #include "storage/delivery_values.h"
 
@@ -16,6 +16,7 @@ namespace weir::storage {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kRetryVersion = 2;
 
 struct Range {
   Sequence first;
@@ -68,18 +69,19 @@ std::optional<SinkPosition> DecodePosition(std::string_view key, std::string_vie
 }
 
 std::string EncodeRetry(std::string_view key, const RetryEntry& retry) {
-  ValueWriter writer(kVersion);
-  writer.U32(retry.attempts).Text(retry.last_outcome);
+  ValueWriter writer(kRetryVersion);
+  writer.U32(retry.attempts).Text(retry.last_outcome).I64(retry.scheduled_at_us);
   return std::move(writer).Finish(key);
 }
 
 std::optional<RetryEntry> DecodeRetry(std::string_view key, std::string_view value) {
   const auto parts = ParseRetryKey(key);
-  auto reader = OpenVersion1(key, value);
-  if (!parts || !reader) return std::nullopt;
+  auto reader = ValueReader::Open(key, value);
+  if (!parts || !reader || reader->version() == 0 || reader->version() > kRetryVersion) return std::nullopt;
   RetryEntry retry{
       .sequence = parts->sequence, .due_us = parts->due_us, .attempts = reader->U32(), .last_outcome = {}};
   retry.last_outcome = reader->Text();
+  if (reader->version() >= 2) retry.scheduled_at_us = reader->I64();
   if (!reader->Complete()) return std::nullopt;
   return retry;
 }

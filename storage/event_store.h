@@ -85,6 +85,9 @@ struct RetryEntry {
   std::int64_t due_us;       // Unix time, microseconds
   std::uint32_t attempts;    // attempts made so far
   std::string last_outcome;  // short, for the operator: "503", "timeout", "connection refused"
+  // When that was decided, by the same clock: due_us - scheduled_at_us is the delay that was meant, which no clock
+  // set in between can lengthen. 0: written by a build that did not keep it.
+  std::int64_t scheduled_at_us = 0;
 };
 
 struct DeadLetter {
@@ -102,6 +105,12 @@ inline constexpr std::string_view kIngestSink = "-";
 struct SinkPosition {
   Sequence offset = kNoSequence;
   std::vector<Sequence> above;
+};
+
+// Where a sink begins that has no position: everything at or below `offset` is not meant for it.
+struct SinkBeginning {
+  std::string sink;
+  Sequence offset = kNoSequence;
 };
 
 // One atomic step of a sink. Written without a sync of its own: what is lost with a crash is delivered again.
@@ -190,6 +199,9 @@ class EventStore {
   StoreResult<void> Settle(const SettlementBatch& batch);
   // What Settle may write until this is said again. At first there is no bound. Any thread.
   void AllowSettlements(std::int64_t bytes);
+  // Gives sinks their first positions, all or none. Synced: a sink that is said to begin here begins here after a
+  // crash too.
+  StoreResult<void> BeginSinks(std::span<const SinkBeginning> beginnings);
   // Calls `visit` in (sink, sequence) order until it returns false.
   StoreResult<void> VisitDeadLetters(std::string_view sink_or_empty,
                                      const std::function<bool(const DeadLetter&)>& visit) const;

@@ -60,8 +60,11 @@ storage::StoreResult<void> Settle(storage::EventStore& store, const std::string&
   batch.sink = sink;
   if (kind == Kind::kRetry) {
     for (const storage::Sequence sequence : sequences) {
-      batch.retries_added.push_back(
-          {.sequence = sequence, .due_us = now_us, .attempts = 0, .last_outcome = "retried by the operator"});
+      batch.retries_added.push_back({.sequence = sequence,
+                                     .due_us = now_us,
+                                     .attempts = 0,
+                                     .last_outcome = "retried by the operator",
+                                     .scheduled_at_us = now_us});
     }
   }
   batch.dead_removed = std::move(sequences);

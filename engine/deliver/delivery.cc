@@ -24,41 +24,50 @@ constexpr int kStepsPerTurn = 4096;
 // A position with many settled events above it is a long value; it is written less often.
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
-constexpr std::int64_t kReopenSinkMs = 1'000;
-constexpr std::int64_t kDeathLogIntervalUs = 1'000'000;
+// Between two tries at a sink that cannot be opened: doubled from the first to the last.
+constexpr std::int64_t kReopenSinkFirstMs = 1'000;
+constexpr std::int64_t kReopenSinkLastMs = 30'000;
+constexpr std::int64_t kDeathLogIntervalMs = 1'000;
+// How late a set clock may make a retry. Less is what an NTP daemon slews in passing.
+constexpr std::int64_t kClockDriftUs = 250'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// Whether the same open sink serves both.
-bool SameSink(const config::Sink& a, const config::Sink& b) {
-  return a.kind == b.kind && a.url == b.url && a.secrets == b.secrets && a.timeout_ms == b.timeout_ms &&
-         a.concurrency == b.concurrency && a.dead_letter_statuses == b.dead_letter_statuses &&
-         a.path == b.path && a.rotate_bytes == b.rotate_bytes && a.rotate_age_s == b.rotate_age_s;
+// Whether the same open sink serves both. Everything counts but what is looked at for each attempt, so that a key
+// that is added later is not forgotten here.
+bool SameSink(const config::Sink& open, config::Sink next) {
+  next.retry = open.retry;
+  next.breaker = open.breaker;
+  next.start = open.start;
+  return open == next;
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<Delivery>, std::string> Delivery::Create(Worker::Wiring wiring,
-                                                                       commit::TailQueue& tail,
-                                                                       io::EventfdWake& wake) {
-  auto ledger = SinkLedger::Load(wiring.store, wiring.sink.name);
-  if (!ledger) return std::unexpected(ledger.error().message);
-  std::unique_ptr<Delivery> delivery(new Delivery(std::move(wiring), std::move(*ledger), tail, wake));
-  if (auto opened = delivery->OpenSink(delivery->config_); !opened) return std::unexpected(opened.error());
-  return delivery;
+storage::StoreResult<std::unique_ptr<Delivery>> Delivery::Create(Worker::Wiring wiring,
+                                                                 commit::TailQueue& tail,
+                                                                 io::EventfdWake& wake, const Now& now) {
+  auto ledger =
+      SinkLedger::Load(wiring.store, wiring.sink.name, now.unix_us, wiring.sink.retry.max_ms * 1000);
+  if (!ledger) return std::unexpected(ledger.error());
+  return std::unique_ptr<Delivery>(new Delivery(std::move(wiring), std::move(*ledger), tail, wake, now));
 }
 
-Delivery::Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake)
+Delivery::Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake,
+                   const Now& now)
     : store_(wiring.store),
       probe_(wiring.probe),
       wake_(wake),
       config_(std::move(wiring.sink)),
       routes_(std::move(wiring.routes)),
+      next_config_(config_),
+      passed_(now),
       ledger_(std::move(ledger)),
       cursor_(store_, tail, ledger_.window().offset() + 1),
       breaker_(config_.breaker),
       random_(wiring.jitter_seed) {}
 
 Delivery::Done Delivery::Start(const Now& now) {
+  FollowClock(now);
   if (next_config_ && flights_.empty()) ReplaceSink(now);
   ActOnDeadLetters(now);
   bool nothing_new = false;
@@ -80,6 +89,11 @@ Delivery::Done Delivery::Start(const Now& now) {
   return {};
 }
 
+// Due times are stored as wall times, and an operator reads them as such: when the clock is set they move along.
+void Delivery::FollowClock(const Now& now) {
+  if (const auto ahead_us = passed_.FollowStep(now, kClockDriftUs)) ledger_.FollowClock(*ahead_us);
+}
+
 bool Delivery::MayStart(const Now& now) const {
   return sink_ && !next_config_ && !write_refused_ && sink_->Capacity() > 0 &&
          breaker_.Ask(now.monotonic_ms) != Breaker::Permit::kNo;
@@ -96,7 +110,8 @@ storage::StoreResult<bool> Delivery::StartRetry(const Now& now) {
           .died_at_us = now.unix_us,
           .attempts = due->attempts,
           .reason = "no longer in the log",
-          .last_answer = {}});
+          .last_answer = {}},
+         now);
     return true;
   }
   const auto event = storage::Decode(*record);
@@ -154,7 +169,8 @@ bool Delivery::HasRoomAt(Sequence sequence, const Now& now) {
     ledger_.ScheduleUnderWay({.sequence = found->first,
                               .due_us = now.unix_us,
                               .attempts = found->second.number - 1,
-                              .last_outcome = "under way"});
+                              .last_outcome = "under way",
+                              .scheduled_at_us = now.unix_us});
   }
   return true;
 }
@@ -175,10 +191,10 @@ void Delivery::Attempt(const storage::Event& event, std::uint32_t number, bool f
 
 // The sink's answer stays out of the log: it may echo the payload. One line a second is enough to be noticed;
 // a sink that refuses everything must not push everybody else's lines out.
-void Delivery::Bury(storage::DeadLetter letter) {
+void Delivery::Bury(storage::DeadLetter letter, const Now& now) {
   ++unlogged_deaths_;
-  if (letter.died_at_us - last_death_logged_us_ >= kDeathLogIntervalUs) {
-    last_death_logged_us_ = letter.died_at_us;
+  if (!last_death_logged_ms_ || now.monotonic_ms - *last_death_logged_ms_ >= kDeathLogIntervalMs) {
+    last_death_logged_ms_ = now.monotonic_ms;
     observe::log::Warn("event dead-lettered", {{"sink", config_.name},
                                                {"sequence", letter.sequence},
                                                {"attempts", letter.attempts},
@@ -221,14 +237,16 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
       return ledger_.RetryLater({.sequence = sequence,
                                  .due_us = now.unix_us + verdict.retry_in_ms * 1000,
                                  .attempts = flight.number,
-                                 .last_outcome = outcome.summary});
+                                 .last_outcome = outcome.summary,
+                                 .scheduled_at_us = now.unix_us});
     case Verdict::Kind::kDead:
       return Bury({.sink = {},
                    .sequence = sequence,
                    .died_at_us = now.unix_us,
                    .attempts = flight.number,
                    .reason = verdict.reason,
-                   .last_answer = LastAnswer(outcome)});
+                   .last_answer = LastAnswer(outcome)},
+                  now);
   }
 }
 
@@ -287,6 +305,7 @@ void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes)
   config_.breaker = sink.breaker;
   next_config_.reset();
   reopen_at_ms_ = 0;
+  reopen_wait_ms_ = 0;
   if (sink_ == nullptr || !SameSink(config_, sink)) next_config_ = std::move(sink);
 }
 
@@ -294,14 +313,22 @@ void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes)
 void Delivery::ReplaceSink(const Now& now) {
   if (now.monotonic_ms < reopen_at_ms_) return;
   sink_.reset();
-  if (auto opened = OpenSink(*next_config_); !opened) {
-    observe::log::Error("sink cannot be opened; its events wait",
-                        {{"sink", config_.name}, {"reason", opened.error()}});
-    reopen_at_ms_ = now.monotonic_ms + kReopenSinkMs;
-    return;
-  }
+  if (auto opened = OpenSink(*next_config_); !opened) return WaitToReopen(std::move(opened.error()), now);
   config_ = std::move(*next_config_);
   next_config_.reset();
+  probe_.cannot_open.Set("");
+  if (std::exchange(reopen_wait_ms_, 0) != 0) {
+    observe::log::Info("sink is open; its events are delivered", {{"sink", config_.name}});
+  }
+}
+
+void Delivery::WaitToReopen(std::string reason, const Now& now) {
+  reopen_wait_ms_ =
+      reopen_wait_ms_ == 0 ? kReopenSinkFirstMs : std::min(2 * reopen_wait_ms_, kReopenSinkLastMs);
+  reopen_at_ms_ = now.monotonic_ms + reopen_wait_ms_;
+  observe::log::Error("sink cannot be opened; its events wait",
+                      {{"sink", config_.name}, {"reason", reason}, {"tried_again_in_ms", reopen_wait_ms_}});
+  probe_.cannot_open.Set(std::move(reason));
 }
 
 std::expected<void, std::string> Delivery::OpenSink(const config::Sink& config) {

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/clock/clock.h"
 #include "engine/commit/queues.h"
 #include "engine/config/config.h"
 #include "engine/deliver/breaker.h"
@@ -30,18 +31,15 @@
 
 namespace weir::deliver {
 
-// Both clocks, read together.
-struct Now {
-  std::int64_t monotonic_ms = 0;
-  std::int64_t unix_us = 0;
-};
+using clock::Now;
 
 class Delivery {
  public:
-  // Opens the sink and loads what the store knows of it. `tail` and `wake` outlive the delivery.
-  static std::expected<std::unique_ptr<Delivery>, std::string> Create(Worker::Wiring wiring,
-                                                                      commit::TailQueue& tail,
-                                                                      io::EventfdWake& wake);
+  // Loads what the store knows of the sink, which is opened by the first Start: a sink that cannot be opened, or
+  // whose file system hangs, costs its own thread and nobody else's. `tail` and `wake` outlive the delivery.
+  static storage::StoreResult<std::unique_ptr<Delivery>> Create(Worker::Wiring wiring,
+                                                                commit::TailQueue& tail,
+                                                                io::EventfdWake& wake, const Now& now);
 
   // Where the store's error is returned, delivery is over: nothing may be asked of this object any more.
   using Done = storage::StoreResult<void>;
@@ -78,7 +76,8 @@ class Delivery {
   };
   enum class Step : std::uint8_t { kStarted, kPassed, kNothing };
 
-  Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake);
+  Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake,
+           const Now& now);
   bool MayStart(const Now& now) const;
   storage::StoreResult<bool> StartRetry(const Now& now);
   storage::StoreResult<Step> StepThroughLog(const Now& now);
@@ -87,8 +86,10 @@ class Delivery {
   void Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now);
   void ConcludeOne(const sink::Outcome& outcome, const Now& now);
   void TellBreaker(const Flight& flight, const sink::Outcome& outcome, const Now& now);
-  void Bury(storage::DeadLetter letter);
+  void Bury(storage::DeadLetter letter, const Now& now);
+  void FollowClock(const Now& now);
   void ReplaceSink(const Now& now);
+  void WaitToReopen(std::string reason, const Now& now);
   std::expected<void, std::string> OpenSink(const config::Sink& config);
   void ActOnDeadLetters(const Now& now);
   bool ReviveOne(storage::Sequence sequence, const Now& now);
@@ -99,8 +100,10 @@ class Delivery {
   io::EventfdWake& wake_;
   config::Sink config_;
   std::vector<config::Route> routes_;
-  std::optional<config::Sink> next_config_;  // a reload's, until the sink can be replaced
+  std::optional<config::Sink> next_config_;  // the sink to be opened, as soon as it can be
   std::int64_t reopen_at_ms_ = 0;            // when a sink that could not be opened is tried again
+  std::int64_t reopen_wait_ms_ = 0;          // the last wait before a try; 0 after one that worked
+  clock::PassedTime passed_;                 // what the due times in the ledger are true to
   SinkLedger ledger_;
   LogCursor cursor_;
   Breaker breaker_;
@@ -118,7 +121,7 @@ class Delivery {
   std::int64_t last_write_ms_ = 0;
   bool write_refused_ = false;  // the store is stalled: nothing is started until a write succeeds
   bool write_now_ = false;
-  std::int64_t last_death_logged_us_ = 0;
+  std::optional<std::int64_t> last_death_logged_ms_;
   std::uint64_t unlogged_deaths_ = 0;
 };
 

@@ -1,6 +1,8 @@
 #include "engine/deliver/retry_schedule.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "storage/check.h"
 
@@ -11,9 +13,44 @@ using storage::Sequence;
 RetrySchedule::RetrySchedule(const std::vector<storage::RetryEntry>& stored) {
   entries_.reserve(stored.size());
   for (const storage::RetryEntry& entry : stored) {
-    entries_[entry.sequence] = {.due_us = entry.due_us, .attempts = entry.attempts, .last_outcome = {}};
+    entries_[entry.sequence] = {.due_us = entry.due_us,
+                                .attempts = entry.attempts,
+                                .last_outcome = entry.last_outcome,
+                                .scheduled_at_us = entry.scheduled_at_us};
     waiting_.emplace(entry.due_us, entry.sequence);
   }
+}
+
+std::size_t RetrySchedule::Anchor(std::int64_t now_us, std::int64_t longest_us) {
+  std::size_t moved = 0;
+  const auto waiting = std::vector(waiting_.upper_bound({now_us, 0}), waiting_.end());
+  for (const auto& [due_us, sequence] : waiting) {
+    const Entry& entry = entries_.at(sequence);
+    const std::int64_t delay_us =
+        entry.scheduled_at_us == 0 ? longest_us : std::max<std::int64_t>(0, due_us - entry.scheduled_at_us);
+    if (due_us <= now_us + delay_us) continue;
+    Move(sequence, now_us + delay_us, now_us);
+    ++moved;
+  }
+  return moved;
+}
+
+void RetrySchedule::FollowClock(std::int64_t ahead_us) {
+  for (const auto& [due_us, sequence] : std::vector(waiting_.begin(), waiting_.end())) {
+    const std::int64_t scheduled_at_us = entries_.at(sequence).scheduled_at_us;
+    Move(sequence, due_us + ahead_us, scheduled_at_us == 0 ? 0 : scheduled_at_us + ahead_us);
+  }
+}
+
+// REQUIRES: it waits.
+void RetrySchedule::Move(Sequence sequence, std::int64_t due_us, std::int64_t scheduled_at_us) {
+  const Entry& entry = entries_.at(sequence);
+  Put({.sequence = sequence,
+       .due_us = due_us,
+       .attempts = entry.attempts,
+       .last_outcome = entry.last_outcome,
+       .scheduled_at_us = scheduled_at_us},
+      false);
 }
 
 void RetrySchedule::Schedule(storage::RetryEntry entry) {
@@ -33,7 +70,8 @@ void RetrySchedule::Put(storage::RetryEntry entry, bool under_way) {
   kept = {.due_us = entry.due_us,
           .attempts = entry.attempts,
           .under_way = under_way,
-          .last_outcome = std::move(entry.last_outcome)};
+          .last_outcome = std::move(entry.last_outcome),
+          .scheduled_at_us = entry.scheduled_at_us};
   if (!under_way) waiting_.emplace(kept.due_us, sequence);
 }
 
@@ -66,13 +104,14 @@ void RetrySchedule::TakeChanges(storage::SettlementBatch& batch) {
       if (stored_due_us) batch.retries_removed.emplace_back(*stored_due_us, sequence);
       continue;
     }
-    Entry& entry = found->second;
+    const Entry& entry = found->second;
     if (stored_due_us && *stored_due_us != entry.due_us)
       batch.retries_removed.emplace_back(*stored_due_us, sequence);
     batch.retries_added.push_back({.sequence = sequence,
                                    .due_us = entry.due_us,
                                    .attempts = entry.attempts,
-                                   .last_outcome = std::exchange(entry.last_outcome, {})});
+                                   .last_outcome = entry.last_outcome,
+                                   .scheduled_at_us = entry.scheduled_at_us});
   }
   changed_.clear();
 }

@@ -29,6 +29,14 @@ class RetrySchedule {
 
   explicit RetrySchedule(const std::vector<storage::RetryEntry>& stored);
 
+  // After a start, when nobody saw how much time passed: no entry waits longer than the delay it was scheduled
+  // with, `longest_us` where that is not known, however far the clock was set back since. Returns how many would
+  // have.
+  std::size_t Anchor(std::int64_t now_us, std::int64_t longest_us);
+  // The wall clock was set, forward by `ahead_us`: due times move along, so that each comes after the time that
+  // was meant to pass.
+  void FollowClock(std::int64_t ahead_us);
+
   std::size_t size() const { return entries_.size(); }
   // How many more may be scheduled. What the store held at the start is taken whatever its number.
   std::size_t room() const {
@@ -57,9 +65,11 @@ class RetrySchedule {
     std::int64_t due_us = 0;
     std::uint32_t attempts = 0;
     bool under_way = false;
-    std::string last_outcome;  // kept until it is written
+    std::string last_outcome;
+    std::int64_t scheduled_at_us = 0;
   };
   void Put(storage::RetryEntry entry, bool under_way);
+  void Move(storage::Sequence sequence, std::int64_t due_us, std::int64_t scheduled_at_us);
 
   std::unordered_map<storage::Sequence, Entry> entries_;
   std::set<std::pair<std::int64_t, storage::Sequence>> waiting_;

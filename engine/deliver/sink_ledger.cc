@@ -9,7 +9,8 @@ namespace weir::deliver {
 
 using storage::Sequence;
 
-storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& store, std::string sink) {
+storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& store, std::string sink,
+                                                  std::int64_t now_us, std::int64_t longest_delay_us) {
   auto position = store.LoadPosition(sink);
   if (!position) {
     if (position.error().code != storage::StoreErrorCode::kNotFound) return std::unexpected(position.error());
@@ -26,7 +27,12 @@ storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& sto
   std::erase_if(position->above, [&](Sequence sequence) { return sequence > store.last_sequence(); });
   auto retries = store.LoadRetries(sink);
   if (!retries) return std::unexpected(retries.error());
-  return SinkLedger(std::move(sink), *position, *retries);
+  SinkLedger ledger(std::move(sink), *position, *retries);
+  if (const std::size_t moved = ledger.retries_.Anchor(now_us, longest_delay_us); moved > 0) {
+    observe::log::Warn("the clock was set back since the last run; retries wait for their delay from here on",
+                       {{"sink", ledger.sink_}, {"retries", moved}});
+  }
+  return ledger;
 }
 
 void SinkLedger::PassBy(Sequence sequence) {
@@ -58,8 +64,11 @@ void SinkLedger::ScheduleUnderWay(storage::RetryEntry entry) {
 }
 
 void SinkLedger::Revive(Sequence sequence, std::int64_t now_us) {
-  retries_.Schedule(
-      {.sequence = sequence, .due_us = now_us, .attempts = 0, .last_outcome = "retried by operator"});
+  retries_.Schedule({.sequence = sequence,
+                     .due_us = now_us,
+                     .attempts = 0,
+                     .last_outcome = "retried by the operator",
+                     .scheduled_at_us = now_us});
   dead_changes_[sequence] = std::nullopt;
 }
 

@@ -20,12 +20,17 @@ namespace weir::deliver {
 
 class SinkLedger {
  public:
-  // What the store knows of this sink; nothing for a new one, which starts at the oldest event of the log.
-  static storage::StoreResult<SinkLedger> Load(const storage::EventStore& store, std::string sink);
+  // What the store knows of this sink; one without a position starts at the oldest event of the log. Retries are
+  // anchored to `now_us`; `longest_delay_us` is what the sink's policy allows.
+  static storage::StoreResult<SinkLedger> Load(const storage::EventStore& store, std::string sink,
+                                               std::int64_t now_us, std::int64_t longest_delay_us);
 
   const SettlementWindow& window() const { return window_; }
   RetrySchedule& retries() { return retries_; }
   const RetrySchedule& retries() const { return retries_; }
+
+  // As RetrySchedule::FollowClock.
+  void FollowClock(std::int64_t ahead_us) { retries_.FollowClock(ahead_us); }
 
   // The cursor passes an event that is not to be attempted from the log: not meant for this sink, or
   // scheduled already.

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <mutex>
 #include <string>
@@ -21,12 +20,6 @@ namespace {
 // A wait this long is as good as none; it keeps arithmetic on deadlines away from overflow.
 constexpr std::int64_t kLongestWaitMs = 60'000;
 constexpr std::size_t kThreadNameBytesMax = 15;  // pthread_setname_np(3)
-
-Now ReadClocks() {
-  using namespace std::chrono;
-  return {.monotonic_ms = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count(),
-          .unix_us = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 }  // namespace
 
@@ -65,14 +58,14 @@ struct Worker::State {
   void Wait(const Now& now);
 };
 
-std::expected<std::unique_ptr<Worker>, std::string> Worker::Create(Wiring wiring) {
+storage::StoreResult<std::unique_ptr<Worker>> Worker::Create(Wiring wiring) {
   auto state = std::make_unique<State>();
   state->on_failure = wiring.on_failure;
   state->thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
-  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake);
+  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake, clock::Read());
   if (!delivery) return std::unexpected(delivery.error());
   state->delivery = std::move(*delivery);
-  state->delivery->UpdateGauges(ReadClocks());
+  state->delivery->UpdateGauges(clock::Read());
   return std::unique_ptr<Worker>(new Worker(std::move(state)));
 }
 
@@ -149,7 +142,7 @@ void Worker::State::Run() {
 // Until Stop, or until the store says no.
 storage::StoreResult<void> Worker::State::Deliver() {
   while (true) {
-    const Now now = ReadClocks();
+    const Now now = clock::Read();
     TakeMail(now);
     delivery->Conclude(now);
     if (!stop_at_ms) {

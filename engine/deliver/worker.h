@@ -42,7 +42,8 @@ class Worker {
     std::function<void(const storage::StoreError&)> on_failure;
   };
 
-  static std::expected<std::unique_ptr<Worker>, std::string> Create(Wiring wiring);
+  // What the store knows of the sink is loaded here; the sink itself is opened on the worker's thread.
+  static storage::StoreResult<std::unique_ptr<Worker>> Create(Wiring wiring);
   ~Worker();
 
   commit::TailQueue& tail();  // filled by the committer

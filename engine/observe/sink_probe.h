@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/observe/note.h"
 #include "engine/observe/probe.h"
 
 namespace weir::observe {
@@ -35,6 +36,7 @@ struct SinkProbe {
   Gauge retry_queue_size;
   Gauge dead_letters;
   Gauge breaker_open;  // 0 or 1
+  Note cannot_open;    // why, while the sink cannot be opened; empty while it is open
 };
 
 }  // namespace weir::observe

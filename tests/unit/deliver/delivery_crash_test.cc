@@ -37,8 +37,8 @@ class DeliveryCrash : public WorkerTest {
                                       .probe = life->probe,
                                       .jitter_seed = seed,
                                       .on_failure = {}},
-                                     life->tail, life->wake);
-    EXPECT_TRUE(delivery) << delivery.error();
+                                     life->tail, life->wake, ReadClocks());
+    EXPECT_TRUE(delivery) << delivery.error().message;
     life->delivery = std::move(*delivery);
     return life;
   }

@@ -37,6 +37,34 @@ TEST(RetrySchedule, GivesTheEarliestThatIsDue) {
   EXPECT_EQ(schedule.NextDueUs(), 300);
 }
 
+TEST(RetrySchedule, AnchorsWhatIsDueLaterThanItsOwnDelayFromNow) {
+  RetryEntry known = Entry(1, 10'000);
+  known.scheduled_at_us = 9'000;
+  RetryEntry soon = Entry(2, 1'500);
+  soon.scheduled_at_us = 500;
+  RetrySchedule schedule({known, soon, Entry(3, 50'000), Entry(4, 900)});
+  EXPECT_EQ(schedule.Anchor(1'000, 20'000), 2u);
+  const auto batch = ChangesOf(schedule);
+  EXPECT_EQ(batch.retries_removed.size(), 2u);
+  std::map<Sequence, RetryEntry> moved;
+  for (const RetryEntry& entry : batch.retries_added) moved[entry.sequence] = entry;
+  ASSERT_EQ(moved.size(), 2u);
+  EXPECT_EQ(moved[1].due_us, 2'000);
+  EXPECT_EQ(moved[1].scheduled_at_us, 1'000);
+  EXPECT_EQ(moved[1].last_outcome, "503") << "what an operator reads is kept";
+  EXPECT_EQ(moved[3].due_us, 21'000);
+}
+
+TEST(RetrySchedule, ClockThatIsSetMovesWhatWaitsAndNothingElse) {
+  RetrySchedule schedule({Entry(1, 100), Entry(2, 200)});
+  ASSERT_TRUE(schedule.TakeDue(100));
+  schedule.FollowClock(-1'000);
+  EXPECT_EQ(schedule.NextDueUs(), -800);
+  const auto batch = ChangesOf(schedule);
+  ASSERT_EQ(batch.retries_added.size(), 1u);
+  EXPECT_EQ(batch.retries_added[0].sequence, 2u);
+}
+
 TEST(RetrySchedule, RetryUnderWayIsNotGivenAgainButStaysStored) {
   RetrySchedule schedule({Entry(1, 100)});
   ASSERT_TRUE(schedule.TakeDue(100));

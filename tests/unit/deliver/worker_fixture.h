@@ -102,7 +102,7 @@ class WorkerTest : public testing::Test {
                                     failure_ = error.message;
                                     failed_ = true;
                                   }});
-    EXPECT_TRUE(worker) << worker.error();
+    EXPECT_TRUE(worker) << worker.error().message;
     return worker ? std::move(*worker) : nullptr;
   }
   void Run() {

@@ -176,21 +176,45 @@ TEST_F(WorkerOperator, SinkThatCannotBeOpenedAfterAReloadIsOpenedWhenItCan) {
   EXPECT_EQ(SequencesIn(sink_.path).size(), 10u);
 }
 
-TEST_F(WorkerOperator, SinkThatCannotBeOpenedAtTheStartIsRefused) {
-  const auto refusal = [&] {
-    auto worker = Worker::Create({.store = *store_,
-                                  .sink = sink_,
-                                  .routes = routes_,
-                                  .probe = *(probe_ = std::make_unique<observe::SinkProbe>()),
-                                  .jitter_seed = 1,
-                                  .on_failure = [](const storage::StoreError&) {}});
-    return worker ? std::string() : worker.error();
-  };
-  sink_.url = "https://example.com/";
-  EXPECT_NE(refusal(), "");
+TEST_F(WorkerOperator, SinkThatCannotBeOpenedAtTheStartSaysWhyAndIsOpenedWhenItCan) {
   sink_.kind = config::SinkKind::kFile;
   sink_.path = directory_ / "missing" / "out.ndjson";
-  EXPECT_NE(refusal().find("missing/out.ndjson"), std::string::npos);
+  Run();
+  AppendMany(0, 10);
+  ASSERT_TRUE(Eventually([&] { return probe_->queue_depth.value() == 10; }));
+  ASSERT_TRUE(Eventually(
+      [&] { return probe_->cannot_open.value().find("missing/out.ndjson") != std::string::npos; }));
+  std::filesystem::create_directory(directory_ / "missing");
+  ASSERT_TRUE(OffsetReachesTheEnd());
+  EXPECT_EQ(SequencesIn(sink_.path).size(), 10u);
+  EXPECT_EQ(probe_->cannot_open.value(), "");
+  EXPECT_FALSE(failed_);
+}
+
+// The kinds of "cannot be opened" that the configuration does not see.
+TEST_F(WorkerOperator, SinkThatCannotBeOpenedEndsWhenItIsAsked) {
+  sink_.url = "https://example.com/";
+  Run();
+  ASSERT_TRUE(Eventually([&] { return !probe_->cannot_open.value().empty(); }));
+  Stop();
+  sink_.kind = config::SinkKind::kFile;
+  for (const std::filesystem::path& path : {directory_, directory_ / "data" / "nowhere" / "x"}) {
+    sink_.path = path;
+    Run();
+    ASSERT_TRUE(Eventually([&] { return !probe_->cannot_open.value().empty(); })) << path;
+    Stop();
+  }
+}
+
+// A sink that refuses one event for good is a sink that works.
+TEST_F(WorkerOperator, RefusalsForGoodDoNotOpenTheBreaker) {
+  ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.status = 410}; });
+  sink_.breaker = {.failures = 3, .open_ms = 600'000};
+  Run(peer);
+  AppendMany(0, 20);
+  ASSERT_TRUE(OffsetReachesTheEnd());
+  EXPECT_EQ(DeadLetters().size(), 20u);
+  EXPECT_EQ(probe_->breaker_open.value(), 0);
 }
 
 }  // namespace
