@@ -25,8 +25,10 @@ std::vector<config::Route> RoutesTo(const std::vector<config::Route>& routes, st
 
 std::expected<std::unique_ptr<DeliverySet>, std::string> DeliverySet::Create(storage::EventStore& store,
                                                                              const config::Config& config,
+                                                                             std::int64_t now_us,
                                                                              OnFailure on_failure) {
   std::unique_ptr<DeliverySet> set(new DeliverySet(store, std::move(on_failure)));
+  if (auto begun = set->Begin(config.sinks, now_us); !begun) return std::unexpected(begun.error());
   for (const auto& sink : config.sinks) {
     auto slot = set->MakeSlot(sink, config.routes);
     if (!slot) return std::unexpected(slot.error());
@@ -34,6 +36,24 @@ std::expected<std::unique_ptr<DeliverySet>, std::string> DeliverySet::Create(sto
   }
   if (auto saved = set->SaveRoutes(config.routes); !saved) return std::unexpected(saved.error());
   return set;
+}
+
+std::expected<std::vector<deliver::SinkStart>, std::string> DeliverySet::Begin(
+    const std::vector<config::Sink>& sinks, std::int64_t now_us) {
+  auto starts = deliver::FindSinkStarts(store_, sinks, now_us);
+  if (!starts) return starts;
+  if (auto begun = deliver::BeginNewSinks(store_, *starts); !begun) {
+    return std::unexpected(begun.error().message);
+  }
+  for (const deliver::SinkStart& start : *starts) {
+    if (const std::string note = deliver::Describe(start); !note.empty() && !start.known) {
+      observe::log::Info("a sink begins", {{"sink", start.sink},
+                                           {"first_sequence", start.first},
+                                           {"events_before", start.before},
+                                           {"note", note}});
+    }
+  }
+  return starts;
 }
 
 std::expected<DeliverySet::Slot, std::string> DeliverySet::MakeSlot(
@@ -46,7 +66,7 @@ std::expected<DeliverySet::Slot, std::string> DeliverySet::MakeSlot(
                                          .probe = *probe,
                                          .jitter_seed = std::random_device{}(),
                                          .on_failure = on_failure_});
-  if (!worker) return std::unexpected("sink \"" + sink.name + "\": " + worker.error());
+  if (!worker) return std::unexpected("sink \"" + sink.name + "\": " + worker.error().message);
   return Slot{.probe = std::move(probe), .worker = std::move(*worker)};
 }
 
@@ -86,17 +106,22 @@ void DeliverySet::Stop(std::int64_t drain_ms) {
   StopTogether(slots_, drain_ms);
 }
 
-std::expected<void, std::string> DeliverySet::Prepare(const config::Config& config) {
+std::expected<std::vector<deliver::SinkStart>, std::string> DeliverySet::Prepare(const config::Config& config,
+                                                                                 std::int64_t now_us) {
   next_slots_.clear();
+  std::vector<config::Sink> added;
+  std::ranges::copy_if(config.sinks, std::back_inserter(added),
+                       [&](const config::Sink& sink) { return Find(sink.name) == nullptr; });
+  auto starts = Begin(added, now_us);
+  if (!starts) return starts;
   next_sinks_ = config.sinks;
   next_routes_ = config.routes;
-  for (const auto& sink : config.sinks) {
-    if (Find(sink.name) != nullptr) continue;
+  for (const auto& sink : added) {
     auto slot = MakeSlot(sink, config.routes);
     if (!slot) return std::unexpected(slot.error());
     next_slots_.push_back(std::move(*slot));
   }
-  return {};
+  return starts;
 }
 
 void DeliverySet::Commit(const std::function<void(std::vector<commit::TailQueue*>)>& set_tails) {

@@ -2,6 +2,7 @@
 // server's main thread; the admin thread asks it through the same lock.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "engine/commit/queues.h"
 #include "engine/config/config.h"
+#include "engine/deliver/sink_start.h"
 #include "engine/deliver/worker.h"
 #include "engine/observe/sink_probe.h"
 #include "storage/event_store.h"
@@ -22,8 +24,10 @@ class DeliverySet {
  public:
   using OnFailure = std::function<void(const storage::StoreError&)>;
 
+  // Sinks that the store has not seen begin here: their positions are written and synced before this returns.
   static std::expected<std::unique_ptr<DeliverySet>, std::string> Create(storage::EventStore& store,
                                                                          const config::Config& config,
+                                                                         std::int64_t now_us,
                                                                          OnFailure on_failure);
 
   // The queues the committer feeds.
@@ -32,10 +36,11 @@ class DeliverySet {
   void Start();
   void Stop(std::int64_t drain_ms);
 
-  // A reload in two steps, so that a sink that cannot be made leaves everything as it was: Prepare makes the
-  // workers of new sinks, Commit reconfigures those that stay, starts the new ones and stops those that are
-  // gone. `set_tails` is called before a removed worker is destroyed.
-  std::expected<void, std::string> Prepare(const config::Config& config);
+  // A reload in two steps, so that a sink that cannot be made leaves everything as it was: Prepare begins the
+  // sinks that are new, makes their workers and returns where each starts; Commit reconfigures those that stay,
+  // starts the new ones and stops those that are gone. `set_tails` is called before a removed worker is destroyed.
+  std::expected<std::vector<deliver::SinkStart>, std::string> Prepare(const config::Config& config,
+                                                                      std::int64_t now_us);
   void Commit(const std::function<void(std::vector<commit::TailQueue*>)>& set_tails);
 
   // Any thread.
@@ -53,6 +58,8 @@ class DeliverySet {
   DeliverySet(storage::EventStore& store, OnFailure on_failure)
       : store_(store), on_failure_(std::move(on_failure)) {}
 
+  std::expected<std::vector<deliver::SinkStart>, std::string> Begin(const std::vector<config::Sink>& sinks,
+                                                                    std::int64_t now_us);
   std::expected<Slot, std::string> MakeSlot(const config::Sink& sink,
                                             const std::vector<config::Route>& routes);
   static void StopTogether(std::vector<Slot>& slots, std::int64_t drain_ms);

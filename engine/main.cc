@@ -14,6 +14,7 @@ namespace {
 void AddCommands(CLI::App& app, int& exit_code) {
   weir::tools::AddServeCommand(app, exit_code);
   weir::tools::AddCheckCommand(app, exit_code);
+  weir::tools::AddReloadCommand(app, exit_code);
   weir::tools::AddKindsCommand(app, exit_code);
   weir::tools::AddSignCommand(app, exit_code);
   weir::tools::AddSendCommand(app, exit_code);

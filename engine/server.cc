@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include "engine/admin/admin_server.h"
+#include "engine/clock/clock.h"
 #include "engine/commit/committer.h"
 #include "engine/config/captured_secret.h"
 #include "engine/delivery_set.h"
@@ -26,6 +26,7 @@
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/observe/probe.h"
+#include "engine/observe/reload_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
 #include "engine/reload.h"
@@ -46,12 +47,6 @@ constexpr std::int64_t kFailedDrainMs = 500;
 std::uint64_t RandomSeed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
-}
-
-std::int64_t NowUs() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 std::string AddressText(const config::Address& address) {
@@ -87,6 +82,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<ingest::Shard>> shards;
   std::unique_ptr<DeliverySet> delivery;
   std::unique_ptr<Reload> reload;
+  observe::ReloadProbe reload_probe;
   observe::RetentionProbe retention_probe;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<admin::AdminServer> admin;
@@ -137,7 +133,7 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
   if (auto probed = parts->ProbeRing(); !probed) return std::unexpected(probed.error());
   if (auto opened = parts->OpenStore(); !opened) return std::unexpected(opened.error());
   auto delivery =
-      DeliverySet::Create(*parts->store, parts->config,
+      DeliverySet::Create(*parts->store, parts->config, clock::Read().unix_us,
                           [raw = parts.get()](const storage::StoreError& error) { raw->Fail(error); });
   if (!delivery) return std::unexpected(delivery.error());
   parts->delivery = std::move(*delivery);
@@ -146,8 +142,8 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
                         .retention_ms = parts->config.server.retention_ms,
                         .sinks = [raw = parts.get()] { return raw->delivery->sinks(); },
                         .probe = parts->retention_probe});
-  if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
   parts->CreateReload();
+  if (auto bound = parts->CreateShards(); !bound) return std::unexpected(bound.error());
   if (auto bound = parts->CreateAdmin(); !bound) return std::unexpected(bound.error());
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
@@ -223,13 +219,16 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
 }
 
 void Server::Parts::CreateReload() {
-  reload = std::make_unique<Reload>(Reload::Wiring{
+  Reload::Wiring wiring{
       .in_force = config,
       .environment = options.environment,
       .delivery = *delivery,
+      .sources = [this] { return sources; },
       .use_sources =
           [this](std::shared_ptr<const source::SourceTable> table) { UseSources(std::move(table)); },
-      .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); }});
+      .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); },
+      .probe = reload_probe};
+  reload = std::make_unique<Reload>(std::move(wiring), clock::Read().unix_us);
 }
 
 std::expected<void, std::string> Server::Parts::CreateAdmin() {
@@ -245,9 +244,11 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                        },
                    .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
                    .ring_mode = ring_mode,
-                   .started_at_us = NowUs(),
+                   .started_at_us = clock::Read().unix_us,
                    .quarantine = quarantine.get(),
-                   .readmission = readmission.get()};
+                   .readmission = readmission.get(),
+                   .reload = [this] { return reload->Ask(); },
+                   .reloads = &reload_probe};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
   auto created = admin::AdminServer::Create(
       {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
@@ -330,12 +331,18 @@ void Server::Parts::UseCapturedSecrets() {
 int Server::Parts::Wait(int timeout_ms) {
   pollfd waits[] = {{.fd = signal_fd, .events = POLLIN, .revents = 0},
                     {.fd = failure_wake.fd(), .events = POLLIN, .revents = 0},
-                    {.fd = capture_wake.fd(), .events = POLLIN, .revents = 0}};
+                    {.fd = capture_wake.fd(), .events = POLLIN, .revents = 0},
+                    {.fd = reload->wake_fd(), .events = POLLIN, .revents = 0}};
   if (::poll(waits, std::size(waits), timeout_ms) <= 0) return 0;
   std::uint64_t captures = 0;
   if ((waits[2].revents & POLLIN) != 0 &&
       ::read(capture_wake.fd(), &captures, sizeof captures) == sizeof captures)
     UseCapturedSecrets();
+  std::uint64_t reloads = 0;
+  if ((waits[3].revents & POLLIN) != 0 &&
+      ::read(reload->wake_fd(), &reloads, sizeof reloads) == sizeof reloads) {
+    reload->Run(clock::Read().unix_us);
+  }
   signalfd_siginfo info{};
   if (::read(signal_fd, &info, sizeof info) != sizeof info) return 0;
   return static_cast<int>(info.ssi_signo);
@@ -367,6 +374,7 @@ bool Server::Parts::Start() {
 void Server::Parts::Drain() {
   const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
   gate.accepting.store(false);
+  reload->Close();
   for (auto& shard : shards) shard->Stop(drain_ms);
   quarantine->Stop();
   readmission->Close();
@@ -384,7 +392,7 @@ int Server::Run() {
   while (serving) {
     const int signal = parts.Wait(kDiskLookMs);
     if (parts.failed.load()) break;
-    if (signal == SIGHUP) parts.reload->Run();
+    if (signal == SIGHUP) parts.reload->Run(clock::Read().unix_us);
     if (signal == SIGTERM || signal == SIGINT) {
       observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;

@@ -16,6 +16,7 @@ inline constexpr int kNotReachable = 3;
 
 void AddServeCommand(CLI::App& app, int& exit_code);
 void AddCheckCommand(CLI::App& app, int& exit_code);
+void AddReloadCommand(CLI::App& app, int& exit_code);
 void AddKindsCommand(CLI::App& app, int& exit_code);
 void AddSignCommand(CLI::App& app, int& exit_code);
 void AddSendCommand(CLI::App& app, int& exit_code);

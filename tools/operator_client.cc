@@ -105,19 +105,31 @@ struct OperatorClient::State {
 OperatorClient::OperatorClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 OperatorClient::~OperatorClient() = default;
 
-CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::Open(const std::filesystem::path& data,
-                                                                    Access access) {
+// nullptr when no server answers.
+std::unique_ptr<OperatorClient> OperatorClient::ReachServer(const std::filesystem::path& data) {
   // A server that ends while it is asked is an answer that fails to come, not the end of this process.
   std::signal(SIGPIPE, SIG_IGN);
-  auto state = std::make_unique<State>();
   const auto socket = data / admin::kSocketName;
   std::error_code error;
-  if (socket.native().size() < sizeof(sockaddr_un::sun_path) && std::filesystem::is_socket(socket, error)) {
-    state->server = std::make_unique<ServerConnection>(socket);
-    if (state->server->Answers())
-      return std::unique_ptr<OperatorClient>(new OperatorClient(std::move(state)));
-    state->server.reset();
+  if (socket.native().size() >= sizeof(sockaddr_un::sun_path) || !std::filesystem::is_socket(socket, error)) {
+    return nullptr;
   }
+  auto state = std::make_unique<State>();
+  state->server = std::make_unique<ServerConnection>(socket);
+  if (!state->server->Answers()) return nullptr;
+  return std::unique_ptr<OperatorClient>(new OperatorClient(std::move(state)));
+}
+
+CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::Reach(const std::filesystem::path& data) {
+  if (auto client = ReachServer(data)) return client;
+  return std::unexpected(
+      CommandFailure{kNotReachable, "no server answers at " + (data / admin::kSocketName).string()});
+}
+
+CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::Open(const std::filesystem::path& data,
+                                                                    Access access) {
+  if (auto client = ReachServer(data)) return client;
+  auto state = std::make_unique<State>();
   storage::StoreOptions options;
   options.directory = data;
   options.read_only = access == Access::kRead;

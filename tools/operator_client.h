@@ -29,6 +29,8 @@ class OperatorClient {
   // at `data`.
   static CommandResult<std::unique_ptr<OperatorClient>> Open(const std::filesystem::path& data,
                                                              Access access);
+  // The server only; kNotReachable when none answers. The store is not opened.
+  static CommandResult<std::unique_ptr<OperatorClient>> Reach(const std::filesystem::path& data);
   ~OperatorClient();
 
   // True when a server answers.
@@ -42,6 +44,7 @@ class OperatorClient {
  private:
   struct State;
   explicit OperatorClient(std::unique_ptr<State> state);
+  static std::unique_ptr<OperatorClient> ReachServer(const std::filesystem::path& data);
   CommandResult<admin::ApiReply> Ask(const admin::ApiRequest& request);
   std::unique_ptr<State> state_;
 };

@@ -52,6 +52,35 @@ std::string ServerLines(const Json& report) {
   return text;
 }
 
+std::string ConfigurationLines(const Json& report) {
+  const auto found = report.find("configuration");
+  if (found == report.end()) return "";
+  std::string text = "config    ";
+  if (found->value("applied", true)) {
+    text += "read " + Text(*found, "read_at") + "\n";
+  } else {
+    text += "REFUSED at " + Text(*found, "read_at") + ", the one before it is in force\n";
+    for (const Json& error : (*found)["errors"])
+      text += "          " + admin::Printable(error.get<std::string>()) + "\n";
+  }
+  if (const Json& keys = (*found)["needs_restart"]; !keys.empty()) {
+    text += "          in force only after a restart:";
+    for (const Json& key : keys) text += ' ' + admin::Printable(key.get<std::string>());
+    text += "\n";
+  }
+  return text;
+}
+
+std::string UnopenedLines(const Json& report) {
+  std::string text;
+  for (const Json& sink : report["sinks"]) {
+    if (!sink.contains("cannot_open") || sink["cannot_open"].is_null()) continue;
+    text += (text.empty() ? "\n" : "") + std::string("sink ") + Text(sink, "sink") +
+            " cannot be opened, its events wait: " + Text(sink, "cannot_open") + "\n";
+  }
+  return text;
+}
+
 std::string IngestLines(const Json& report, const Json& earlier, double seconds) {
   const Json& ingest = report["ingest"];
   const Json& commit = report["commit"];
@@ -140,6 +169,7 @@ std::string FormatBytes(double bytes) {
 std::string StatusScreen(const Json& report, const Json& earlier, double seconds) {
   const bool running = report["server"]["running"].get<bool>();
   std::string text = ServerLines(report);
+  if (running) text += ConfigurationLines(report);
   if (running) text += IngestLines(report, earlier, seconds);
   const Json& log = report["log"];
   text += "log       " + std::to_string(EventsKept(log)) + " events, " + FormatBytes(Number(log, "bytes")) +
@@ -152,6 +182,7 @@ std::string StatusScreen(const Json& report, const Json& earlier, double seconds
   }
   if (running) text += SourceTable(report, earlier, seconds);
   text += SinkTable(report, earlier, seconds);
+  if (running) text += UnopenedLines(report);
   return text;
 }
 

@@ -159,6 +159,7 @@ struct SinkNumbers {
   std::uint64_t processed, dead_lettered;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::FailureReason::kCount)> failed;
   std::int64_t queue_depth, oldest_pending_us, retry_queue_size, dead_letters, breaker_open;
+  bool unopened;
   HistogramTotals attempt_ns;
 };
 
@@ -172,6 +173,7 @@ SinkNumbers Copy(const observe::SinkProbe& probe) {
                       .retry_queue_size = probe.retry_queue_size.value(),
                       .dead_letters = probe.dead_letters.value(),
                       .breaker_open = probe.breaker_open.value(),
+                      .unopened = !probe.cannot_open.value().empty(),
                       .attempt_ns = {}};
   for (std::size_t i = 0; i < numbers.failed.size(); ++i) numbers.failed[i] = probe.failed[i].value();
   numbers.attempt_ns.Add(probe.attempt_ns);
@@ -208,6 +210,8 @@ void Sinks(Page& page, const Live& live, const StoreFacts& facts, std::int64_t n
   page.Sample({{"sink", std::string(storage::kIngestSink)}}, facts.ingest_dead_letters);
   page.Gauge("weir_sink_breaker_open", "1 while the sink is given a rest after failures in a row.");
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.breaker_open);
+  page.Gauge("weir_sink_unopened", "1 while the sink cannot be opened and its events wait.");
+  for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.unopened ? 1 : 0);
 }
 
 HistogramTotals Totals(const observe::Histogram& histogram) {
@@ -260,6 +264,18 @@ void Shards(Page& page, const Live& live, const ShardTotals& totals) {
   page.Sample({}, totals.ring_overflows);
 }
 
+void Configuration(Page& page, const observe::ReloadProbe& reloads) {
+  const observe::ReloadReport last = reloads.last();
+  page.Gauge("weir_config_last_reload_success",
+             "1 when the configuration was applied the last time it was read; 0 when it was wrong.");
+  page.Sample({}, last.applied ? 1 : 0);
+  page.Gauge("weir_config_last_reload_timestamp_seconds",
+             "Unix time the configuration was last read, at the start or by a reload.");
+  page.Sample({}, static_cast<double>(last.at_us) / 1e6);
+  page.Gauge("weir_config_restart_pending", "Keys of the configuration that take effect at the next start.");
+  page.Sample({}, last.needs_restart.size());
+}
+
 void Process(Page& page, const Live& live, const StoreFacts& facts, const ProcessUse& process) {
   page.Gauge("weir_log_first_sequence", "The oldest event still kept.");
   page.Sample({}, facts.statistics.first_sequence);
@@ -300,6 +316,7 @@ std::string MetricsPage(const Live& live, const StoreFacts& facts, const Process
   Commits(page, live);
   Shards(page, live, totals);
   if (live.quarantine != nullptr) Quarantine(page, *live.quarantine);
+  if (live.reloads != nullptr) Configuration(page, *live.reloads);
   Process(page, live, facts, process);
   return page.Text();
 }

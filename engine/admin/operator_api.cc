@@ -11,6 +11,8 @@
 #include "engine/admin/event_json.h"
 #include "engine/admin/parameters.h"
 #include "engine/admin/quarantine_endpoints.h"
+#include "engine/admin/reload_endpoint.h"
+#include "engine/admin/sink_start_endpoint.h"
 #include "engine/admin/status_report.h"
 
 namespace weir::admin {
@@ -69,6 +71,9 @@ constexpr std::array kEndpoints = {
              [](const Call& c) {
                return ActOnQuarantine(c.wiring, c.request, QuarantineAction::kDrop, c.now_us);
              }},
+    Endpoint{"POST", "/reload", [](const Call& c) { return ReloadConfiguration(c.wiring, c.request); }},
+    Endpoint{"GET", "/sinks/start",
+             [](const Call& c) { return ShowSinkStart(c.wiring.store, c.request, c.now_us); }},
     Endpoint{"GET", "/cursor", [](const Call& c) { return GetCursor(c.wiring.store, c.request); }},
     Endpoint{"PUT", "/cursor", [](const Call& c) { return PutCursor(c.wiring.store, c.request); }},
 };

@@ -91,9 +91,17 @@ Json CommitJson(const Live& live) {
           {"unavailable", live.commit.unavailable.value()}};
 }
 
+Json ConfigurationJson(const observe::ReloadReport& report) {
+  return {{"read_at", FormatTime(report.at_us)},
+          {"applied", report.applied},
+          {"errors", report.errors},
+          {"needs_restart", report.needs_restart}};
+}
+
 Json SinkJson(const observe::SinkProbe& probe, std::int64_t now_us) {
   std::uint64_t failed = 0;
   for (const observe::Counter& reason : probe.failed) failed += reason.value();
+  const std::string why = probe.cannot_open.value();
   const std::int64_t oldest_us = probe.oldest_pending_us.value();
   const std::int64_t age_us = oldest_us == 0 ? 0 : std::max<std::int64_t>(0, now_us - oldest_us);
   return {{"sink", probe.sink},
@@ -104,6 +112,7 @@ Json SinkJson(const observe::SinkProbe& probe, std::int64_t now_us) {
           {"retry_queue_size", probe.retry_queue_size.value()},
           {"dead_letters", probe.dead_letters.value()},
           {"breaker_open", probe.breaker_open.value() != 0},
+          {"cannot_open", why.empty() ? Json(nullptr) : Json(why)},
           {"latency", LatencyJson(Totals(probe.attempt_ns))}};
 }
 
@@ -137,6 +146,7 @@ storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_u
     const Live& live = *wiring.live;
     json["server"] =
         ServerJson(live, ReasonsNotReady(live.gate, statistics, disk_free, live.min_free_disk_bytes), now_us);
+    if (live.reloads != nullptr) json["configuration"] = ConfigurationJson(live.reloads->last());
     json["ingest"] = IngestJson(live);
     json["commit"] = CommitJson(live);
   } else {

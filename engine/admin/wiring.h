@@ -18,6 +18,7 @@
 #include "engine/ingest/readmission.h"
 #include "engine/ingest/shard.h"
 #include "engine/observe/probe.h"
+#include "engine/observe/reload_probe.h"
 #include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/observe/sink_probe.h"
@@ -43,6 +44,9 @@ struct Live {
   // Both or neither; nullptr where there is no shard whose refusals could be kept.
   quarantine::Quarantine* quarantine = nullptr;
   ingest::Readmission* readmission = nullptr;
+  // Has the configuration read again and waits for what became of it; nullopt when the server stops first.
+  std::function<std::optional<observe::ReloadReport>()> reload = {};
+  const observe::ReloadProbe* reloads = nullptr;
 };
 
 struct Wiring {

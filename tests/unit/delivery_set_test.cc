@@ -40,6 +40,7 @@ class DeliverySetTest : public testing::Test {
     config::Sink sink;
     sink.name = name;
     sink.url = peer.url();
+    sink.start = {.at = config::Start::At::kBeginning};
     sink.timeout_ms = 3 * kDrainMs;
     config_.sinks.push_back(std::move(sink));
     config_.routes.push_back({.source = "*", .types = {}, .sink = name});
@@ -53,8 +54,8 @@ class DeliverySetTest : public testing::Test {
     ASSERT_TRUE(tests::CommitEvents(*store_, {&event, 1}, 1));
   }
   void Start() {
-    set_ =
-        std::move(DeliverySet::Create(*store_, config_, [](const storage::StoreError&) { FAIL(); }).value());
+    set_ = std::move(
+        DeliverySet::Create(*store_, config_, 0, [](const storage::StoreError&) { FAIL(); }).value());
     set_->Start();
   }
   std::uint64_t Processed(std::string_view sink) const {

@@ -198,7 +198,7 @@ TEST_F(WorkerOperator, SinkThatCannotBeOpenedEndsWhenItIsAsked) {
   ASSERT_TRUE(Eventually([&] { return !probe_->cannot_open.value().empty(); }));
   Stop();
   sink_.kind = config::SinkKind::kFile;
-  for (const std::filesystem::path& path : {directory_, directory_ / "data" / "nowhere" / "x"}) {
+  for (const std::filesystem::path& path : {directory_.path(), directory_ / "data" / "nowhere" / "x"}) {
     sink_.path = path;
     Run();
     ASSERT_TRUE(Eventually([&] { return !probe_->cannot_open.value().empty(); })) << path;
