@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/deliver/route_table.h"
+#include "engine/text/glob.h"
 #include "storage/event_codec.h"
 
 namespace weir::admin {
@@ -28,7 +28,7 @@ bool BeforeSince(const EventFilter& filter, const storage::Event& event) {
 bool Matches(const EventFilter& filter, const storage::Event& event) {
   return (filter.source.empty() || filter.source == event.source) &&
          (filter.id.empty() || filter.id == event.id) &&
-         (filter.type.empty() || deliver::GlobMatches(filter.type, event.type)) &&
+         (filter.type.empty() || text::GlobMatches(filter.type, event.type)) &&
          (!filter.since_us || event.received_at_us >= *filter.since_us) &&
          (!filter.until_us || event.received_at_us < *filter.until_us);
 }

@@ -10,9 +10,6 @@
 
 namespace weir::deliver {
 
-// '*' matches any run of characters, dots included; everything else matches itself.
-bool GlobMatches(std::string_view pattern, std::string_view text);
-
 // True if one of `routes` (all leading to the same sink) takes the event.
 bool RoutesMatch(const std::vector<config::Route>& routes, const storage::Event& event);
 

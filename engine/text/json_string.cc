@@ -3,52 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/text/utf8.h"
+
 namespace weir::text {
 
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-std::uint8_t At(std::string_view text, std::size_t i) {
-  return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0;
-}
-
-bool IsContinuation(std::uint8_t byte) {
-  return (byte & 0xC0) == 0x80;
-}
-
-struct Sequence {
-  std::size_t bytes;  // to step over: at least one
-  bool valid;
-};
-
-// The well-formed sequences are table 3-7 of the Unicode standard. Of an ill-formed one, the longest start of
-// a well-formed one is stepped over at once, so that it becomes one U+FFFD as browsers have it.
-Sequence Utf8SequenceAt(std::string_view text, std::size_t i) {
-  const std::uint8_t lead = At(text, i);
-  std::uint8_t second_min = 0x80;
-  std::uint8_t second_max = 0xBF;
-  std::size_t length = 0;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) second_min = 0xA0;  // overlong
-    if (lead == 0xED) second_max = 0x9F;  // surrogates
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) second_min = 0x90;  // overlong
-    if (lead == 0xF4) second_max = 0x8F;  // past U+10FFFF
-  } else {
-    return {.bytes = 1, .valid = false};
-  }
-  const std::uint8_t second = At(text, i + 1);
-  if (second < second_min || second > second_max) return {.bytes = 1, .valid = false};
-  for (std::size_t k = 2; k < length; ++k) {
-    if (!IsContinuation(At(text, i + k))) return {.bytes = k, .valid = false};
-  }
-  return {.bytes = length, .valid = true};
-}
 
 void AppendEscapedAscii(std::string& out, char byte) {
   switch (byte) {
@@ -104,7 +65,7 @@ void AppendJsonEscaped(std::string& out, std::string_view text) {
       ++i;
       continue;
     }
-    const Sequence sequence = Utf8SequenceAt(text, i);
+    const Utf8Sequence sequence = Utf8SequenceAt(text, i);
     out.append(sequence.valid ? text.substr(i, sequence.bytes) : kReplacement);
     i += sequence.bytes;
   }
