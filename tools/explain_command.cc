@@ -147,6 +147,7 @@ void PrintJson(const Case& subject, const source::Explanation& explanation) {
                {"authentic", explanation.authentic}};
   if (explanation.secret) json["secret"] = *explanation.secret;
   if (explanation.status != 0) json["status"] = explanation.status;
+  if (!explanation.cause.empty()) json["cause"] = explanation.cause;
   json["notes"] = subject.request.notes;
   json["proofs"] = Json::array();
   for (const source::SignedView& proof : explanation.proofs) json["proofs"].push_back(ProofJson(proof));
@@ -189,7 +190,7 @@ void PrintText(const Case& subject, const source::Explanation& explanation) {
   Print("\n");
   for (const source::Finding& finding : explanation.findings) Print(admin::Printable(finding.text) + "\n");
   if (explanation.findings.empty()) {
-    Print("No usual mistake makes it match: another secret, or not from this sender.\n");
+    Print(admin::Printable(explanation.cause) + "\n");
   }
 }
 

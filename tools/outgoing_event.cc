@@ -29,19 +29,28 @@ void Tamper(const source::Scheme& scheme, OutgoingEvent& event) {
   }
 }
 
+std::string_view SecretOf(const EventRecipe& recipe) {
+  if (!recipe.secret.empty() || recipe.source.secrets.empty()) return recipe.secret;
+  return recipe.source.secrets.front();
+}
+
 std::expected<OutgoingEvent, std::string> Signed(const EventRecipe& recipe, const std::string& id,
                                                  std::int64_t at) {
   const source::Scheme& scheme = *recipe.source.scheme;
   const std::string& type = recipe.type.empty() ? scheme.sample_type : recipe.type;
   OutgoingEvent event{.id = id, .body = {}, .headers = {}};
   event.body = recipe.body ? *recipe.body : source::SampleBody(scheme, id, type, at, kSampleBytes);
-  auto headers = source::Sign(scheme, {.secret = recipe.source.secrets.front(),
-                                       .body = event.body,
-                                       .at_unix_s = at,
-                                       .id = id,
-                                       .type = type,
-                                       .url = recipe.source.public_url,
-                                       .parameters = recipe.source.parameters});
+  const auto& certificates = recipe.source.certificates;
+  auto headers = source::Sign(
+      scheme,
+      {.secret = SecretOf(recipe),
+       .body = event.body,
+       .at_unix_s = at,
+       .id = id,
+       .type = type,
+       .url = recipe.source.public_url,
+       .certificate = certificates.empty() ? "weir.pem" : std::string_view(certificates.front().first),
+       .parameters = recipe.source.parameters});
   if (!headers) return std::unexpected(headers.error());
   event.headers = std::move(*headers);
   return event;
@@ -51,7 +60,9 @@ std::expected<OutgoingEvent, std::string> Signed(const EventRecipe& recipe, cons
 
 std::expected<OutgoingEvent, std::string> MakeEvent(const EventRecipe& recipe, std::size_t number,
                                                     std::int64_t now_unix_s) {
-  if (recipe.source.secrets.empty()) return std::unexpected("the source has no secret to sign with");
+  if (SecretOf(recipe).empty()) {
+    return std::unexpected("the source has no secret to sign with; give the sender's key with --secret");
+  }
   const std::string id = recipe.numbered ? recipe.id_prefix + '-' + std::to_string(number) : recipe.id_prefix;
   auto event = Signed(recipe, id, now_unix_s);
   if (!event) return event;

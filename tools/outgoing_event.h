@@ -25,6 +25,8 @@ struct EventRecipe {
   bool numbered = true;
   std::string type;                 // empty = one that the kind's sender sends
   std::optional<std::string> body;  // nullopt = a sample of the kind's shape
+  // The sender's own, private key, where the source has only its public half; empty = the source's first.
+  std::string secret = {};
 };
 
 struct OutgoingEvent {

@@ -36,6 +36,7 @@ struct SendOptions {
   std::string id;
   std::string body;
   std::string url;
+  std::string secret;
   std::size_t count = 1;
   std::size_t duplicates = 0;
   bool tamper = false;
@@ -193,6 +194,11 @@ int Send(const SendOptions& options) {
     if (!body) return Fail(body.error());
     recipe.body = std::move(*body);
   }
+  if (!options.secret.empty()) {
+    auto secret = SecretOf(options.secret);
+    if (!secret) return Fail(secret.error());
+    recipe.secret = std::move(*secret);
+  }
   const auto sent = SendAll(options, recipe, *sender);
   return sent ? Report(*sent, options.json) : Fail(sent.error());
 }
@@ -203,7 +209,10 @@ void AddSendCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<SendOptions>();
   CLI::App* command = app.add_subcommand("send", "Sign and send events to a running server");
   command->footer(
-      "Signs with the first secret of the source. Exits 0 when every answer is the one to expect: a 2xx, or "
+      "Signs with the first secret of the source, or with --secret: kinds whose senders sign with a private "
+      "key\n"
+      "(PayPal, SNS, Discord, …) need that of a test key pair, whose public half the source has. Exits 0 "
+      "when every answer is the one to expect: a 2xx, or "
       "with\n"
       "--tamper and --stale the refusal; 1 otherwise; 3 when the server does not answer.\n\n"
       "Example:\n"
@@ -215,6 +224,8 @@ void AddSendCommand(CLI::App& app, int& exit_code) {
   command->add_option("--type", options->type, "Event type; by default one that the kind's sender sends");
   command->add_option("--id", options->id, "Event id; with --count, what ids begin with. Made up by default");
   command->add_option("--body", options->body, "File with the body, - is stdin; by default a sample");
+  command->add_option("--secret", options->secret,
+                      "The sender's secret or private key instead, or where it is");
   command->add_option("--count", options->count, "Events to send")
       ->check(CLI::Range(std::size_t{1}, kEventsMax));
   command->add_option("--url", options->url,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/source/kinds.h"
 #include "engine/source/signer.h"
@@ -25,6 +26,7 @@ struct SignOptions {
   std::string id;
   std::string type;
   std::string url;
+  std::vector<std::string> parameters;
   std::optional<std::int64_t> at;
   bool json = false;
 };
@@ -65,6 +67,10 @@ CommandResult<Sender> SenderOf(const SignOptions& options) {
   auto sender = options.kind.empty() ? SenderOfSource(options) : SenderOfKind(options);
   if (!sender) return sender;
   if (!options.url.empty()) sender->url = options.url;
+  for (const std::string& parameter : options.parameters) {
+    const std::size_t sign = parameter.find('=');
+    sender->parameters.emplace_back(parameter.substr(0, sign), parameter.substr(sign + 1));
+  }
   if (options.secret.empty()) return sender;
   auto secret = SecretOf(options.secret);
   if (!secret) return std::unexpected(secret.error());
@@ -120,7 +126,8 @@ void AddSignCommand(CLI::App& app, int& exit_code) {
       "source.\n\n"
       "Example:\n"
       "  weir sign --kind stripe --secret env:STRIPE_SECRET --body event.json\n"
-      "  weir sign --config weir.toml --source acme < event.json");
+      "  weir sign --config weir.toml --source acme < event.json\n"
+      "  weir sign --kind paypal --secret file:test-key.pem --parameter webhook_id=WH-1 < event.json");
   auto* kind = command->add_option("--kind", options->kind, "A kind, see weir kinds");
   auto* config = command->add_option("--config", options->config, "Configuration file, with --source");
   auto* source = command->add_option("--source", options->source, "A source of the configuration");
@@ -132,6 +139,12 @@ void AddSignCommand(CLI::App& app, int& exit_code) {
   command->add_option("--at", options->at, "Unix time of the signature; now by default");
   command->add_option("--id", options->id, "Event id, for kinds that carry it in a header");
   command->add_option("--type", options->type, "Event type, likewise");
+  command
+      ->add_option("--parameter", options->parameters,
+                   "NAME=VALUE, for kinds that sign what the source's parameters say, such as webhook_id")
+      ->check([](const std::string& text) {
+        return text.find('=') == std::string::npos ? text + " is not NAME=VALUE" : std::string();
+      });
   command->add_option("--url", options->url, "The URL called, for kinds that sign it");
   command->add_flag("--json", options->json, "A JSON object instead of header lines");
   command->callback([options, &exit_code] { exit_code = Sign(*options); });

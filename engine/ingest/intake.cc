@@ -33,6 +33,20 @@ bool MayReachSource(http::Method method) {
   return false;
 }
 
+// The header block of a body that the sender has packed into another one (a form's payload).
+void ReplaceContentType(std::string& out, std::string_view block, std::string_view content_type) {
+  constexpr std::string_view kName = "Content-Type:";
+  constexpr std::string_view kLineEnd = "\r\n";
+  out.clear();
+  while (!block.empty()) {
+    const std::size_t end = block.find(kLineEnd);
+    const std::size_t line = end == std::string_view::npos ? block.size() : end + kLineEnd.size();
+    if (!http::EqualsIgnoreCase(block.substr(0, kName.size()), kName)) out += block.substr(0, line);
+    block.remove_prefix(line);
+  }
+  out.append(kName).append(" ").append(content_type).append(kLineEnd);
+}
+
 Refusal HealthMethodNotAllowed() {
   Refusal refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
   refusal.allow = "GET, HEAD";
@@ -129,7 +143,7 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
     if (refusal.code == RejectionCode::kMethodNotAllowed) {
       refusal.allow = source::AllowedMethods(*target.source->scheme);
     }
-    return Refuse(connection, request, target.probe, refusal, false);
+    return Refuse(connection, request, target.probe, refusal, false, rejected->detail);
   }
   if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
     WEIR_CHECK(accepted->events != nullptr);
@@ -210,13 +224,15 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
 
   events_.clear();
   for (const source::VerifiedEvent& event : *accepted.events) {
-    events_.push_back({.received_at_us = now.unix_us,
-                       .source = target.source->name,
-                       .id = event.id,
-                       .type = event.type,
-                       .malformed = event.malformed,
-                       .headers = request.header_block,
-                       .body = event.body});
+    if (!event.content_type.empty()) ReplaceContentType(headers_, request.header_block, event.content_type);
+    events_.push_back(
+        {.received_at_us = now.unix_us,
+         .source = target.source->name,
+         .id = event.id,
+         .type = event.type,
+         .malformed = event.malformed,
+         .headers = event.content_type.empty() ? request.header_block : std::string_view(headers_),
+         .body = event.body});
   }
   PendingAnswer& answer = answers_.AddCommit(connection, manner);
   answer.event_id = events_.front().id;

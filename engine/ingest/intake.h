@@ -95,6 +95,7 @@ class Intake {
   bool draining_ = false;
   std::vector<storage::Event> events_;  // reused
   std::string scratch_;                 // reused
+  std::string headers_;                 // of an event whose body is not the request's
 };
 
 }  // namespace weir::ingest

@@ -38,6 +38,8 @@ StatusAndMessage AnswerFor(RejectionCode code) {
       return {503, "the event cannot be stored right now; send it again"};
     case RejectionCode::kMalformedPayload:
       return {400, "the payload is not what this source sends"};
+    case RejectionCode::kMissingField:
+      return {400, "the signature holds, but a field that this source's sender always sends is not there"};
     case RejectionCode::kMissingSignature:
       return {401, "the request is not signed"};
     case RejectionCode::kMalformedSignature:
@@ -70,6 +72,10 @@ RejectionCode CodeFor(source::RejectReason reason) {
       return RejectionCode::kMethodNotAllowed;
     case source::RejectReason::kKeyUnavailable:
       return RejectionCode::kKeyUnavailable;
+    case source::RejectReason::kMissingField:
+      return RejectionCode::kMissingField;
+    case source::RejectReason::kMalformedPayload:
+      return RejectionCode::kMalformedPayload;
   }
   return RejectionCode::kMalformedRequest;
 }

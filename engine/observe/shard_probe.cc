@@ -43,6 +43,8 @@ std::string_view RejectionCodeName(RejectionCode code) {
       return "stale_timestamp";
     case RejectionCode::kKeyUnavailable:
       return "key_unavailable";
+    case RejectionCode::kMissingField:
+      return "missing_field";
     case RejectionCode::kCount:
       break;
   }

@@ -40,6 +40,7 @@ enum class RejectionCode : std::uint8_t {
   kInvalidSignature,
   kStaleTimestamp,
   kKeyUnavailable,
+  kMissingField,
   kCount
 };
 std::string_view RejectionCodeName(RejectionCode code);  // as in the error bodies: "unknown_source" …

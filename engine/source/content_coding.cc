@@ -2,8 +2,10 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 
+#include "engine/http/request.h"
 #include "engine/limits.h"
 
 namespace weir::source {
@@ -12,7 +14,30 @@ namespace {
 constexpr int kGzipOrZlib = MAX_WBITS + 32;  // zlib.h: detect which of them
 constexpr std::size_t kChunkBytes = 64 * limits::kKiB;
 
+constexpr std::array<std::string_view, 9> kNoCodings = {"identity",   "utf-8", "utf8", "us-ascii", "ascii",
+                                                        "iso-8859-1", "7bit",  "8bit", "binary"};
+
+std::string_view Trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
 }  // namespace
+
+bool NamesNoCoding(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t end = value.find(',');
+    const std::string_view coding = Trimmed(value.substr(0, end));
+    value.remove_prefix(end == std::string_view::npos ? value.size() : end + 1);
+    const bool none = coding.empty() || std::ranges::any_of(kNoCodings, [coding](std::string_view name) {
+                        return http::EqualsIgnoreCase(coding, name);
+                      });
+    if (!none) return false;
+  }
+  return true;
+}
 
 std::optional<std::string> Inflated(std::string_view bytes, std::size_t bytes_max) {
   z_stream stream{};

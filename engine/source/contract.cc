@@ -118,9 +118,13 @@ ContractPart DescribeProof(const Proof& proof) {
   if (proof.signed_variants.empty()) Add(part, "signed", SignedText(proof));
   for (const Template& variant : proof.signed_variants) Add(part, "signed", variant.text);
   if (proof.timestamp) Add(part, "timestamp", DescribeTimestamp(*proof.timestamp));
-  for (const FieldRule& rule : proof.required) {
-    Add(part, "requires", "header " + rule.name + (rule.value.empty() ? "" : ": " + rule.value));
-  }
+  const auto add_fields = [&part](std::string_view name, const std::vector<FieldRule>& rules) {
+    for (const FieldRule& rule : rules) {
+      Add(part, name, "header " + rule.name + (rule.value.empty() ? "" : ": " + rule.value));
+    }
+  };
+  add_fields("told by", proof.select);
+  add_fields("requires", proof.required);
   if (!proof.covers_body) Add(part, "warning", "the body is not covered by the signature");
   return part;
 }
@@ -134,7 +138,9 @@ void AddEvents(ContractPart& part, const EventRules& event) {
             (event.batch_optional ? "; a body without it is one event" : ""));
   }
   if (!event.payload_form_field.empty())
-    Add(part, "payload", "of a form, the JSON in its field " + event.payload_form_field);
+    Add(part, "payload",
+        "of a form, the JSON in its field " + event.payload_form_field +
+            (event.payload_is_event ? ", which is what is stored and delivered" : ""));
   Add(part, "event id", EventIdLine(event));
   if (event.missing_id == MissingId::kContentHash) Add(part, "without id", "SHA-256 of the event's bytes");
   if (event.missing_id == MissingId::kUnique) Add(part, "without id", "every request is its own event");
@@ -151,6 +157,12 @@ void AddEvents(ContractPart& part, const EventRules& event) {
 }
 
 void AddAnswers(ContractPart& part, const Scheme& scheme) {
+  Add(part, "goes along", Joined(scheme.forward_headers));
+  if (scheme.body_bytes != 0) Add(part, "body", "at most " + std::to_string(scheme.body_bytes) + " bytes");
+  if (!scheme.encoded_fields.empty()) {
+    Add(part, "encoded",
+        "header " + scheme.encoded_fields + "*: percent-encoded UTF-8, anything else is refused");
+  }
   Add(part, "methods", AllowedMethods(scheme));
   for (const HandshakeRule& rule : scheme.handshakes) Add(part, "handshake", rule.name);
   if (scheme.accepted.status != 0) {

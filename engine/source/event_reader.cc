@@ -170,7 +170,11 @@ std::vector<VerifiedEvent>& EventReader::Read(const Scheme& scheme, const Proof&
   if (scheme.event.batch) {
     ReadBatch(scheme.event, values);
   } else {
-    events_.push_back(ReadOne(scheme.event, values, values, values.request().body));
+    const bool of_form =
+        scheme.event.payload_is_event && values.payload().data() != values.request().body.data();
+    const std::string_view body = of_form ? values.payload() : values.request().body;
+    events_.push_back(ReadOne(scheme.event, values, values, body));
+    if (of_form) events_.back().content_type = "application/json";
   }
   return events_;
 }

@@ -124,6 +124,7 @@ EventRules ReadEventRules(TomlFields& fields) {
   if (const toml::table* payload = fields.Table("payload")) {
     TomlFields form(*payload, fields.KeyPath("payload"), fields.errors());
     rules.payload_form_field = form.Text("form").value_or("");
+    rules.payload_is_event = form.Boolean("deliver").value_or(false);
     form.RefuseUnknown();
   }
   return rules;

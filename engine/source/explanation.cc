@@ -21,9 +21,54 @@ bool IsStale(const Verdict& verdict) {
   return rejected != nullptr && rejected->reason == RejectReason::kStaleTimestamp;
 }
 
-// Whether the signature holds, whatever the clock says.
+// Refused although the signature holds and the time does: nothing about secret, body or clock is the cause.
+bool LacksContract(const Verdict& verdict) {
+  const auto* rejected = std::get_if<Rejected>(&verdict);
+  return rejected != nullptr && (rejected->reason == RejectReason::kMissingField ||
+                                 rejected->reason == RejectReason::kMalformedPayload);
+}
+
+// Whether the signature holds, whatever the clock and the rest of the contract say.
 bool Matches(const Verdict& verdict, bool keeps_time) {
-  return !std::holds_alternative<Rejected>(verdict) || (keeps_time && IsStale(verdict));
+  return !std::holds_alternative<Rejected>(verdict) || LacksContract(verdict) ||
+         (keeps_time && IsStale(verdict));
+}
+
+// "expected" and "received" are equal, so that the secret is right and something beside it is not.
+bool AnySignatureMatches(const std::vector<SignedView>& views) {
+  return std::ranges::any_of(views, [](const SignedView& view) {
+    return std::ranges::any_of(view.expected, [&view](const ExpectedSignature& expected) {
+      return std::ranges::find(view.received, expected.masked) != view.received.end();
+    });
+  });
+}
+
+std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& views) {
+  const std::string detail = rejected.detail.empty() ? std::string() : ": " + rejected.detail + ".";
+  switch (rejected.reason) {
+    case RejectReason::kMissingSignature:
+      return "What has to be verified is not there" + detail;
+    case RejectReason::kMalformedSignature:
+      return "What has to be verified cannot be read" + detail;
+    case RejectReason::kInvalidSignature:
+      if (!detail.empty()) return "The signature alone does not decide" + detail;
+      if (AnySignatureMatches(views))
+        return "One signature matches, and another one of the request does not.";
+      return "No usual mistake makes it match: another secret, or not from this sender.";
+    case RejectReason::kStaleTimestamp:
+      return "The signature matches; the time does not.";
+    case RejectReason::kUnsupportedEncoding:
+      return "The signature is over the body as sent, and weir decodes none" + detail;
+    case RejectReason::kMethodNotAllowed:
+      return "A sender of this kind does not use this method.";
+    case RejectReason::kKeyUnavailable:
+      return "The key that it was signed with is not configured" + detail;
+    case RejectReason::kMissingField:
+      return "The signature matches; the sender's contract wants more" + detail;
+    case RejectReason::kMalformedPayload:
+      return "The signature matches; the payload is not what this sender sends" + detail;
+  }
+  return {};
 }
 
 std::string ToleranceText(const Source& source) {
@@ -80,6 +125,8 @@ Explanation Explain(const Source& source, std::span<const Source> configured, co
   const bool stale = IsStale(verdict);
   explanation.proofs = ViewSigned(own, view.request());
   if (explanation.authentic) return explanation;
+  explanation.cause = CauseOf(std::get<Rejected>(verdict), explanation.proofs);
+  if (LacksContract(verdict)) return explanation;
 
   std::array<bool, kMistakes> found{};
   const auto take = [&](const Trial& trial) {

@@ -24,6 +24,7 @@ struct Explanation {
   bool authentic = false;               // accepted, or a handshake that is answered
   std::string verdict;                  // "accepted", "handshake", or the code of the refusal
   int status = 0;                       // what a refusal is answered with; 0 otherwise
+  std::string cause;                    // of a refusal: what is wrong, where no finding says it better
   std::optional<std::uint32_t> secret;  // of an accepted request: which one matched
   std::vector<SignedView> proofs;
   std::vector<Finding> findings;  // at most one a mistake; empty for an authentic request

@@ -11,6 +11,7 @@ namespace weir::source {
 namespace {
 
 constexpr std::int64_t kMicros = 1'000'000;
+constexpr double kDateMax = 253402300799.0;  // the end of the year 9999
 
 bool DecodePart(std::string_view text, std::string& out) {
   out.resize(text.size() / 4 * 3 + 3);
@@ -60,11 +61,17 @@ bool JwtChecker::SplitToken(std::string_view token) {
 std::optional<RejectReason> JwtChecker::Check(const Source& source, const JwtRules& rules,
                                               const std::vector<KeyedSecret>& secrets, std::string_view token,
                                               std::string_view body, const KeyedSecret** matched) {
-  if (secrets.empty()) return RejectReason::kInvalidSignature;  // the source does not take tokens
+  fault_.clear();
+  if (secrets.empty()) {
+    fault_ = "a token, and the source has no secret for tokens";
+    return RejectReason::kInvalidSignature;
+  }
   reader_.Forget();
+  fault_ = "not a compact JSON Web Signature";
   if (!SplitToken(token) || !reader_.Open(WithoutPadding(header_))) return RejectReason::kMalformedSignature;
   const auto algorithm = reader_.Value(JsonPointer{{"alg"}});
   if (!algorithm) return RejectReason::kMalformedSignature;
+  fault_ = "the token's alg or crit is not one that this kind takes";
   // The token names its algorithm; only the scheme says which names count (RFC 8725 §3.1).
   const auto allowed = std::ranges::find(rules.algorithms, *algorithm);
   if (allowed == rules.algorithms.end()) return RejectReason::kInvalidSignature;
@@ -72,6 +79,7 @@ std::optional<RejectReason> JwtChecker::Check(const Source& source, const JwtRul
   if (reader_.Value(JsonPointer{{"crit"}}) || reader_.Raw(JsonPointer{{"crit"}}))
     return RejectReason::kInvalidSignature;
 
+  fault_ = "the token's kid names a key that is not configured";
   bool any_key = false;
   *matched = nullptr;
   for (const KeyedSecret& secret : secrets) {
@@ -82,7 +90,9 @@ std::optional<RejectReason> JwtChecker::Check(const Source& source, const JwtRul
   }
   // Signed by a key that has not been configured yet: the sender should try again, not give up.
   if (!any_key) return RejectReason::kKeyUnavailable;
+  fault_.clear();
   if (*matched == nullptr) return RejectReason::kInvalidSignature;
+  fault_ = "the token's claims are not JSON";
   if (!reader_.Open(WithoutPadding(payload_))) return RejectReason::kMalformedSignature;
   return ClaimsHold(source, rules, body) ? std::nullopt : std::optional(RejectReason::kInvalidSignature);
 }
@@ -93,17 +103,27 @@ std::optional<std::string_view> JwtChecker::Claim(std::string_view name) {
   return *value;
 }
 
-std::optional<std::int64_t> JwtChecker::NumericDate(std::string_view name, bool& malformed) {
-  const auto text = Claim(name);
-  if (!text) return std::nullopt;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  const bool whole = error == std::errc() && (end == text->data() + text->size() || *end == '.');
-  if (!whole || value < 0 || value > INT64_MAX / kMicros / 4) {
-    malformed = true;
-    return std::nullopt;
+bool JwtChecker::Fault(std::string text) {
+  fault_ = std::move(text);
+  return false;
+}
+
+// NumericDate is a JSON number (RFC 7519 §2), perhaps with a fraction or an exponent. Whatever else stands in
+// the claim's place, null included, leaves the token without the bound that its issuer meant to give it.
+std::optional<std::int64_t> JwtChecker::NumericDate(std::string_view name) {
+  const JsonPointer pointer{{std::string(name)}};
+  const auto raw = reader_.Raw(pointer);
+  if (!raw && raw.error() == JsonMiss::kAbsent) return std::nullopt;
+  double value = 0;
+  const auto text = reader_.Value(pointer);
+  if (text && reader_.IsNumber(pointer)) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error == std::errc() && end == text->data() + text->size() && value >= 0 && value <= kDateMax) {
+      return static_cast<std::int64_t>(value);
+    }
   }
-  return value;
+  if (fault_.empty()) fault_ = "the token's claim " + std::string(name) + " is not a time in seconds";
+  return std::nullopt;
 }
 
 bool JwtChecker::IsMeantFor(std::string_view audience) {
@@ -118,21 +138,25 @@ bool JwtChecker::IsMeantFor(std::string_view audience) {
 }
 
 bool JwtChecker::ClaimsHold(const Source& source, const JwtRules& rules, std::string_view body) {
-  bool malformed = false;
-  expires_s_ = NumericDate("exp", malformed);
-  not_before_s_ = NumericDate("nbf", malformed);
-  issued_s_ = NumericDate("iat", malformed);
-  if (malformed) return false;
+  fault_.clear();
+  expires_s_ = NumericDate("exp");
+  not_before_s_ = NumericDate("nbf");
+  issued_s_ = NumericDate("iat");
+  if (!fault_.empty()) return false;
   for (const std::string& name : rules.required_claims) {
-    if (!Claim(name)) return false;
+    if (!Claim(name)) return Fault("the token has no claim " + name);
   }
   if (!rules.issuer_parameter.empty()) {
     const std::string_view expected = ParameterOf(source, rules.issuer_parameter);
-    if (expected.empty() || Claim("iss") != expected) return false;
+    if (expected.empty() || Claim("iss") != expected) {
+      return Fault("the token's claim iss is not the source's parameters." + rules.issuer_parameter);
+    }
   }
   if (!rules.audience_parameter.empty()) {
     const std::string_view expected = ParameterOf(source, rules.audience_parameter);
-    if (expected.empty() || !IsMeantFor(expected)) return false;
+    if (expected.empty() || !IsMeantFor(expected)) {
+      return Fault("the token's claim aud is not the source's parameters." + rules.audience_parameter);
+    }
   }
   if (rules.body_hash_claim.empty()) return true;
   std::string expected;
@@ -142,7 +166,8 @@ bool JwtChecker::ClaimsHold(const Source& source, const JwtRules& rules, std::st
   } else {
     AppendBase64(expected, digest.view(), Base64Form::kPadded);
   }
-  return Claim(rules.body_hash_claim) == std::string_view(expected);
+  if (Claim(rules.body_hash_claim) == std::string_view(expected)) return true;
+  return Fault("the token's claim " + rules.body_hash_claim + " is of another body");
 }
 
 bool JwtChecker::IsTimely(const JwtRules& rules, std::int64_t tolerance_s, std::int64_t now_us) const {

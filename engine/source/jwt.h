@@ -25,6 +25,9 @@ class JwtChecker {
                                     const std::vector<KeyedSecret>& secrets, std::string_view token,
                                     std::string_view body, const KeyedSecret** matched);
 
+  // Why the last token was refused: names of claims, never their values. Empty when the signature is wrong.
+  const std::string& fault() const { return fault_; }
+
   // exp, nbf and iat of the token that passed. `tolerance_s` replaces the age of iat and the leeway;
   // kKindTolerance does not.
   bool IsTimely(const JwtRules& rules, std::int64_t tolerance_s, std::int64_t now_us) const;
@@ -36,7 +39,8 @@ class JwtChecker {
   bool SplitToken(std::string_view token);
   bool IsMeantFor(std::string_view audience);
   bool ClaimsHold(const Source& source, const JwtRules& rules, std::string_view body);
-  std::optional<std::int64_t> NumericDate(std::string_view name, bool& malformed);
+  std::optional<std::int64_t> NumericDate(std::string_view name);
+  bool Fault(std::string text);
 
   std::string_view signed_;  // "header.payload"
   std::string header_;       // JSON, padded
@@ -46,6 +50,7 @@ class JwtChecker {
   std::optional<std::int64_t> expires_s_;
   std::optional<std::int64_t> not_before_s_;
   std::optional<std::int64_t> issued_s_;
+  std::string fault_;
 };
 
 }  // namespace weir::source

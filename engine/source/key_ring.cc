@@ -20,7 +20,9 @@ KeyedSource KeySource(const Source& source, OSSL_LIB_CTX* library) {
   }
   for (const auto& [name, pem] : source.certificates) {
     auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library);
-    if (key) keyed.certificates.emplace_back(name, KeyedSecret{0, SecretKey(*std::move(key))});
+    if (!key) continue;
+    keyed.certificates.emplace_back(
+        name, KeyedSecret{0, SecretKey(*std::move(key)), ValidityOf(pem).value_or(Validity{})});
   }
   return keyed;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/source/certificate.h"
 #include "engine/source/secret_key.h"
 #include "engine/source/source.h"
 
@@ -16,6 +17,7 @@ namespace weir::source {
 struct KeyedSecret {
   std::uint32_t index;  // of Source::secrets
   SecretKey key;
+  Validity validity = {};  // of a certificate's key
 };
 
 struct KeyedSource {

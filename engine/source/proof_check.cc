@@ -34,44 +34,79 @@ bool IsReadAfterwards(const Proof& proof) {
          });
 }
 
-bool RequiredFieldHolds(const FieldRule& rule, const RequestValues& values) {
+bool FieldHolds(const FieldRule& rule, const RequestValues& values) {
   const Found found = values.Header(rule.name);
   return found.state == Found::State::kValue && !found.value.empty() &&
          (rule.value.empty() || http::EqualsIgnoreCase(found.value, rule.value));
 }
 
+std::string_view UnitText(TimeUnit unit) {
+  switch (unit) {
+    case TimeUnit::kSeconds:
+      return "Unix seconds";
+    case TimeUnit::kMilliseconds:
+      return "Unix milliseconds";
+    case TimeUnit::kRfc3339:
+      return "an RFC 3339 time";
+  }
+  return {};
+}
+
 }  // namespace
 
-bool Applies(const Proof& proof, RequestValues& values) {
-  return HasSignature(proof.signature, values) &&
-         std::ranges::all_of(proof.required, [&values](const FieldRule& rule) {
-           return rule.value.empty() || RequiredFieldHolds(rule, values);
-         });
+Fit FitOf(const Proof& proof, RequestValues& values) {
+  if (!HasSignature(proof.signature, values)) return Fit::kUnsigned;
+  Fit fit = Fit::kOwn;
+  for (const FieldRule& rule : proof.select) {
+    if (values.Header(rule.name).state == Found::State::kAbsent) {
+      fit = Fit::kOpen;
+    } else if (!FieldHolds(rule, values)) {
+      return Fit::kOther;
+    }
+  }
+  return fit;
+}
+
+const FieldRule* FirstMissing(const std::vector<FieldRule>& rules, const RequestValues& values) {
+  const auto found =
+      std::ranges::find_if(rules, [&values](const FieldRule& rule) { return !FieldHolds(rule, values); });
+  return found == rules.end() ? nullptr : &*found;
+}
+
+ProofChecker::Refusal ProofChecker::Because(RejectReason reason, std::string detail) {
+  detail_ = std::move(detail);
+  return reason;
 }
 
 ProofChecker::Refusal ProofChecker::ReadTimestamp(const Proof& proof, RequestValues& values) {
   const Location& at = proof.timestamp->at;
+  // What stands in a body that is known to be authentic is missing from the contract, not from the signature.
+  const bool authentic = IsReadAfterwards(proof);
   const Found found = values.At(at);
   if (found.state == Found::State::kAbsent) {
-    return at.from == Location::From::kHeader ? RejectReason::kMissingSignature
-                                              : RejectReason::kMalformedSignature;
+    const RejectReason reason = at.from == Location::From::kHeader ? RejectReason::kMissingSignature
+                                                                   : RejectReason::kMalformedSignature;
+    return Because(authentic ? RejectReason::kMissingField : reason,
+                   "the timestamp is missing: " + ToString(at));
   }
-  if (found.state != Found::State::kValue) return RejectReason::kMalformedSignature;
-  if (proof.timestamp->json_number && !values.json().IsNumber(at.pointer))
-    return RejectReason::kMalformedSignature;
   timestamp_text_ = found.value;
-  timestamp_us_ = ParseTimestamp(found.value, proof.timestamp->unit);
-  if (!timestamp_us_) return RejectReason::kMalformedSignature;
-  return std::nullopt;
+  const bool wanted = found.state == Found::State::kValue &&
+                      (!proof.timestamp->json_number || values.json().IsNumber(at.pointer));
+  if (wanted) timestamp_us_ = ParseTimestamp(found.value, proof.timestamp->unit);
+  if (timestamp_us_) return std::nullopt;
+  return Because(
+      authentic ? RejectReason::kMissingField : RejectReason::kMalformedSignature,
+      "the timestamp is not " + std::string(UnitText(proof.timestamp->unit)) + ": " + ToString(at));
 }
 
 ProofChecker::Refusal ProofChecker::ReadSignature(const Proof& proof, RequestValues& values) {
   decoded_count_ = 0;
   switch (ReadSignatures(proof.signature, values, signatures_)) {
     case SignatureState::kMissing:
-      return RejectReason::kMissingSignature;
+      return Because(RejectReason::kMissingSignature, "no signature in " + PlacesText(proof.signature));
     case SignatureState::kMalformed:
-      return RejectReason::kMalformedSignature;
+      return Because(RejectReason::kMalformedSignature,
+                     "not of the form that this kind sends: " + PlacesText(proof.signature));
     case SignatureState::kPresent:
       break;
   }
@@ -84,7 +119,9 @@ ProofChecker::Refusal ProofChecker::ReadSignature(const Proof& proof, RequestVal
     decoded.size = *size;
     ++decoded_count_;
   }
-  if (decoded_count_ == 0) return RejectReason::kMalformedSignature;
+  if (decoded_count_ == 0) {
+    return Because(RejectReason::kMalformedSignature, "cannot be decoded: " + PlacesText(proof.signature));
+  }
   return std::nullopt;
 }
 
@@ -171,14 +208,20 @@ ProofChecker::Refusal ProofChecker::CheckTemplate(const Source& source, const Pr
   SignedInputs inputs{.source = source, .timestamp = timestamp_text_, .id = {}};
   if (proof.id) {
     const Found id = values.At(*proof.id);
-    if (id.state == Found::State::kAbsent) return RejectReason::kMissingSignature;
-    if (id.state != Found::State::kValue) return RejectReason::kMalformedSignature;
+    if (id.state == Found::State::kAbsent) {
+      return Because(RejectReason::kMissingSignature,
+                     "the id, which is signed, is missing: " + ToString(*proof.id));
+    }
+    if (id.state != Found::State::kValue) {
+      return Because(RejectReason::kMalformedSignature,
+                     "the id, which is signed, is there twice: " + ToString(*proof.id));
+    }
     inputs.id = id.value;
   }
   for (const Template& variant : proof.signed_variants) {
     if (const AssemblyFault fault = AssembleSigned(variant, inputs, values, parts_);
         fault != AssemblyFault::kNone) {
-      return ReasonOf(fault);
+      return Because(ReasonOf(fault), "something that is signed is not in the request: " + variant.text);
     }
     if (AnyMatches(proof, secrets, result)) return std::nullopt;
   }
@@ -191,17 +234,13 @@ ProofResult ProofChecker::Check(const Source& source, std::size_t index, const K
   ProofResult result;
   timestamp_text_ = {};
   timestamp_us_.reset();
-  const auto refused = [&result](const Refusal& refusal) {
+  detail_.clear();
+  const auto refused = [this, &result](const Refusal& refusal) {
     result.refused = refusal;
+    if (refusal) result.detail = std::move(detail_);
     return refusal.has_value();
   };
   if (refused(ReadSignature(proof, values))) return result;
-  for (const FieldRule& rule : proof.required) {
-    if (!RequiredFieldHolds(rule, values)) {
-      result.refused = RejectReason::kMalformedSignature;
-      return result;
-    }
-  }
   const bool afterwards = proof.timestamp && IsReadAfterwards(proof);
   if (proof.timestamp && !afterwards && refused(ReadTimestamp(proof, values))) return result;
   if (refused(CheckProcedure(source, proof, keyed, keyed.proofs[index], values, result))) return result;

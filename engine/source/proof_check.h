@@ -26,11 +26,20 @@ struct ProofResult {
   std::uint32_t secret_index = 0;            // which secret matched
   const KeyedSecret* key = nullptr;          // likewise, for replies that are keyed
   std::optional<std::int64_t> signed_at_us;  // the signed timestamp
+  std::string detail;                        // of a refusal: see Rejected
 };
 
-// Whether this is the proof the request was made for: its signature's field is there, and so are the fixed
-// values it needs.
-bool Applies(const Proof& proof, RequestValues& values);
+// Whether this is the proof the request was made for.
+enum class Fit : std::uint8_t {
+  kUnsigned,  // its signature's field is not there
+  kOther,     // the field is there, and another one says that the signature is not this proof's
+  kOpen,      // the field is there, and what would tell it from another proof's is not
+  kOwn,
+};
+Fit FitOf(const Proof& proof, RequestValues& values);
+
+// The first field of the contract that is not there or has another value; nullptr when there is none.
+const FieldRule* FirstMissing(const std::vector<FieldRule>& rules, const RequestValues& values);
 
 // One a thread.
 class ProofChecker {
@@ -45,6 +54,8 @@ class ProofChecker {
  private:
   using Refusal = std::optional<RejectReason>;
   using Secrets = std::vector<KeyedSecret>;
+
+  Refusal Because(RejectReason reason, std::string detail);
 
   Refusal ReadSignature(const Proof& proof, RequestValues& values);
   Refusal ReadTimestamp(const Proof& proof, RequestValues& values);
@@ -85,6 +96,7 @@ class ProofChecker {
   std::string joined_;
   std::string_view timestamp_text_;
   std::optional<std::int64_t> timestamp_us_;
+  std::string detail_;  // why the proof that is being checked is refused
 };
 
 }  // namespace weir::source

@@ -23,6 +23,14 @@ bool VerifiesByName(const Source& source) {
   return source.certificates_by_name || !source.certificates.empty();
 }
 
+// The name comes from whoever sent the request, and goes into logs.
+std::string UnknownCertificate(std::string_view url) {
+  constexpr std::size_t kShownBytesMax = 80;
+  std::string name(FileNameOf(url).substr(0, kShownBytesMax));
+  std::ranges::replace_if(name, [](char c) { return c <= ' ' || c > '~'; }, '?');
+  return "the certificate " + name + " is not among the source's certificates";
+}
+
 const KeyedSecret* FindCertificate(const KeyedSource& keyed, std::string_view name) {
   const auto found = std::ranges::find_if(keyed.certificates, [name](const auto& entry) {
     std::string_view file = entry.first;
@@ -59,7 +67,7 @@ ProofChecker::Refusal ProofChecker::CheckJwt(const Source& source, const Proof& 
   const KeyedSecret* matched = nullptr;
   const auto refusal =
       jwt_.Check(source, *proof.jwt, secrets, signatures_.front(), values.request().body, &matched);
-  if (refusal) return refusal;
+  if (refusal) return Because(*refusal, jwt_.fault());
   result.secret_index = matched->index;
   result.key = matched;
   for (const std::string& name : proof.jwt->required_claims) {
@@ -72,16 +80,21 @@ ProofChecker::Refusal ProofChecker::CheckCertified(const Source& source, const P
                                                    const KeyedSource& keyed, const Secrets& secrets,
                                                    RequestValues& values, ProofResult& result) {
   const Found url = values.At(proof.certificate->url);
-  if (url.state == Found::State::kAbsent) return RejectReason::kMissingSignature;
+  if (url.state == Found::State::kAbsent) {
+    return Because(RejectReason::kMissingSignature,
+                   "no certificate is named in " + ToString(proof.certificate->url));
+  }
   if (url.state != Found::State::kValue || !IsTrustedHost(url.value, proof.certificate->hosts)) {
-    return RejectReason::kMalformedSignature;
+    return Because(RejectReason::kMalformedSignature,
+                   "the certificate is not one of the sender's own: " + ToString(proof.certificate->url));
   }
   if (!VerifiesByName(source)) return CheckTemplate(source, proof, secrets, values, result);
   const KeyedSecret* certificate = FindCertificate(keyed, FileNameOf(url.value));
-  if (certificate == nullptr) return RejectReason::kKeyUnavailable;
+  if (certificate == nullptr) return Because(RejectReason::kKeyUnavailable, UnknownCertificate(url.value));
   SignedInputs inputs{.source = source, .timestamp = timestamp_text_, .id = {}};
   if (AssembleSigned(proof.signed_variants.front(), inputs, values, parts_) != AssemblyFault::kNone) {
-    return RejectReason::kMissingSignature;
+    return Because(RejectReason::kMissingSignature,
+                   "something that is signed is not in the request: " + proof.signed_variants.front().text);
   }
   if (!Matches(proof, certificate->key)) return RejectReason::kInvalidSignature;
   result.key = certificate;
@@ -92,7 +105,10 @@ ProofChecker::Refusal ProofChecker::CheckTwilio(const Source& source, const Proo
                                                 const Secrets& secrets, RequestValues& values,
                                                 ProofResult& result) {
   const std::vector<std::string> texts = TwilioTexts(PublicUrl(source, values), values);
-  if (texts.empty()) return RejectReason::kMalformedSignature;
+  if (texts.empty()) {
+    return Because(RejectReason::kMalformedSignature,
+                   "neither a form nor a body with its bodySHA256 in the query");
+  }
   for (const std::string& text : texts) {
     parts_.assign(1, {.text = text, .is_secret = false});
     if (AnyMatches(proof, secrets, result)) return std::nullopt;
@@ -102,12 +118,12 @@ ProofChecker::Refusal ProofChecker::CheckTwilio(const Source& source, const Proo
 
 ProofChecker::Refusal ProofChecker::CheckAdyenItems(const Proof& proof, const Secrets& secrets,
                                                     RequestValues& values, ProofResult& result) {
-  if (!values.OpenJson()) return RejectReason::kMalformedSignature;
+  if (!values.OpenJson()) return Because(RejectReason::kMalformedSignature, "the body is not JSON");
   switch (ReadAdyenItems(values.json(), items_)) {
     case AdyenFault::kMissing:
-      return RejectReason::kMissingSignature;
+      return Because(RejectReason::kMissingSignature, "an item of the body has no signature");
     case AdyenFault::kMalformed:
-      return RejectReason::kMalformedSignature;
+      return Because(RejectReason::kMalformedSignature, "the body has no items with a signature each");
     case AdyenFault::kNone:
       break;
   }
@@ -126,14 +142,17 @@ ProofChecker::Refusal ProofChecker::CheckAdyenItems(const Proof& proof, const Se
 ProofChecker::Refusal ProofChecker::CheckSns(const Source& source, const KeyedSource& keyed,
                                              const Secrets& secrets, RequestValues& values,
                                              ProofResult& result) {
-  if (!values.OpenJson()) return RejectReason::kMalformedSignature;
+  if (!values.OpenJson()) return Because(RejectReason::kMalformedSignature, "the body is not JSON");
   const auto message = ReadSnsMessage(values.json());
   if (!message) {
-    return message.error() == SnsFault::kMissingSignature ? RejectReason::kMissingSignature
-                                                          : RejectReason::kMalformedSignature;
+    return Because(message.error() == SnsFault::kMissingSignature ? RejectReason::kMissingSignature
+                                                                  : RejectReason::kMalformedSignature,
+                   "the body is not a signed SNS message");
   }
   const std::string_view topic = ParameterOf(source, "topic_arn");
-  if (!topic.empty() && topic != message->topic) return RejectReason::kInvalidSignature;
+  if (!topic.empty() && topic != message->topic) {
+    return Because(RejectReason::kInvalidSignature, "TopicArn is not the source's parameters.topic_arn");
+  }
   const auto holds = [&](const KeyedSecret& key) {
     return MatchesPublic(std::get<PublicKey>(key.key), message->digest, message->signed_text);
   };
@@ -143,7 +162,9 @@ ProofChecker::Refusal ProofChecker::CheckSns(const Source& source, const KeyedSo
     if (found != secrets.end()) matched = &*found;
   } else {
     const KeyedSecret* certificate = FindCertificate(keyed, FileNameOf(message->certificate_url));
-    if (certificate == nullptr) return RejectReason::kKeyUnavailable;
+    if (certificate == nullptr) {
+      return Because(RejectReason::kKeyUnavailable, UnknownCertificate(message->certificate_url));
+    }
     if (holds(*certificate)) matched = certificate;
   }
   if (matched == nullptr) return RejectReason::kInvalidSignature;

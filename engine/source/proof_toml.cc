@@ -160,6 +160,93 @@ std::optional<CertificateRule> ReadCertificate(TomlFields& proof) {
   return rule;
 }
 
+bool IsCredential(Algorithm algorithm) {
+  return algorithm == Algorithm::kToken || algorithm == Algorithm::kBasic;
+}
+
+// RFC 7617 §2: what follows "Basic " is base64, and nothing else is.
+void CompleteBasic(Proof& proof, TomlFields& fields) {
+  if (proof.algorithm != Algorithm::kBasic) return;
+  SignatureField& signature = proof.signature;
+  const toml::table* table = fields.table()["signature"].as_table();
+  if (table != nullptr && table->contains("encoding") && signature.encoding != Encoding::kBase64) {
+    TomlFields(*table, fields.KeyPath("signature"), fields.errors())
+        .Note("encoding", "of algorithm = \"basic\" is base64");
+  }
+  signature.encoding = Encoding::kBase64;
+  if (signature.prefix.empty()) signature.prefix = "Basic ";
+}
+
+// Settings that contradict each other, so that no request would ever be taken.
+void CheckSignatureField(const Proof& proof, TomlFields& proof_fields) {
+  const toml::table* table = proof_fields.table()["signature"].as_table();
+  if (table == nullptr) return;
+  TomlFields fields(*table, proof_fields.KeyPath("signature"), proof_fields.errors());
+  const SignatureField& signature = proof.signature;
+  const bool in_header = std::ranges::all_of(
+      signature.first_of, [](const Location& at) { return at.from == Location::From::kHeader; });
+  const bool as_text = proof.algorithm == Algorithm::kToken || proof.algorithm == Algorithm::kJwt;
+  if (as_text && fields.Has("encoding")) {
+    fields.Note("encoding", "means nothing with algorithm = \"" +
+                                std::string(AlgorithmName(proof.algorithm)) +
+                                "\": the field is taken as it is");
+  }
+  if (signature.repetition != Repetition::kRefused && (!in_header || signature.first_of.size() != 1)) {
+    fields.Note("repeated", "is for a signature in one header field");
+  }
+  if (signature.upper_case_hex && signature.encoding != Encoding::kHex) {
+    fields.Note("upper_case", "means nothing where the encoding is not hex");
+  }
+  if (signature.padded && signature.encoding != Encoding::kBase64Url) {
+    fields.Note("padded", "means nothing where the encoding is not base64url");
+  }
+  if (signature.prefix.starts_with(' ')) {
+    fields.Note("prefix", "begins with a space, which no field's value does");
+  }
+  for (const FieldRule& rule : proof.required) {
+    if (rule.value.starts_with(' ') || rule.value.ends_with(' ')) {
+      proof_fields.Note("require", rule.name + " begins or ends with a space, which no field's value does");
+    }
+  }
+}
+
+bool UsesListField(const Template& text) {
+  return std::ranges::any_of(text.segments, [](const Segment& segment) {
+    return segment.kind == Segment::Kind::kLocation && segment.location.from == Location::From::kField;
+  });
+}
+
+// Places that the request of this proof never has.
+void CheckPlaces(const Proof& proof, const EventRules& event, TomlFields& fields) {
+  const auto has = [&event](Location::From from, const auto& allowed) {
+    const auto outside = [&](const Extractor& extractor) {
+      return std::ranges::any_of(extractor.parts, [&](const ExtractorPart& part) {
+        return std::ranges::any_of(part.first_of,
+                                   [&](const Location& at) { return at.from == from && !allowed(at.name); });
+      });
+    };
+    return outside(event.id) || outside(event.type);
+  };
+  const bool list = proof.signature.list.has_value();
+  const bool timestamp_in_list = proof.timestamp && proof.timestamp->at.from == Location::From::kField;
+  if (!list && timestamp_in_list) {
+    fields.Note("timestamp", "is a field of the signature's list, and signature has no list");
+  }
+  if (!list && std::ranges::any_of(proof.signed_variants, UsesListField)) {
+    fields.Note("signed", "uses {field:…} of the signature's list, and signature has no list");
+  }
+  if (!list && has(Location::From::kField, [](const std::string&) { return false; })) {
+    fields.Note("signature", "has no list, and event_id or event_type names a field of it");
+  }
+  const auto is_required = [&proof](const std::string& claim) {
+    return proof.jwt &&
+           std::ranges::find(proof.jwt->required_claims, claim) != proof.jwt->required_claims.end();
+  };
+  if (has(Location::From::kClaim, is_required)) {
+    fields.Note("jwt", "has to require the claims that event_id and event_type name");
+  }
+}
+
 bool IsHmac(Algorithm algorithm) {
   return algorithm <= Algorithm::kHmacSha512;
 }
@@ -227,14 +314,20 @@ Proof ReadProof(TomlFields& fields) {
     proof.id = ReadLocation(place);
     place.RefuseUnknown();
   }
-  for (auto& [name, value] : fields.TextMap("require"))
-    proof.required.push_back({name, value == "*" ? "" : value});
+  const auto field_rules = [&fields](std::string_view key, std::vector<FieldRule>& rules) {
+    for (auto& [name, value] : fields.TextMap(key)) rules.push_back({name, value == "*" ? "" : value});
+  };
+  field_rules("select", proof.select);
+  field_rules("require", proof.required);
   return proof;
 }
 
 void CheckProof(Proof& proof, const EventRules& event, TomlFields& fields) {
+  CompleteBasic(proof, fields);
+  CheckSignatureField(proof, fields);
+  CheckPlaces(proof, event, fields);
   const bool by_template = proof.procedure == Procedure::kTemplate && proof.algorithm != Algorithm::kJwt &&
-                           proof.algorithm != Algorithm::kToken && proof.algorithm != Algorithm::kBasic;
+                           !IsCredential(proof.algorithm);
   if (by_template && proof.signed_variants.empty() && !fields.Has("signed")) {
     fields.Note("signed", "is missing: what the sender signs, such as \"{timestamp}.{body}\"");
   }

@@ -1,9 +1,12 @@
 #include "engine/source/request_values.h"
 
+#include <algorithm>
+
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
 #include "engine/source/form.h"
 #include "engine/source/keyed_hash.h"
+#include "engine/text/attribute.h"
 
 namespace weir::source {
 
@@ -16,6 +19,7 @@ bool IsMediaType(std::string_view content_type, std::string_view essence) {
 void RequestValues::Begin(const http::Request& request) {
   request_ = &request;
   payload_ = request.body;
+  encoded_fields_ = {};
   json_state_ = Json::kUnread;
   json_.Forget();
   list_fields_.clear();
@@ -57,6 +61,27 @@ Found RequestValues::Header(std::string_view name) const {
   return {Found::State::kValue, *value};
 }
 
+const http::Field* RequestValues::UseEncodedFields(std::string_view prefix) {
+  encoded_fields_ = prefix;
+  if (prefix.empty()) return nullptr;
+  std::string& text = Scratch();
+  const auto broken = std::ranges::find_if(request_->fields(), [&](const http::Field& field) {
+    text.clear();
+    return http::EqualsIgnoreCase(field.name.substr(0, prefix.size()), prefix) &&
+           !text::DecodeAttributeField(field.value, text);
+  });
+  return broken == request_->fields().end() ? nullptr : &*broken;
+}
+
+Found RequestValues::HeaderText(std::string_view name) {
+  const Found found = Header(name);
+  const bool encoded = !encoded_fields_.empty() && name.starts_with(encoded_fields_);
+  if (!encoded || found.state != Found::State::kValue) return found;
+  std::string& text = Scratch();
+  if (!text::DecodeAttributeField(found.value, text)) return {Found::State::kUnusable, {}};
+  return {Found::State::kValue, text};
+}
+
 Found RequestValues::Query(std::string_view name) {
   const auto value = FindInForm(request_->query, name, Scratch());
   if (!value) return {};
@@ -77,7 +102,7 @@ Found RequestValues::ListField(std::string_view name) const {
 Found RequestValues::At(const Location& location) {
   switch (location.from) {
     case Location::From::kHeader:
-      return Header(location.name);
+      return HeaderText(location.name);
     case Location::From::kQuery:
       return Query(location.name);
     case Location::From::kForm: {

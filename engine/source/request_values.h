@@ -41,6 +41,9 @@ class RequestValues {
   // The JSON text: the body, or the form field the kind says carries it. Set before the first JSON location
   // is asked for.
   void UsePayloadField(std::string_view form_field);
+  // Fields whose name begins with `prefix` carry escaped text (scheme.h, encoded_fields): from here on At
+  // decodes it. nullptr, or the name of one that carries none.
+  const http::Field* UseEncodedFields(std::string_view prefix);
   std::string_view payload() const { return payload_; }
   bool OpenJson();  // false: not JSON
   JsonReader& json() { return json_; }
@@ -57,9 +60,11 @@ class RequestValues {
 
  private:
   Found ListField(std::string_view name) const;
+  Found HeaderText(std::string_view name);
 
   const http::Request* request_ = nullptr;
   std::string_view payload_;
+  std::string_view encoded_fields_;
   enum class Json : std::uint8_t { kUnread, kOpen, kBroken } json_state_ = Json::kUnread;
   JsonReader json_;
   std::vector<std::pair<std::string_view, std::string_view>> list_fields_;

@@ -8,6 +8,7 @@
 #include "engine/source/scheme.h"
 #include "engine/source/signer.h"
 #include "engine/source/timestamp.h"
+#include "engine/source/type_parts.h"
 #include "engine/text/json_string.h"
 
 namespace weir::source {
@@ -53,30 +54,18 @@ struct Node {
   }
 };
 
-// "a.b" over two parts is "a" and "b"; parts without text of their own get a stand-in.
-std::vector<std::string> SplitOver(const Extractor& extractor, std::string_view text) {
-  std::vector<std::string> pieces;
-  for (std::size_t i = 0; i + 1 < extractor.parts.size() && !extractor.separator.empty(); ++i) {
-    const std::size_t at = text.find(extractor.separator);
-    pieces.emplace_back(text.substr(0, at));
-    text = at == std::string_view::npos ? std::string_view("event")
-                                        : text.substr(at + extractor.separator.size());
-  }
-  pieces.emplace_back(text);
-  return pieces;
-}
-
 const Location* FirstOf(const ExtractorPart& part, Location::From from) {
   const auto found = std::ranges::find(part.first_of, from, &Location::from);
   return found == part.first_of.end() ? nullptr : &*found;
 }
 
 void Place(Node& event, const Extractor& extractor, std::string_view value, bool split) {
-  const auto pieces = split ? SplitOver(extractor, value)
+  const auto pieces = split ? SplitType(extractor, value)
                             : std::vector<std::string>(extractor.parts.size(), std::string(value));
   for (std::size_t i = 0; i < extractor.parts.size() && i < pieces.size(); ++i) {
     const Location* at = FirstOf(extractor.parts[i], Location::From::kJson);
-    if (at != nullptr && !at->pointer.tokens.empty()) event.At(at->pointer).text = pieces[i];
+    const bool left_out = extractor.parts[i].optional && pieces[i].empty();
+    if (at != nullptr && !at->pointer.tokens.empty() && !left_out) event.At(at->pointer).text = pieces[i];
   }
 }
 

@@ -113,7 +113,7 @@ struct JwtRules {
   std::int64_t max_age_s = 0;  // of iat; 0 = not checked
 };
 
-// A field whose value is fixed or merely has to be there.
+// A header field whose value is fixed or merely has to be there.
 struct FieldRule {
   std::string name;
   std::string value;  // empty = any value, but not an empty one
@@ -134,6 +134,11 @@ struct Proof {
   KeyFormat key;
   std::vector<Template> signed_variants;  // tried in turn; one for nearly everyone
   std::optional<TimestampRule> timestamp;
+  // Tells this proof from another one whose signature is in the same field (HubSpot v1 and v2). Another value
+  // means another proof; a request without the field may be meant for either, and both are tried.
+  std::vector<FieldRule> select;
+  // What the sender's contract wants beside the signature. Never part of the verdict about the signature: a
+  // request without it is authentic and lacks a field.
   std::vector<FieldRule> required;
   std::optional<JwtRules> jwt;
   std::optional<CertificateRule> certificate;
@@ -171,6 +176,7 @@ struct EventRules {
   std::optional<JsonPointer> batch;  // the array whose elements are events; the empty pointer is the document
   bool batch_optional = false;       // a body without it is one event (Adyen, QuickBooks)
   std::string payload_form_field;    // the JSON is in this form field when the body is a form (Slack, GitHub)
+  bool payload_is_event = false;     // that JSON is what is stored and delivered, not the form (GitHub)
   bool id_signed = true;             // false: nothing the signature covers
   bool type_signed = true;
 };
@@ -233,6 +239,11 @@ struct Scheme {
   std::vector<http::Method> methods = {http::Method::kPost};
   std::vector<std::string> content_types;  // empty = any
   bool body_required = false;
+  std::size_t body_bytes = 0;  // the largest body that the sender documents; 0 = it documents none
+  // Fields whose name begins with this carry percent-encoded text (CloudEvents HTTP binding 1.0.2 §3.1.3.2).
+  std::string encoded_fields;
+  std::vector<std::string> other_credentials;  // how the sender's API keys begin, which sign nothing
+  std::vector<std::string> forward_headers;    // globs: what of the sender's fields goes along to sinks
   EventRules event;
   std::vector<HandshakeRule> handshakes;
   Reply accepted;

@@ -1,5 +1,6 @@
 #include "engine/source/scheme_toml.h"
 
+#include "engine/limits.h"
 #include "engine/source/scheme_parts.h"
 
 namespace weir::source {
@@ -19,7 +20,10 @@ SchemeNotes ReadNotes(TomlFields& fields) {
 
 void ReadMethods(TomlFields& fields, Scheme& scheme) {
   const std::vector<std::string> names = fields.Texts("methods");
-  if (names.empty()) return;
+  if (names.empty()) {
+    if (fields.Has("methods")) fields.Note("methods", "is empty, so that no request would be taken");
+    return;
+  }
   scheme.methods.clear();
   for (const std::string& name : names) {
     http::Method method = http::Method::kOther;
@@ -102,6 +106,11 @@ std::expected<std::shared_ptr<const Scheme>, std::vector<SchemeError>> CompileSc
   ReadMethods(fields, *scheme);
   scheme->content_types = fields.Texts("content_types");
   scheme->body_required = fields.Boolean("body_required").value_or(false);
+  scheme->body_bytes = static_cast<std::size_t>(
+      fields.Integer("body_bytes", 1, static_cast<std::int64_t>(limits::kBodyBytesCeiling)).value_or(0));
+  scheme->encoded_fields = fields.Text("encoded_fields").value_or("");
+  scheme->other_credentials = fields.Texts("other_credentials");
+  scheme->forward_headers = fields.Texts("forward_headers");
   scheme->handshakes = ReadHandshakes(fields);
   ReadResponses(fields, *scheme);
   ReadParameters(fields, *scheme);

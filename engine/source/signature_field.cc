@@ -38,11 +38,21 @@ bool ReadList(const ListSyntax& list, std::string_view text, RequestValues& valu
   return true;
 }
 
+// A prefix that ends with a space is the name of an authentication scheme: it counts in any case, with one or
+// more spaces behind it (RFC 9110 §11.1, §11.4).
+bool TakePrefix(std::string_view prefix, std::string_view& text) {
+  const bool scheme = prefix.ends_with(' ');
+  const std::string_view start = text.substr(0, prefix.size());
+  if (scheme ? !http::EqualsIgnoreCase(start, prefix) : start != prefix) return false;
+  text.remove_prefix(prefix.size());
+  while (scheme && text.starts_with(' ')) text.remove_prefix(1);
+  return true;
+}
+
 bool ReadOne(const SignatureField& field, std::string_view text, RequestValues& values,
              std::vector<std::string_view>& signatures) {
   if (text.size() > limits::kSignatureHeaderBytesMax) return false;
-  if (!text.starts_with(field.prefix)) return false;
-  text.remove_prefix(field.prefix.size());
+  if (!TakePrefix(field.prefix, text)) return false;
   if (field.list) return ReadList(*field.list, text, values, signatures);
   if (text.empty() || signatures.size() == limits::kSignaturesPerRequestMax) return false;
   signatures.push_back(text);
@@ -75,6 +85,13 @@ bool ReadJoined(const SignatureField& field, RequestValues& values, std::vector<
 }
 
 }  // namespace
+
+std::string PlacesText(const SignatureField& field) {
+  std::string text;
+  for (const Location& at : field.first_of) text += (text.empty() ? "" : ", else ") + ToString(at);
+  if (!field.prefix.empty()) text += ", after \"" + field.prefix + '"';
+  return text;
+}
 
 bool HasSignature(const SignatureField& field, RequestValues& values) {
   if (field.repetition == Repetition::kNumbered) {

@@ -18,6 +18,9 @@ namespace weir::source {
 
 enum class SignatureState : std::uint8_t { kPresent, kMissing, kMalformed };
 
+// Where the signature is looked for: "header x-signature, after \"sha256=\"".
+std::string PlacesText(const SignatureField& field);
+
 // Whether the scheme's signature field is there at all, however it looks. Decides which proof of several
 // applies.
 bool HasSignature(const SignatureField& field, RequestValues& values);

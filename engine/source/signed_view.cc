@@ -31,13 +31,6 @@ std::string Hidden(std::size_t bytes) {
   return "(hidden, " + std::to_string(bytes) + " bytes)";
 }
 
-std::string LocationText(const SignatureField& field) {
-  std::string text;
-  for (const Location& at : field.first_of) text += (text.empty() ? "" : ", else ") + ToString(at);
-  if (!field.prefix.empty()) text += ", after \"" + field.prefix + '"';
-  return text;
-}
-
 class Viewer {
  public:
   Viewer(const Source& source, const Proof& proof, RequestValues& values)
@@ -46,7 +39,7 @@ class Viewer {
   SignedView View() {
     view_.proof = proof_.name;
     view_.algorithm = AlgorithmName(proof_.algorithm);
-    view_.location = LocationText(proof_.signature);
+    view_.location = PlacesText(proof_.signature);
     std::vector<std::string_view> signatures;
     if (ReadSignatures(proof_.signature, values_, signatures) == SignatureState::kMalformed) {
       view_.note = "the signature's field is not of the form this kind sends";
@@ -191,9 +184,11 @@ std::vector<SignedView> ViewSigned(const Source& source, const http::Request& re
   for (std::size_t i = 0; i < proofs.size(); ++i) {
     values.Begin(request);
     const bool last = i + 1 == proofs.size();
-    if (!Applies(proofs[i], values) && !(last && views.empty())) continue;
+    const Fit fit = FitOf(proofs[i], values);
+    const bool tried = fit == Fit::kOpen || fit == Fit::kOwn;
+    if (!tried && !(last && views.empty())) continue;
     views.push_back(Viewer(source, proofs[i], values).View());
-    if (!source.scheme->any_proof) break;
+    if (!source.scheme->any_proof && fit == Fit::kOwn) break;
   }
   return views;
 }

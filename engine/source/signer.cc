@@ -10,6 +10,7 @@
 #include "engine/source/signed_text.h"
 #include "engine/source/timestamp.h"
 #include "engine/source/twilio.h"
+#include "engine/source/type_parts.h"
 
 namespace weir::source {
 namespace {
@@ -34,10 +35,15 @@ bool Has(const HeaderList& headers, std::string_view name) {
                              [name](const auto& field) { return http::EqualsIgnoreCase(field.first, name); });
 }
 
-void AddHeaderOf(HeaderList& headers, const Extractor& extractor, std::string_view value) {
-  for (const ExtractorPart& part : extractor.parts) {
-    const Location& at = part.first_of.front();
-    if (at.from == Location::From::kHeader && !Has(headers, at.name)) headers.emplace_back(at.name, value);
+void AddHeader(HeaderList& headers, const ExtractorPart& part, std::string_view value) {
+  const Location& at = part.first_of.front();
+  if (at.from == Location::From::kHeader && !Has(headers, at.name)) headers.emplace_back(at.name, value);
+}
+
+void AddTypeHeaders(HeaderList& headers, const Extractor& extractor, std::string_view type) {
+  const std::vector<std::string> pieces = SplitType(extractor, type);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (!pieces[i].empty()) AddHeader(headers, extractor.parts[i], pieces[i]);
   }
 }
 
@@ -80,14 +86,16 @@ HeaderList FieldsBeside(const Scheme& scheme, const Proof& proof, const SignRequ
                         std::string_view id, std::string_view timestamp) {
   HeaderList headers;
   headers.emplace_back("Content-Type", ContentTypeOf(scheme, request.body));
-  AddHeaderOf(headers, scheme.event.id, id);
-  AddHeaderOf(headers, scheme.event.type, request.type.empty() ? "event" : request.type);
+  for (const ExtractorPart& part : scheme.event.id.parts) AddHeader(headers, part, id);
+  AddTypeHeaders(headers, scheme.event.type, request.type.empty() ? "event" : request.type);
+  for (const FieldRule& rule : proof.select) headers.emplace_back(rule.name, rule.value);
   for (const FieldRule& rule : proof.required) {
     if (!Has(headers, rule.name)) headers.emplace_back(rule.name, rule.value.empty() ? "weir" : rule.value);
   }
   if (proof.certificate && proof.certificate->url.from == Location::From::kHeader) {
-    headers.emplace_back(proof.certificate->url.name,
-                         "https://" + proof.certificate->hosts.front() + "/weir.pem");
+    headers.emplace_back(proof.certificate->url.name, "https://" + proof.certificate->hosts.front() +
+                                                          "/v1/notifications/certs/" +
+                                                          std::string(request.certificate));
   }
   if (proof.timestamp && proof.timestamp->at.from == Location::From::kHeader) {
     headers.emplace_back(proof.timestamp->at.name, timestamp);
@@ -125,7 +133,8 @@ SignatureText SignRequestText(const Proof& proof, const SignRequest& request, co
   } else {
     const SignedInputs inputs{.source = source, .timestamp = timestamp, .id = id};
     if (AssembleSigned(proof.signed_variants.front(), inputs, values, parts) != AssemblyFault::kNone) {
-      return std::unexpected("this kind signs a value that was not given");
+      return std::unexpected("this kind signs a value that was not given: " +
+                             proof.signed_variants.front().text);
     }
   }
   auto signature = SignatureOf(proof, request.secret, parts);

@@ -24,6 +24,7 @@ struct SignRequest {
   std::string_view type = {};
   std::string_view url = {};  // for schemes that sign it
   std::string_view method = "POST";
+  std::string_view certificate = "weir.pem";  // file name, for kinds that name their certificate by URL
   std::span<const std::pair<std::string, std::string>> parameters = {};  // as Source::parameters
 };
 

@@ -6,8 +6,10 @@
 #include <atomic>
 
 #include "engine/limits.h"
+#include "engine/source/certificate.h"
 #include "engine/source/scheme.h"
 #include "engine/source/secret_key.h"
+#include "engine/source/timestamp.h"
 
 namespace weir::source {
 namespace {
@@ -34,10 +36,10 @@ std::string SecretProblem(const Scheme& scheme, std::string_view secret, std::si
 void CheckSecrets(const Source& source, std::vector<std::string>& problems) {
   if (source.secrets.empty() && source.certificates.empty() && !source.certificates_by_name &&
       !TakesSecretByHandshake(*source.scheme)) {
-    problems.emplace_back("has no secret, so nobody can be verified");
+    problems.emplace_back("secrets are none, so nobody can be verified");
   }
   if (source.secrets.size() > limits::kSecretsPerSourceMax) {
-    problems.push_back("has more than " + std::to_string(limits::kSecretsPerSourceMax) + " secrets");
+    problems.push_back("secrets are more than " + std::to_string(limits::kSecretsPerSourceMax));
   }
   const LibraryContext library(OSSL_LIB_CTX_new());
   for (std::size_t i = 0; i < source.secrets.size(); ++i) {
@@ -56,6 +58,28 @@ void CheckCertificates(const Source& source, std::vector<std::string>& problems)
   for (const auto& [name, pem] : source.certificates) {
     const auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library.get());
     if (!key) problems.push_back("certificates " + name + " " + key.error());
+  }
+}
+
+void WarnOfCertificates(const Source& source, std::int64_t now_s, std::vector<std::string>& warnings) {
+  constexpr std::int64_t kSoonS = std::int64_t{14} * 86'400;
+  for (const auto& [name, pem] : source.certificates) {
+    const auto validity = ValidityOf(pem);
+    if (!validity) continue;
+    const std::string until = FormatTimestamp(validity->until_s, TimeUnit::kRfc3339);
+    const std::string begin = "certificates " + name + ' ';
+    if (now_s > validity->until_s) {
+      warnings.push_back(begin + "expired at " + until + "; what it signs is refused");
+    } else if (now_s < validity->from_s) {
+      warnings.push_back(begin + "does not hold before " +
+                         FormatTimestamp(validity->from_s, TimeUnit::kRfc3339));
+    } else if (validity->until_s - now_s < kSoonS) {
+      warnings.push_back(begin + "expires soon, at " + until);
+    }
+    if (const std::string problem = ChainProblem(pem); !problem.empty()) {
+      warnings.push_back(begin + "is not vouched for by an authority of this machine (" + problem +
+                         "); it is believed because its file is configured");
+    }
   }
 }
 
@@ -113,6 +137,26 @@ std::vector<std::string> ProblemsOf(const Source& source) {
     problems.emplace_back("tolerance means nothing here: this kind signs no timestamp");
   }
   return problems;
+}
+
+std::vector<std::string> WarningsOf(const Source& source, std::int64_t now_s) {
+  std::vector<std::string> warnings;
+  WarnOfCertificates(source, now_s, warnings);
+  for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+    for (const std::string& prefix : source.scheme->other_credentials) {
+      if (!source.secrets[i].starts_with(prefix)) continue;
+      warnings.push_back(
+          "secrets[" + std::to_string(i) + "] begins with " + prefix +
+          ", as an API key of this sender does; webhooks are signed with a secret of their own");
+      break;
+    }
+  }
+  for (const auto& [name, value] : source.parameters) {
+    if (!value.empty() && (value.front() == ' ' || value.back() == ' ')) {
+      warnings.push_back("parameters." + name + " begins or ends with a space");
+    }
+  }
+  return warnings;
 }
 
 SourceTable::SourceTable(std::vector<Source> sources) : sources_(std::move(sources)) {

@@ -60,6 +60,10 @@ bool RoutesByType(const Source& source);
 // timestamp. Empty = none. For configuration.
 std::vector<std::string> ProblemsOf(const Source& source);
 
+// What is worth a look and keeps nothing from working, as far as weir can tell; each begins with the key it is
+// about. `now_s`: Unix time, for the dates of certificates.
+std::vector<std::string> WarningsOf(const Source& source, std::int64_t now_s);
+
 class SourceTable {
  public:
   // Gives every source its index and a new secrets_epoch.

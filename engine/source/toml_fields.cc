@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/http/tokens.h"
+
 namespace weir::source {
 namespace {
 
@@ -214,6 +216,9 @@ std::optional<Location> ReadLocation(TomlFields& fields) {
     if (!name) continue;
     ++count;
     if (name->empty()) fields.Note(key, "is empty");
+    if (from == From::kHeader && !std::ranges::all_of(*name, http::IsTokenChar)) {
+      fields.Note(key, "\"" + *name + "\" can be no header field's name (RFC 9110 §5.1)");
+    }
     found = Location{.from = from, .name = from == From::kHeader ? Lower(*name) : *name, .pointer = {}};
   }
   for (const auto& [key, from] : kPointers) {

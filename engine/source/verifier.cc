@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/source/content_coding.h"
 #include "engine/source/event_reader.h"
 #include "engine/source/handshake.h"
 #include "engine/source/key_ring.h"
@@ -11,6 +12,8 @@
 namespace weir::source {
 namespace {
 
+constexpr std::string_view kUnanswerable = "the answer to this needs something that is not in the request: ";
+
 int StatusOf(RejectReason reason, const Scheme& scheme) {
   switch (reason) {
     case RejectReason::kMissingSignature:
@@ -18,7 +21,9 @@ int StatusOf(RejectReason reason, const Scheme& scheme) {
     case RejectReason::kInvalidSignature:
       return scheme.invalid_status;
     case RejectReason::kStaleTimestamp:
-      return scheme.stale_status;
+    case RejectReason::kMissingField:
+    case RejectReason::kMalformedPayload:
+      return scheme.stale_status;  // of what is authentic and refused all the same
     case RejectReason::kUnsupportedEncoding:
       return 415;
     case RejectReason::kMethodNotAllowed:
@@ -29,8 +34,11 @@ int StatusOf(RejectReason reason, const Scheme& scheme) {
   return 401;
 }
 
-Rejected Reject(RejectReason reason, const Scheme& scheme) {
-  return {.reason = reason, .status = StatusOf(reason, scheme), .without_body = scheme.rejected_without_body};
+Rejected Reject(RejectReason reason, const Scheme& scheme, std::string detail = {}) {
+  return {.reason = reason,
+          .status = StatusOf(reason, scheme),
+          .without_body = scheme.rejected_without_body,
+          .detail = std::move(detail)};
 }
 
 bool MethodAllowed(const Scheme& scheme, http::Method method) {
@@ -38,20 +46,28 @@ bool MethodAllowed(const Scheme& scheme, http::Method method) {
          std::ranges::any_of(scheme.handshakes, [method](const auto& rule) { return rule.method == method; });
 }
 
-bool IsIdentityEncoded(const RequestValues& values) {
-  const Found encoding = values.Header("content-encoding");
-  return encoding.state == Found::State::kAbsent ||
-         (encoding.state == Found::State::kValue && http::EqualsIgnoreCase(encoding.value, "identity"));
+// The body as it came is the body that is meant.
+bool IsPlain(const http::Request& request) {
+  return std::ranges::all_of(request.fields(), [](const http::Field& field) {
+    return !http::EqualsIgnoreCase(field.name, "content-encoding") || NamesNoCoding(field.value);
+  });
 }
 
-// The signature is right, but the sender's own library would not have sent or taken this.
-bool MeetsContract(const Scheme& scheme, const RequestValues& values) {
-  if (scheme.body_required && values.request().body.empty()) return false;
-  if (scheme.content_types.empty()) return true;
+// What the sender's own library would not have sent or taken, though the signature is right. Empty: nothing.
+std::string MalformedPayload(const Scheme& scheme, const RequestValues& values) {
+  if (scheme.body_required && values.request().body.empty()) return "the body is empty";
+  if (scheme.content_types.empty()) return {};
   const Found type = values.Header("content-type");
-  return type.state == Found::State::kValue &&
-         std::ranges::any_of(scheme.content_types,
-                             [&type](const auto& allowed) { return IsMediaType(type.value, allowed); });
+  const bool allowed = type.state == Found::State::kValue &&
+                       std::ranges::any_of(scheme.content_types, [&type](const auto& essence) {
+                         return IsMediaType(type.value, essence);
+                       });
+  return allowed ? std::string() : "header content-type is not one that this kind sends";
+}
+
+std::string MissingField(const FieldRule& rule) {
+  return "header " + rule.name +
+         (rule.value.empty() ? " is missing" : " is missing or is not \"" + rule.value + '"');
 }
 
 // Nothing is wrong with a signature that nobody can check yet: the sender is to try again once it has handed
@@ -76,6 +92,12 @@ int Weight(RejectReason reason) {
   }
 }
 
+std::string OtherProof(const Proof& proof) {
+  std::string text = "the signature's kind is not one that is taken:";
+  for (const FieldRule& rule : proof.select) text += " header " + rule.name;
+  return text;
+}
+
 }  // namespace
 
 std::string_view RejectCode(RejectReason reason) {
@@ -94,6 +116,10 @@ std::string_view RejectCode(RejectReason reason) {
       return "method_not_allowed";
     case RejectReason::kKeyUnavailable:
       return "key_unavailable";
+    case RejectReason::kMissingField:
+      return "missing_field";
+    case RejectReason::kMalformedPayload:
+      return "malformed_payload";
   }
   return {};
 }
@@ -122,26 +148,49 @@ Verifier::State::Proven Verifier::State::Prove(const Source& source) {
   for (std::size_t i = 0; i < scheme.proofs.size(); ++i) {
     const Proof& proof = scheme.proofs[i];
     const bool last = i + 1 == scheme.proofs.size();
-    if (!scheme.any_proof && !last && !Applies(proof, values)) continue;
-    const ProofResult result = checker.Check(source, i, keyed, values);
-    const bool tells_more = !result.refused || proven.proof == nullptr ||
-                            Weight(*result.refused) > Weight(*proven.result.refused);
-    if (tells_more) proven = {result, &proof};
-    if (!result.refused || !scheme.any_proof) break;
+    const Fit fit = FitOf(proof, values);
+    // When nothing else was tried, the last one says what is missing.
+    if (fit == Fit::kUnsigned && !scheme.any_proof && !(last && proven.proof == nullptr)) continue;
+    ProofResult result;
+    if (fit == Fit::kOther) {
+      result.refused = RejectReason::kMalformedSignature;
+      result.detail = OtherProof(proof);
+    } else {
+      result = checker.Check(source, i, keyed, values);
+    }
+    const bool held = !result.refused;
+    const bool tells_more =
+        held || proven.proof == nullptr || Weight(*result.refused) > Weight(*proven.result.refused);
+    if (tells_more) proven = {std::move(result), &proof};
+    if (held || (!scheme.any_proof && fit == Fit::kOwn)) break;
   }
   return proven;
 }
 
 Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, std::int64_t now_us) {
   const Scheme& scheme = *source.scheme;
+  const KeyedSecret* key = proven.result.key;
+  if (key != nullptr && !key->validity.Includes(now_us / 1'000'000)) {
+    return Reject(RejectReason::kInvalidSignature, scheme,
+                  "its certificate does not hold at this time; the sender has a newer one");
+  }
   if (!checker.IsTimely(source, *proven.proof, proven.result, now_us)) {
     return Reject(RejectReason::kStaleTimestamp, scheme);
   }
-  if (!MeetsContract(scheme, values)) return Reject(RejectReason::kMalformedSignature, scheme);
+  if (const FieldRule* missing = FirstMissing(proven.proof->required, values)) {
+    return Reject(RejectReason::kMissingField, scheme, MissingField(*missing));
+  }
+  if (std::string fault = MalformedPayload(scheme, values); !fault.empty()) {
+    return Reject(RejectReason::kMalformedPayload, scheme, std::move(fault));
+  }
+  if (const http::Field* broken = values.UseEncodedFields(scheme.encoded_fields)) {
+    return Reject(RejectReason::kMalformedPayload, scheme,
+                  "header " + std::string(broken->name) + " is not text in UTF-8");
+  }
   values.UsePayloadField(scheme.event.payload_form_field);
   if (const HandshakeRule* rule = FindHandshake(source, true, values)) {
     if (auto answer = AnswerHandshake(*rule, source, proven.result.key, values)) return *std::move(answer);
-    return Reject(RejectReason::kMalformedSignature, scheme);
+    return Reject(RejectReason::kMalformedPayload, scheme, std::string(kUnanswerable) + rule->name);
   }
   const auto& methods = scheme.methods;
   if (std::ranges::find(methods, values.request().method) == methods.end()) {
@@ -162,7 +211,9 @@ Verdict Verifier::Verify(const Source& source, const http::Request& request, std
   RequestValues& values = state_->values;
   values.Begin(request);
   if (!MethodAllowed(scheme, request.method)) return Reject(RejectReason::kMethodNotAllowed, scheme);
-  if (!IsIdentityEncoded(values)) return Reject(RejectReason::kUnsupportedEncoding, scheme);
+  if (!IsPlain(request)) {
+    return Reject(RejectReason::kUnsupportedEncoding, scheme, "header content-encoding names a coding");
+  }
   if (const HandshakeRule* rule = FindHandshake(source, false, values); rule != nullptr) {
     if (!GuardHolds(*rule, source, values)) {
       Rejected rejected = Reject(RejectReason::kInvalidSignature, scheme);
@@ -170,10 +221,12 @@ Verdict Verifier::Verify(const Source& source, const http::Request& request, std
       return rejected;
     }
     if (auto answer = AnswerHandshake(*rule, source, nullptr, values)) return *std::move(answer);
-    return Reject(RejectReason::kMalformedSignature, scheme);
+    return Reject(RejectReason::kMalformedPayload, scheme, std::string(kUnanswerable) + rule->name);
   }
-  const State::Proven proven = state_->Prove(source);
-  if (proven.result.refused) return Reject(WithKeys(source, *proven.result.refused), scheme);
+  State::Proven proven = state_->Prove(source);
+  if (proven.result.refused) {
+    return Reject(WithKeys(source, *proven.result.refused), scheme, std::move(proven.result.detail));
+  }
   return state_->AfterProof(source, proven, now_us);
 }
 

@@ -26,6 +26,9 @@ enum class RejectReason : std::uint8_t {
                          // decompressed
   kMethodNotAllowed,     // 405
   kKeyUnavailable,       // 503: the verification key cannot be had right now
+  kMissingField,      // 400 missing_field: authentic, but a field that the contract wants is not there or has
+                      // another value
+  kMalformedPayload,  // 400 malformed_payload: authentic, but not of a form that the sender sends
 };
 std::string_view RejectCode(RejectReason reason);
 
@@ -33,14 +36,16 @@ struct Rejected {
   RejectReason reason;
   int status;                 // the kind's own profile where its sender needs another one
   bool without_body = false;  // the sender insists on an empty answer
+  std::string detail = {};  // what of the request it is about: names of fields and claims, never their values
 };
 
 // One event of a request. The views point into the request, or into the verifier until its next Verify.
 struct VerifiedEvent {
-  std::string_view id;         // never empty; made up and unique when `malformed` is set
-  std::string_view type;       // may be empty
-  std::string_view malformed;  // why the payload is unusable; empty for a usable one
-  std::string_view body;       // the request's body, or this event's part of a batch
+  std::string_view id;                 // never empty; made up and unique when `malformed` is set
+  std::string_view type;               // may be empty
+  std::string_view malformed;          // why the payload is unusable; empty for a usable one
+  std::string_view body;               // the request's body, or this event's part of a batch
+  std::string_view content_type = {};  // of `body`, where that is not what Content-Type says; empty otherwise
 };
 
 // What the sender expects in answer to a stored event (or a duplicate), where its contract says so.

@@ -119,6 +119,14 @@ TEST(Refusal, EveryCodeHasAnErrorStatusANameAndAMessage) {
   }
 }
 
+TEST(Refusal, WhatIsAuthenticAndLacksSomethingIsABadRequest) {
+  const Refusal field = RefusalFor(source::Rejected{source::RejectReason::kMissingField, 400});
+  EXPECT_EQ(field.name, "missing_field");
+  EXPECT_EQ(field.status, 400);
+  EXPECT_EQ(RefusalFor(source::Rejected{source::RejectReason::kMalformedPayload, 400}).name,
+            "malformed_payload");
+}
+
 TEST(Refusal, AKindsOwnStatusReplacesOurs) {
   EXPECT_EQ(RefusalFor(source::Rejected{source::RejectReason::kInvalidSignature, 0}).status, 401);
   EXPECT_EQ(RefusalFor(source::Rejected{source::RejectReason::kInvalidSignature, 403}).status, 403);

@@ -21,8 +21,8 @@ class Certificate {
   Certificate() : key_(EVP_RSA_gen(2048), EVP_PKEY_free) {
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+    ASN1_TIME_set(X509_getm_notBefore(certificate.get()), kNowS - 3600);
+    ASN1_TIME_set(X509_getm_notAfter(certificate.get()), kNowS + 3600);
     X509_set_pubkey(certificate.get(), key_.get());
     X509_sign(certificate.get(), key_.get(), EVP_sha256());
     const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
@@ -203,6 +203,40 @@ TEST(Certificates, PayPalsCertificatesComeFromPayPal) {
 
 TEST(Certificates, Crc32IsThatOfTheStandard) {
   EXPECT_EQ(Crc32("123456789"), 0xcbf43926U);
+}
+
+TEST(CertificateDates, OneThatDoesNotHoldSignsNothing) {
+  Verifier verifier(1);
+  OwnedRequest request;
+  request.body = SnsBody(Ours(), "Notification");
+  for (const std::int64_t now_s : {kNowS - 3601, kNowS + 3601}) {
+    const Verdict verdict = verifier.Verify(SnsWithFiles(), request.View(), now_s * 1'000'000);
+    ASSERT_EQ(AnswerOf(verdict), "invalid_signature") << now_s;
+    EXPECT_NE(std::get<Rejected>(verdict).detail.find("does not hold at this time"), std::string::npos);
+  }
+}
+
+TEST(CertificateDates, AreWarnedOf) {
+  const auto warning_at = [](std::int64_t now_s) { return WarningsOf(SnsWithFiles(), now_s).front(); };
+  EXPECT_TRUE(warning_at(kNowS + 3601).contains("expired at 2026-01-01T01:00:00"));
+  EXPECT_TRUE(warning_at(kNowS - 3601).contains("does not hold before"));
+  EXPECT_TRUE(warning_at(kNowS).contains("expires soon"));
+}
+
+TEST(CertificateChain, NobodyVouchesForACertificateOfOnesOwn) {
+  const auto warnings = WarningsOf(SnsWithFiles(), kNowS);
+  EXPECT_TRUE(warnings.back().contains("is not vouched for by an authority of this machine"))
+      << warnings.back();
+}
+
+TEST(UnknownCertificate, IsNamedInTheRefusal) {
+  Verifier verifier(1);
+  OwnedRequest request;
+  request.body = SnsBody(Ours(), "Notification", "", "https://sns.eu-west-1.amazonaws.com/Next-2.pem");
+  const Verdict verdict = verifier.Verify(SnsWithFiles(), request.View(), kNowUs);
+  ASSERT_EQ(AnswerOf(verdict), "key_unavailable");
+  EXPECT_TRUE(std::get<Rejected>(verdict).detail.contains("Next-2.pem"))
+      << std::get<Rejected>(verdict).detail;
 }
 
 }  // namespace

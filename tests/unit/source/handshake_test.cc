@@ -75,11 +75,11 @@ TEST(Handshake, AnUnsignedChallengeOfASigningSenderIsRefused) {
 
 TEST(Handshake, ReflectedValuesAreBoundedAndHaveNoControlBytes) {
   EXPECT_EQ(ReplyTo(kSlack, Signed(kSlack, R"({"type":"url_verification","challenge":"a\r\nb"})")).answer,
-            "malformed_signature");
+            "malformed_payload");
   const std::string huge(limits::kHandshakeEchoBytesMax + 1, 'x');
   EXPECT_EQ(
       ReplyTo(kSlack, Signed(kSlack, R"({"type":"url_verification","challenge":")" + huge + R"("})")).answer,
-      "malformed_signature");
+      "malformed_payload");
 }
 
 TEST(Handshake, SlackSslCheckIsAnsweredOnlyWithoutASignature) {
@@ -178,7 +178,7 @@ capture = { header = "x-secret" }
 )"),
                                  {});
   EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "abcd"}})).captured, "abcd");
-  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "not hex"}})).answer, "malformed_signature");
+  EXPECT_EQ(ReplyTo(source, Bare("POST", "/", {{"X-Secret", "not hex"}})).answer, "malformed_payload");
 }
 
 TEST(Handshake, WooCommercePingIsExactlyItsForm) {

@@ -118,6 +118,32 @@ TEST(Jwt, ATokenWithoutExpiryOrWithAnOddOneIsInvalid) {
   }
 }
 
+// RFC 7519 §2, NumericDate: a JSON number of seconds. Whatever else stands there bounds nothing.
+TEST(Jwt, ATimeThatIsNoNumberOfSecondsIsInvalid) {
+  for (const char* claim : {"nbf", "iat"}) {
+    for (const char* value : {R"("1767225600")", R"("")", "true", "null", "{}", "[1767225600]", "-1", "1e30",
+                              "99999999999999999999", "9223372036854775807", "1767225600000"}) {
+      const std::string more = ",\"" + std::string(claim) + "\":" + value;
+      EXPECT_EQ(AnswerToToken(Hs256(kSecret, kHeader, Claims(kBody, kNowS + 300, "APIkey", more))),
+                "invalid_signature")
+          << more;
+    }
+  }
+  for (const char* value : {R"("1767225900")", "true", "null", "[]", "1767225900000"}) {
+    const std::string claims =
+        R"({"sha256":")" + BodyHash(kBody) + R"(","iss":"APIkey","exp":)" + value + "}";
+    EXPECT_EQ(AnswerToToken(Hs256(kSecret, kHeader, claims)), "invalid_signature") << value;
+  }
+}
+
+TEST(Jwt, ATimeMayHaveAFractionOrAnExponent) {
+  for (const char* value : {"1767225599.75", "1.767225599e9", "0"}) {
+    const std::string more = std::string(",\"nbf\":") + value;
+    EXPECT_EQ(AnswerToToken(Hs256(kSecret, kHeader, Claims(kBody, kNowS + 300, "APIkey", more))), "accepted")
+        << value;
+  }
+}
+
 // A P-256 key pair, as JWK and as signer.
 class P256 {
  public:
