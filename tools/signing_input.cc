@@ -52,7 +52,7 @@ CommandResult<std::string> SecretOf(const std::string& argument) {
   if (!config::IsSecretReference(argument)) return argument;
   auto secret = config::ResolveSecret(argument, std::filesystem::current_path(), ProcessEnvironment());
   if (!secret) return std::unexpected(CommandFailure{kUsage, "--secret: " + secret.error()});
-  return std::move(*secret);
+  return std::move(secret->value);
 }
 
 }  // namespace weir::tools

@@ -64,7 +64,7 @@ std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const 
   }
   auto secret = ReadSecretFile(path);
   if (!secret) return std::unexpected(path.string() + ' ' + secret.error());
-  return *std::move(secret);
+  return std::move(secret->value);
 }
 
 std::expected<Capture, std::string> KeepCapturedSecret(const std::filesystem::path& data,

@@ -1,5 +1,6 @@
 #include "engine/config/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -45,17 +46,37 @@ std::string UnitNames(std::span<const Unit> units) {
   return names;
 }
 
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// What a text that is no quantity was meant to be; empty when that cannot be told.
+std::string LikelyMistake(std::string_view text, std::string_view rest) {
+  if (text.find_first_of(" \t\r\n") != std::string_view::npos) return "holds white space; write it without";
+  if (rest.size() > 1 && (rest.front() == '.' || rest.front() == ',') && IsDigit(rest[1])) {
+    return "is not a whole number; use a smaller unit, as in \"90m\" for one and a half hours";
+  }
+  const bool numbers_again = std::ranges::any_of(rest, IsDigit);
+  if (!rest.empty() && !IsDigit(rest.front()) && numbers_again) {
+    return "is more than one number and unit; use the smaller unit alone, as in \"90m\" for 1h30m";
+  }
+  return {};
+}
+
 std::expected<std::uint64_t, std::string> Parse(std::string_view text, std::span<const Unit> units,
                                                 std::uint64_t max, std::string_view example) {
   const std::string quoted = '"' + std::string(text) + '"';
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range) return std::unexpected(quoted + " is too large");
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (std::string mistake = LikelyMistake(text, unit); !mistake.empty()) {
+    return std::unexpected(quoted + ' ' + mistake);
+  }
   if (error != std::errc{}) {
     return std::unexpected(quoted + " is not a whole number and a unit, as in \"" + std::string(example) +
                            '"');
   }
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   const auto factor = FactorOf(unit, units);
   if (!factor) {
     return std::unexpected(quoted + (unit.empty() ? " has no unit" : " has an unknown unit") +

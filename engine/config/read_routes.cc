@@ -4,6 +4,7 @@
 #include "engine/config/sections.h"
 #include "engine/config/suggest.h"
 #include "engine/limits.h"
+#include "engine/source/scheme.h"
 
 namespace weir::config {
 namespace {
@@ -27,6 +28,33 @@ void RequireKnown(TableReader& reader, std::string_view key, const std::string& 
                         (nearest.empty() ? "" : "; did you mean \"" + std::string(nearest) + "\"?"));
 }
 
+// What other tools' patterns have and these have not; empty when the pattern has none of it.
+std::string UnlikelyType(std::string_view pattern) {
+  constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
+  const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
+  if (special != std::string_view::npos) {
+    return std::string(1, pattern[special]) +
+           " stands for itself: only * is special in a type, and stands for any run of characters";
+  }
+  if (pattern.starts_with('!')) return "! stands for itself: a type cannot be left out";
+  const bool blank = pattern.front() == ' ' || pattern.back() == ' ';
+  return blank ? "begins or ends with a space, which no type does" : "";
+}
+
+void JudgeType(const Text& type, Findings& findings) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (type.value.empty()) {
+    findings.Error(type.place, "is empty; leave types out for every type");
+  } else if (type.value.size() > limits::kEventTypeBytesMax) {
+    findings.Error(type.place,
+                   "is longer than any type, " + std::to_string(limits::kEventTypeBytesMax) + " bytes");
+  } else if (std::ranges::any_of(type.value, is_control)) {
+    findings.Error(type.place, "holds a control character, which no type does");
+  } else if (const std::string unlikely = UnlikelyType(type.value); !unlikely.empty()) {
+    findings.Warning(type.place, '"' + type.value + "\": " + unlikely);
+  }
+}
+
 Route ReadRoute(TableReader& reader, const std::vector<std::string>& sources,
                 const std::vector<std::string>& sinks) {
   Route route;
@@ -43,13 +71,13 @@ Route ReadRoute(TableReader& reader, const std::vector<std::string>& sources,
   } else if (!reader.Has("sink")) {
     reader.Error("sink", "is missing");
   }
+  const std::size_t errors_before = reader.findings().error_count();
   for (Text& type : reader.Strings("types")) {
-    if (type.value.empty()) reader.findings().Error(type.place, "is empty; leave types out for every type");
-    if (type.value.size() > limits::kEventTypeBytesMax) {
-      reader.findings().Error(
-          type.place, "is longer than any type, " + std::to_string(limits::kEventTypeBytesMax) + " bytes");
-    }
+    JudgeType(type, reader.findings());
     route.types.push_back(std::move(type.value));
+  }
+  if (reader.Has("types") && route.types.empty() && reader.findings().error_count() == errors_before) {
+    reader.Error("types", "is empty, so that no event would match; leave types out for every type");
   }
   if (route.types.size() > limits::kTypesPerRouteMax) {
     reader.Error("types", "are more than " + std::to_string(limits::kTypesPerRouteMax));
@@ -79,6 +107,18 @@ void RefuseUnsignedTypes(TableReader& reader, const std::vector<source::Source>&
   }
 }
 
+// Events of a kind that has no types have the empty one.
+void RefuseTypesOfTypeless(TableReader& reader, const std::vector<source::Source>& sources,
+                           const Route& route) {
+  const auto found = std::ranges::find(sources, route.source, &source::Source::name);
+  if (route.types.empty() || found == sources.end() || !found->scheme) return;
+  const bool all = std::ranges::all_of(
+      route.types, [](const std::string& type) { return type.find_first_not_of('*') == std::string::npos; });
+  if (found->scheme->event.type.empty() && !all) {
+    reader.Error("types", "never match: events of \"" + route.source + "\" have no type");
+  }
+}
+
 bool Same(const Route& a, const Route& b) {
   return std::tie(a.source, a.sink, a.types) == std::tie(b.source, b.sink, b.types);
 }
@@ -97,6 +137,7 @@ void ReadRoutes(TableReader& document, const std::vector<source::Source>& source
   for (TableReader& reader : readers) {
     Route route = ReadRoute(reader, source_names, sink_names);
     RefuseUnsignedTypes(reader, sources, route);
+    RefuseTypesOfTypeless(reader, sources, route);
     if (std::ranges::any_of(routes, [&](const Route& earlier) { return Same(earlier, route); })) {
       reader.Error("", "is the same as an earlier route");
     }

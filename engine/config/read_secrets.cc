@@ -6,6 +6,13 @@ namespace {
 
 constexpr std::string_view kInsecure = "_insecure";
 
+void WarnOfText(const Place& place, std::string_view secret, Findings& findings) {
+  const std::string suspicion = SuspicionAbout(secret);
+  if (!suspicion.empty()) {
+    findings.Warning(place, "the secret " + suspicion + "; is that the text that the sender has?");
+  }
+}
+
 std::optional<std::string> Resolve(const Text& text, const std::string& insecure_key, Findings& findings,
                                    const Context& context) {
   if (!IsSecretReference(text.value)) {
@@ -20,7 +27,9 @@ std::optional<std::string> Resolve(const Text& text, const std::string& insecure
     findings.Error(text.place, secret.error());
     return std::nullopt;
   }
-  return std::move(*secret);
+  if (!secret->warning.empty()) findings.Warning(text.place, std::move(secret->warning));
+  WarnOfText(text.place, secret->value, findings);
+  return std::move(secret->value);
 }
 
 std::optional<std::string> TakeLiteral(const Text& text, const std::string& key, Findings& findings) {
@@ -33,6 +42,7 @@ std::optional<std::string> TakeLiteral(const Text& text, const std::string& key,
     return std::nullopt;
   }
   findings.Warning(text.place, "the secret is in the configuration file itself");
+  WarnOfText(text.place, text.value, findings);
   return text.value;
 }
 

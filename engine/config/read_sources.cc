@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <ctime>
 
 #include "engine/config/captured_secret.h"
 #include "engine/config/certificate_files.h"
@@ -157,43 +158,63 @@ void ReadPublicUrl(TableReader& reader, source::Source& source) {
   }
 }
 
-// What only the scheme can judge, such as the form of a secret. A problem begins with the key it is about.
+// Where a problem belongs that begins with the key it is about.
+Place PlaceOf(TableReader& reader, std::string_view problem) {
+  const std::string key(problem.substr(0, problem.find(' ')));
+  const std::string top = key.substr(0, key.find_first_of("[."));
+  const bool only_insecure = top == "secrets" && !reader.Has("secrets") && reader.Has("secrets_insecure");
+  Place place = reader.At(only_insecure ? "secrets_insecure" : top);
+  place.key = reader.path() + '.' + key;
+  return place;
+}
+
+// Whether something is said about the key already, or about the whole of what it is an element of.
+bool IsReported(TableReader& reader, std::string_view key) {
+  const Findings& findings = reader.findings();
+  const std::string secrets = reader.path() + ".secrets";
+  if (key.starts_with(secrets)) return findings.HasError(secrets) || findings.HasError(secrets + "_insecure");
+  return findings.HasError(key);
+}
+
+// What only the scheme can judge, such as the form of a secret.
 void ReportProblems(TableReader& reader, const source::Source& source) {
   for (const std::string& problem : source::ProblemsOf(source)) {
-    const std::string key = problem.substr(0, problem.find(' '));
-    const std::string top = key.substr(0, key.find_first_of("[."));
-    const bool about_key = top == "secrets" || top == "certificates" || top == "parameters" ||
-                           top == "tolerance" || top == "public_url";
-    if (!about_key) {
-      reader.Error("", problem);
-      continue;
-    }
-    const bool only_insecure = top == "secrets" && !reader.Has("secrets") && reader.Has("secrets_insecure");
-    Place place = reader.At(only_insecure ? "secrets_insecure" : top);
-    place.key = reader.path() + '.' + key;
-    reader.findings().Error(place, problem.substr(key.size() + 1));
+    const Place place = PlaceOf(reader, problem);
+    if (IsReported(reader, place.key)) continue;
+    reader.findings().Error(place, problem.substr(problem.find(' ') + 1));
+  }
+  for (const std::string& warning : source::WarningsOf(source, std::time(nullptr))) {
+    reader.findings().Warning(PlaceOf(reader, warning), warning.substr(warning.find(' ') + 1));
   }
 }
 
 void ReadQuarantine(TableReader& reader, source::Source& source) {
   reader.Size("quarantine", {kQuarantineBytesMin, kQuarantineBytesMax}, source.quarantine_bytes_max);
-  if (source.quarantine_bytes_max != 0 &&
-      source.quarantine_bytes_max < source.body_bytes_max + kQuarantineBytesMin) {
-    reader.Error("quarantine", "is less than one request of this source can be; expected at least " +
-                                   FormatSize(source.body_bytes_max + kQuarantineBytesMin));
+  if (source.quarantine_bytes_max == 0 ||
+      source.quarantine_bytes_max >= source.body_bytes_max + kQuarantineBytesMin) {
+    return;
+  }
+  const std::string reason = "is less than one request of this source can be; ";
+  const std::string least = FormatSize(source.body_bytes_max + kQuarantineBytesMin);
+  if (reader.Has("body") || !source.scheme || source.scheme->body_bytes == 0) {
+    reader.Error("quarantine", reason + "expected at least " + least);
+  } else {
+    reader.findings().Warning(reader.At("quarantine"),
+                              reason + "larger ones are not kept, for all it takes at least " + least);
   }
 }
 
 void ReadSource(TableReader& reader, const Context& context, const Server& server, source::Source& source) {
   const ServerLimits& limits = server.limits;
-  const std::size_t errors_before = reader.findings().error_count();
   ReadKind(reader, source);
   ReadSourceSecrets(reader, context, server, source);
   ReadTimes(reader, source);
   ReadParameters(reader, source);
   ReadPublicUrl(reader, source);
 
-  source.body_bytes_max = limits.body_bytes;
+  const bool documented = source.scheme && source.scheme->body_bytes != 0 && !reader.Has("body");
+  source.body_bytes_max =
+      documented ? std::min(source.scheme->body_bytes, limits.inflight_bytes) : limits.body_bytes;
   reader.Size("body", {1, limits::kBodyBytesCeiling}, source.body_bytes_max);
   if (reader.Has("body") && source.body_bytes_max > limits.inflight_bytes) {
     reader.Error("body", "is more than server.limits.inflight_bytes, " + FormatSize(limits.inflight_bytes));
@@ -209,8 +230,7 @@ void ReadSource(TableReader& reader, const Context& context, const Server& serve
   for (const std::string_view key : {"allow_from", "rate"}) reader.Unavailable(key);
   reader.Finish();
 
-  // After other mistakes it would repeat them.
-  if (source.scheme && reader.findings().error_count() == errors_before) ReportProblems(reader, source);
+  if (source.scheme) ReportProblems(reader, source);
 }
 
 }  // namespace

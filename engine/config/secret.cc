@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <system_error>
@@ -15,7 +17,8 @@
 namespace weir::config {
 namespace {
 
-using Resolved = std::expected<std::string, std::string>;
+using Resolved = std::expected<ResolvedSecret, std::string>;
+using Text = std::expected<std::string, std::string>;
 
 constexpr std::string_view kEnv = "env:";
 constexpr std::string_view kFile = "file:";
@@ -41,7 +44,7 @@ class OpenFile {
   int fd_;
 };
 
-Resolved ReadAll(int fd) {
+Text ReadAll(int fd) {
   std::string text;
   std::array<char, 4096> chunk;
   for (;;) {
@@ -61,12 +64,28 @@ void DropLineEnd(std::string& text) {
   if (text.ends_with('\r')) text.pop_back();
 }
 
+std::string ModeText(mode_t mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%04o", mode & 07777);
+  return text.data();
+}
+
+// Whether the file is one that weir's user keeps, and not one that was mounted for it to read: those are
+// another user's, of a file system that cannot be written, or writable for nobody.
+bool CouldBeClosed(int fd, const struct stat& status) {
+  struct statvfs system{};
+  const bool read_only = ::fstatvfs(fd, &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
+  if (read_only) return false;
+  if ((status.st_mode & S_IWOTH) != 0) return true;  // nor may anybody else write what weir trusts
+  return status.st_uid == ::geteuid() && (status.st_mode & S_IWUSR) != 0;
+}
+
 Resolved FromEnvironment(const std::string& name, const Environment& environment) {
   if (name.empty()) return std::unexpected("names no variable");
   auto value = environment(name);
   if (!value) return std::unexpected("is not set");
   if (value->empty()) return std::unexpected("is empty");
-  return *value;
+  return ResolvedSecret{.value = *std::move(value)};
 }
 
 Resolved FromFile(const std::string& name, const std::filesystem::path& directory) {
@@ -87,30 +106,53 @@ Resolved FromCredential(const std::string& name, const Environment& environment)
 
 }  // namespace
 
-std::expected<std::string, std::string> ReadSecretFile(const std::filesystem::path& path) {
+std::expected<ResolvedSecret, std::string> ReadSecretFile(const std::filesystem::path& path) {
   const OpenFile file(path);
   if (file.fd() < 0) return std::unexpected("cannot be opened: " + ErrnoText());
   struct stat status{};
   if (::fstat(file.fd(), &status) != 0) return std::unexpected("cannot be read: " + ErrnoText());
   if (!S_ISREG(status.st_mode)) return std::unexpected("is not a regular file");
+  ResolvedSecret secret;
   if ((status.st_mode & S_IRWXO) != 0) {
-    std::array<char, 8> mode{};
-    std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777);
-    return std::unexpected("is open to everyone (mode " + std::string(mode.data()) + "); chmod 600 it");
+    const std::string open = "is open to everyone (mode " + ModeText(status.st_mode) + ")";
+    if (CouldBeClosed(file.fd(), status)) return std::unexpected(open + "; chmod 600 it");
+    secret.warning = open + "; weir cannot change that: mount it for its user alone (mode 0400)";
   }
   auto text = ReadAll(file.fd());
-  if (text) DropLineEnd(*text);
-  if (text && text->empty()) return std::unexpected("is empty");
-  return text;
+  if (!text) return std::unexpected(text.error());
+  DropLineEnd(*text);
+  if (text->empty()) return std::unexpected("is empty");
+  secret.value = *std::move(text);
+  return secret;
+}
+
+std::string SuspicionAbout(std::string_view secret) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  constexpr std::string_view kBlanks = " \t";
+  constexpr std::string_view kQuotes = "\"'`";
+  if (secret.starts_with(kByteOrderMark)) return "begins with a byte order mark";
+  if (secret.contains("-----BEGIN") || secret.starts_with('{') || secret.starts_with('[')) return {};
+  if (secret.find_first_of("\r\n") != std::string_view::npos) return "holds a line end";
+  if (secret.empty()) return {};
+  if (kBlanks.contains(secret.front())) return "begins with white space";
+  if (kBlanks.contains(secret.back())) return "ends with white space";
+  const bool quoted =
+      secret.size() > 1 && secret.front() == secret.back() && kQuotes.contains(secret.front());
+  if (quoted) return "stands in quotes, which are taken as part of it";
+  if (secret.find_first_not_of("\x09 !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                               "abcdefghijklmnopqrstuvwxyz{|}~") != std::string_view::npos) {
+    return "holds characters that no printed secret has";
+  }
+  return {};
 }
 
 bool IsSecretReference(std::string_view text) {
   return text.starts_with(kEnv) || text.starts_with(kFile) || text.starts_with(kCred);
 }
 
-std::expected<std::string, std::string> ResolveSecret(std::string_view reference,
-                                                      const std::filesystem::path& directory,
-                                                      const Environment& environment) {
+std::expected<ResolvedSecret, std::string> ResolveSecret(std::string_view reference,
+                                                         const std::filesystem::path& directory,
+                                                         const Environment& environment) {
   const std::string name(reference.substr(reference.find(':') + 1));
   Resolved secret;
   if (name.find('\0') != std::string::npos) {
@@ -122,7 +164,10 @@ std::expected<std::string, std::string> ResolveSecret(std::string_view reference
   } else {
     secret = FromCredential(name, environment);
   }
-  if (secret) return secret;
+  if (secret) {
+    if (!secret->warning.empty()) secret->warning.insert(0, std::string(reference) + ' ');
+    return secret;
+  }
   return std::unexpected(std::string(reference) + ' ' + secret.error());
 }
 

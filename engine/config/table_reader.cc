@@ -80,6 +80,14 @@ void Findings::Error(const Place& place, std::string reason) {
                               .reason = std::move(reason)});
 }
 
+bool Findings::HasError(std::string_view path) const {
+  return std::ranges::any_of(errors_, [path](const ConfigError& error) {
+    const std::string_view key = error.key;
+    return key.starts_with(path) &&
+           (key.size() == path.size() || key[path.size()] == '.' || key[path.size()] == '[');
+  });
+}
+
 void Findings::Warning(const Place& place, std::string reason) {
   InsertInFileOrder(warnings_, {.file = file_,
                                 .line = place.line,

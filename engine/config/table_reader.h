@@ -29,6 +29,8 @@ class Findings {
   explicit Findings(std::string file) : file_(std::move(file)) {}
   void Error(const Place& place, std::string reason);
   void Warning(const Place& place, std::string reason);
+  // Whether there is an error about the key at this path, or about something within it.
+  bool HasError(std::string_view path) const;
   std::size_t error_count() const { return errors_.size(); }
   // In the order of the file.
   std::vector<ConfigError> TakeErrors() { return std::move(errors_); }

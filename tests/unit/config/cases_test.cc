@@ -26,6 +26,20 @@ std::optional<std::string> CaseEnvironment(const std::string& name) {
       {"WHSEC", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
       {"NOT_BASE64", "whsec_???"},
       {"SHORT", "short"},
+      {"BASIC", "user:password"},
+      {"SPACE_BEHIND", "a secret that is long enough for anyone "},
+      {"SPACE_BEFORE", " a secret that is long enough for anyone"},
+      {"TAB_BEHIND", "whsec_abc\t"},
+      {"LINE_END", "whsec_abc\n"},
+      {"CRLF", "whsec_abc\r\n"},
+      {"QUOTED", "\"whsec_abc\""},
+      {"SINGLE_QUOTED", "'whsec_abc'"},
+      {"BOM", "\xEF\xBB\xBFwhsec_abc"},
+      {"NO_BREAK_SPACE", "whsec_abc\xC2\xA0"},
+      {"STRIPE_API_KEY", "sk_live_abc"},
+      {"GITHUB_TOKEN", "ghp_abc"},
+      {"SLACK_TOKEN", "xoxb-abc"},
+      {"SHOPIFY_TOKEN", "shpat_abc"},
       {"EMPTY", ""}};
   const auto found = kVariables.find(name);
   return found == kVariables.end() ? std::nullopt : std::optional(found->second);

@@ -27,6 +27,9 @@ class Secret : public testing::Test {
     fs::permissions(directory_ / name, mode);
   }
   std::expected<std::string, std::string> Resolve(const std::string& reference) const {
+    return ResolveWhole(reference).transform([](const ResolvedSecret& secret) { return secret.value; });
+  }
+  std::expected<ResolvedSecret, std::string> ResolveWhole(const std::string& reference) const {
     return ResolveSecret(reference, directory_,
                          [this](const std::string& name) -> std::optional<std::string> {
                            if (name == "SET") return "value";
@@ -75,6 +78,33 @@ TEST_F(Secret, IsRefusedFromAFileThatEveryoneMayRead) {
   EXPECT_NE(secret.error().find("mode 0644"), std::string::npos) << secret.error();
   Write("group", "s3cret", fs::perms(0640));
   EXPECT_TRUE(Resolve("file:group"));
+  EXPECT_EQ(ResolveWhole("file:group")->warning, "");
+}
+
+// As container runtimes mount secrets: for everyone to read and for nobody to write.
+TEST_F(Secret, IsTakenWithAWarningFromAMountedFile) {
+  Write("mounted", "s3cret", fs::perms(0444));
+  const auto secret = ResolveWhole("file:mounted");
+  ASSERT_TRUE(secret);
+  EXPECT_EQ(secret->value, "s3cret");
+  EXPECT_NE(secret->warning.find("file:mounted is open to everyone (mode 0444)"), std::string::npos)
+      << secret->warning;
+}
+
+TEST_F(Secret, IsRefusedFromAFileThatEveryoneMayWriteWhoeverOwnsIt) {
+  Write("writable", "s3cret", fs::perms(0666));
+  EXPECT_FALSE(Resolve("file:writable"));
+  Write("writable_by_others", "s3cret", fs::perms(0402));
+  EXPECT_FALSE(Resolve("file:writable_by_others"));
+}
+
+TEST_F(Secret, OfAnotherUserIsOnlyWarnedOf) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  Write("theirs", "s3cret", fs::perms(0644));
+  ASSERT_EQ(::chown((directory_ / "theirs").c_str(), 65534, 65534), 0);
+  const auto secret = ResolveWhole("file:theirs");
+  ASSERT_TRUE(secret);
+  EXPECT_NE(secret->warning, "");
 }
 
 TEST_F(Secret, IsRefusedFromWhatIsNoFile) {
