@@ -28,10 +28,16 @@ void AppendCsvRow(std::string& out, const Found& found) {
   out += "\r\n";
 }
 
+const sink::ForwardedFields& EveryKind() {
+  static const sink::ForwardedFields fields = sink::ForwardedFields::OfEveryKind();
+  return fields;
+}
+
 void Append(std::string& out, ExportFormat format, const Found& found) {
   switch (format) {
     case ExportFormat::kNdjson:
-      sink::AppendCloudEventLine(out, found.event, StateName(found.state));
+      sink::AppendCloudEventLine(out, found.event,
+                                 {.state = StateName(found.state), .forwarded = &EveryKind()});
       return;
     case ExportFormat::kCsv:
       AppendCsvRow(out, found);

@@ -80,6 +80,15 @@ struct Start {
   bool operator==(const Start&) const = default;
 };
 
+// What of one source's header fields goes along to a sink. `fields` are patterns in lower case; `never` are
+// names that no pattern takes, beside those that source::ForwardingOf rules out.
+struct ForwardRule {
+  std::string source;
+  std::vector<std::string> fields;
+  std::vector<std::string> never;
+  bool operator==(const ForwardRule&) const = default;
+};
+
 enum class SinkKind : std::uint8_t { kHttp, kFile };
 
 struct Sink {
@@ -97,6 +106,8 @@ struct Sink {
   std::int64_t rotate_age_s = 0;  // 0 = by size only
   // both
   Start start;
+  std::optional<std::vector<std::string>> forward_headers;  // in lower case; absent = of each kind its own
+  std::vector<ForwardRule> forward;  // resolved: one a source of which anything goes along
   RetryPolicy retry;
   Breaker breaker;
   bool operator==(const Sink&) const = default;

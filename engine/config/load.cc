@@ -28,6 +28,7 @@ Config ReadDocument(const toml::table& table, const Context& context, Findings& 
   ReadSources(document, context, config.server, config.sources);
   JudgeRetention(document, config.server, config.sources);
   ReadSinks(document, context, config.server, config.sinks, config.sink_targets);
+  ResolveForwarding(config.sources, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();
   config.settings = DigestSettings(table);

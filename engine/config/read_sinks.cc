@@ -146,6 +146,7 @@ void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
   if (auto table = reader.Table("retry")) ReadRetry(*table, sink.retry);
   if (auto table = reader.Table("breaker")) ReadBreaker(*table, sink.breaker);
   ReadStart(reader, sink.start);
+  ReadForwardHeaders(reader, sink);
   reader.Unavailable("rate");
   if (!kind) return;  // which further keys belong here is not known
   switch (*kind) {

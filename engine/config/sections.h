@@ -31,6 +31,10 @@ void ReadSinks(TableReader& document, const Context& context, const Server& serv
 void ReadRoutes(TableReader& document, const std::vector<source::Source>& sources,
                 const std::vector<Sink>& sinks, std::vector<Route>& routes);
 
+// The sink's own `forward_headers`, and what follows from them and the kinds of the sources.
+void ReadForwardHeaders(TableReader& reader, Sink& sink);
+void ResolveForwarding(const std::vector<source::Source>& sources, std::vector<Sink>& sinks);
+
 // The values of `key` (an array of references) and of `key`_insecure (an array of literals), in that order.
 std::vector<std::string> ReadSecrets(TableReader& reader, std::string_view key, const Context& context);
 // The value of `key` or of `key`_insecure, both single strings.

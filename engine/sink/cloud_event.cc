@@ -10,6 +10,7 @@
 #include "engine/http/response_writer.h"
 #include "engine/sink/json_text.h"
 #include "engine/sink/kept_headers.h"
+#include "engine/text/attribute.h"
 #include "engine/text/json_string.h"
 #include "engine/text/rfc3339.h"
 
@@ -57,23 +58,36 @@ std::string_view CloudEventType(const storage::Event& event) {
   return event.type.empty() ? kUntypedEvent : event.type;
 }
 
-void AppendCloudEventLine(std::string& out, const storage::Event& event, std::string_view state) {
+std::string AttributeOf(std::string_view text) {
+  if (text::IsAttribute(text)) return std::string(text);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex = "hex-";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 0xF];
+  }
+  return hex;
+}
+
+void AppendCloudEventLine(std::string& out, const storage::Event& event, const LineExtras& extras) {
   out += kLineOpening;
-  AppendMember(out, "id", event.id);
+  AppendMember(out, "id", AttributeOf(event.id));
   out += R"("source":"weir/)";
   text::AppendJsonEscaped(out, event.source);
   out += "\",";
-  AppendMember(out, "type", CloudEventType(event));
+  AppendMember(out, "type", AttributeOf(CloudEventType(event)));
   out += R"("time":")";
   text::AppendRfc3339(out, event.received_at_us);
   out += "\",";
   out += kSequenceKey;
   out += std::to_string(event.sequence);
   out += ',';
-  AppendMember(out, "weirstate", state);
+  if (!extras.state.empty()) AppendMember(out, "weirstate", extras.state);
   out += R"("weirreceivedat":")";
   text::AppendRfc3339(out, event.received_at_us);
   out += '"';
+  if (extras.forwarded != nullptr) extras.forwarded->AppendAttributes(out, event);
   if (const auto content_type = KeptHeader(event.headers, "content-type")) {
     out += R"(,"datacontenttype":")";
     text::AppendJsonEscaped(out, *content_type);

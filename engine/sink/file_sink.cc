@@ -27,7 +27,8 @@ std::expected<std::unique_ptr<FileSink>, std::string> FileSink::Create(const con
   auto file = NdjsonFile::Open(
       {.path = config.path, .rotate_bytes = config.rotate_bytes, .rotate_age_s = config.rotate_age_s});
   if (!file) return std::unexpected(file.error());
-  return std::unique_ptr<FileSink>(new FileSink(std::move(*file), wake, std::move(report)));
+  return std::unique_ptr<FileSink>(
+      new FileSink(std::move(*file), ForwardedFields(config.forward), wake, std::move(report)));
 }
 
 std::size_t FileSink::Capacity() const {
@@ -37,7 +38,7 @@ std::size_t FileSink::Capacity() const {
 
 void FileSink::Start(const Attempt& attempt, std::int64_t) {
   WEIR_CHECK(Capacity() > 0);
-  AppendCloudEventLine(lines_, attempt.event, "delivered");
+  AppendCloudEventLine(lines_, attempt.event, {.state = {}, .forwarded = &forwarded_});
   started_.push_back({attempt.token, attempt.event.sequence, MonotonicNs()});
 }
 

@@ -13,6 +13,7 @@
 
 #include "engine/config/config.h"
 #include "engine/io/wake.h"
+#include "engine/sink/forwarded_fields.h"
 #include "engine/sink/ndjson_file.h"
 #include "engine/sink/sink.h"
 
@@ -35,12 +36,13 @@ class FileSink final : public Sink {
     std::int64_t started_ns;
   };
 
-  FileSink(NdjsonFile file, io::EventfdWake& wake, Report report)
-      : file_(std::move(file)), wake_(wake), report_(std::move(report)) {}
+  FileSink(NdjsonFile file, ForwardedFields forwarded, io::EventfdWake& wake, Report report)
+      : file_(std::move(file)), forwarded_(std::move(forwarded)), wake_(wake), report_(std::move(report)) {}
   bool WriteDue(std::int64_t now_ms) const;
   void WriteBatch();
 
   NdjsonFile file_;
+  const ForwardedFields forwarded_;
   io::EventfdWake& wake_;
   Report report_;
   std::string lines_;

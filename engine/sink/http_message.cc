@@ -6,6 +6,7 @@
 
 #include "engine/sink/cloud_event.h"
 #include "engine/sink/kept_headers.h"
+#include "engine/text/attribute.h"
 #include "engine/text/rfc3339.h"
 
 namespace weir::sink {
@@ -57,11 +58,11 @@ void AppendAttributes(std::string& out, const Attempt& attempt) {
   const storage::Event& event = attempt.event;
   AppendField(out, "ce-specversion", "1.0");
   out += "ce-id: ";
-  AppendHeaderValue(out, event.id);
+  text::AppendAttributeField(out, AttributeOf(event.id));
   out += "\r\nce-source: weir/";
-  AppendHeaderValue(out, event.source);
+  text::AppendAttributeField(out, event.source);
   out += "\r\nce-type: ";
-  AppendHeaderValue(out, CloudEventType(event));
+  text::AppendAttributeField(out, AttributeOf(CloudEventType(event)));
   out += "\r\nce-time: ";
   text::AppendRfc3339(out, event.received_at_us);
   out += "\r\n";
@@ -72,7 +73,7 @@ void AppendAttributes(std::string& out, const Attempt& attempt) {
 
 void AppendSignature(std::string& out, const Attempt& attempt, WebhookSigner& signer) {
   std::string id;
-  AppendHeaderValue(id, attempt.event.id);
+  text::AppendAttributeField(id, AttributeOf(attempt.event.id));
   const std::string timestamp = std::to_string(attempt.started_at_us / 1'000'000);
   AppendField(out, "webhook-id", id);
   AppendField(out, "webhook-timestamp", timestamp);
@@ -80,19 +81,6 @@ void AppendSignature(std::string& out, const Attempt& attempt, WebhookSigner& si
 }
 
 }  // namespace
-
-void AppendHeaderValue(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7F && c != '"' && c != '%') {
-      out += c;
-    } else {
-      out += '%';
-      out += "0123456789ABCDEF"[byte >> 4];
-      out += "0123456789ABCDEF"[byte & 0xF];
-    }
-  }
-}
 
 std::string TraceparentFor(const Attempt& attempt) {
   const auto given = KeptHeader(attempt.event.headers, "traceparent");
@@ -107,7 +95,7 @@ std::string TraceparentFor(const Attempt& attempt) {
   return made;
 }
 
-void BuildRequest(std::string& out, const Attempt& attempt, const http::Url& url, WebhookSigner* signer) {
+void BuildRequest(std::string& out, const Attempt& attempt, const http::Url& url, const Extras& extras) {
   const storage::Event& event = attempt.event;
   out.clear();
   out.reserve(event.body.size() + event.id.size() * 6 + event.type.size() * 3 + url.target.size() + 1024);
@@ -121,7 +109,8 @@ void BuildRequest(std::string& out, const Attempt& attempt, const http::Url& url
               KeptHeader(event.headers, "content-type").value_or("application/octet-stream"));
   AppendField(out, "Content-Length", std::to_string(event.body.size()));
   AppendAttributes(out, attempt);
-  if (signer != nullptr) AppendSignature(out, attempt, *signer);
+  if (extras.forwarded != nullptr) extras.forwarded->AppendFields(out, event);
+  if (extras.signer != nullptr) AppendSignature(out, attempt, *extras.signer);
   out += "\r\n";
   out += event.body;
 }

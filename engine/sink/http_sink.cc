@@ -62,6 +62,7 @@ HttpSink::HttpSink(const config::Sink& config, http::Url url, std::optional<Webh
       dead_letter_statuses_(config.dead_letter_statuses),
       url_(std::move(url)),
       signer_(std::move(signer)),
+      forwarded_(config.forward),
       wake_(wake),
       report_(std::move(report)),
       resolver_(url_.host, url_.port),
@@ -131,7 +132,8 @@ void HttpSink::Start(const Attempt& attempt, std::int64_t now_ms) {
   ++in_flight_;
   next_deadline_ms_ = std::min(next_deadline_ms_, slot.deadline_ms);
 
-  BuildRequest(slot.connection->request(), attempt, url_, signer_ ? &*signer_ : nullptr);
+  BuildRequest(slot.connection->request(), attempt, url_,
+               {.forwarded = &forwarded_, .signer = signer_ ? &*signer_ : nullptr});
   slot.request_bytes = slot.connection->request().size();
   in_flight_bytes_ += slot.request_bytes;
   if (kept) return slot.connection->BeginExchange(*ring_);

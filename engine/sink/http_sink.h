@@ -19,6 +19,7 @@
 #include "engine/http/url.h"
 #include "engine/io/ring.h"
 #include "engine/io/wake.h"
+#include "engine/sink/forwarded_fields.h"
 #include "engine/sink/http_connection.h"
 #include "engine/sink/resolver.h"
 #include "engine/sink/sink.h"
@@ -72,6 +73,7 @@ class HttpSink final : public Sink {
   const std::vector<int> dead_letter_statuses_;
   const http::Url url_;
   std::optional<WebhookSigner> signer_;
+  const ForwardedFields forwarded_;
   io::EventfdWake& wake_;
   Report report_;
   Resolver resolver_;

@@ -23,7 +23,7 @@ storage::Event Sample(std::string_view body,
 
 std::string LineOf(const storage::Event& event) {
   std::string line;
-  AppendCloudEventLine(line, event, "delivered");
+  AppendCloudEventLine(line, event, {.state = "delivered", .forwarded = nullptr});
   return line;
 }
 
@@ -44,8 +44,28 @@ TEST(CloudEventLine, IsOneLineOfJsonWhateverTheSenderPutIntoItsNames) {
   const std::string line = LineOf(event);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   const auto parsed = nlohmann::json::parse(line);
-  EXPECT_EQ(parsed["id"], "a\"b\\c\nd\x01\xEF\xBF\xBD");
-  EXPECT_EQ(parsed["type"], "x\"},\r\n{");
+  EXPECT_EQ(parsed["id"], "hex-6122625c630a6401ff");
+  EXPECT_EQ(parsed["type"], "hex-78227d2c0d0a7b");
+}
+
+TEST(CloudEventLine, NamesThatDifferStayDifferentWhereTheyAreNotText) {
+  auto event = Sample("{}");
+  event.id = "\xFE";
+  const std::string one = LineOf(event);
+  event.id = "\xFF";
+  EXPECT_NE(nlohmann::json::parse(one)["id"], nlohmann::json::parse(LineOf(event))["id"]);
+}
+
+TEST(CloudEventLine, TextInAnyLanguageStaysItself) {
+  auto event = Sample("{}");
+  event.id = "\xC3\xA9\"\\ \xF0\x9F\x98\x80";
+  EXPECT_EQ(nlohmann::json::parse(LineOf(event))["id"], "\xC3\xA9\"\\ \xF0\x9F\x98\x80");
+}
+
+TEST(CloudEventLine, OfASinkCarriesNoState) {
+  std::string line;
+  AppendCloudEventLine(line, Sample("{}"), {});
+  EXPECT_FALSE(nlohmann::json::parse(line).contains("weirstate"));
 }
 
 TEST(CloudEventLine, JsonBodyIsKeptByteForByte) {
