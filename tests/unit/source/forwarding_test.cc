@@ -65,7 +65,8 @@ TEST(Forwarding, EveryKindsListNamesWhatMayLeave) {
   for (const Kind& kind : Kinds()) {
     for (const std::string& pattern : kind.scheme->forward_headers) {
       EXPECT_TRUE(std::ranges::none_of(pattern, [](char c) { return c >= 'A' && c <= 'Z'; })) << kind.name;
-      if (!pattern.contains('*')) EXPECT_EQ(ForwardingOf(pattern), Forwarding::kAllowed) << kind.name;
+      if (pattern.contains('*')) continue;
+      EXPECT_EQ(ForwardingOf(pattern), Forwarding::kAllowed) << kind.name;
     }
   }
 }
