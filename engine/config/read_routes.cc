@@ -33,8 +33,9 @@ std::string UnlikelyType(std::string_view pattern) {
   constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
   const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
   if (special != std::string_view::npos) {
-    return std::string(1, pattern[special]) +
-           " stands for itself: only * is special in a type, and stands for any run of characters";
+    std::string what(1, pattern[special]);
+    what += " stands for itself: only * is special in a type, and stands for any run of characters";
+    return what;
   }
   if (pattern.starts_with('!')) return "! stands for itself: a type cannot be left out";
   const bool blank = pattern.front() == ' ' || pattern.back() == ' ';
