@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <system_error>
 
@@ -48,10 +51,40 @@ bool SyncDirectory(const std::filesystem::path& directory) {
   return opened.valid() && ::fsync(opened.get()) == 0;
 }
 
+std::string CheckOf(std::string_view secret) {
+  char hex[2 * sizeof(XXH64_hash_t) + 1];
+  std::snprintf(hex, sizeof hex, "%016llx",
+                static_cast<unsigned long long>(XXH3_64bits(secret.data(), secret.size())));
+  return hex;
+}
+
+// nullopt: there is none. One that is damaged matches nothing.
+std::optional<std::string> ReadCheck(const std::filesystem::path& path) {
+  std::ifstream stream(path);
+  if (!stream) return std::nullopt;
+  std::string check;
+  std::getline(stream, check);
+  return check;
+}
+
+std::expected<void, std::string> KeepCheck(const std::filesystem::path& path, std::string_view secret) {
+  const std::string check = CheckOf(secret);
+  if (ReadCheck(path) == check) return {};
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!file.valid()) return Failed(path, "opened");
+  if (!WriteAll(file.get(), check + '\n') || ::fsync(file.get()) != 0) return Failed(path, "written");
+  if (!SyncDirectory(path.parent_path())) return Failed(path.parent_path(), "synced");
+  return {};
+}
+
 }  // namespace
 
 std::filesystem::path CapturedSecretPath(const std::filesystem::path& data, std::string_view source) {
   return data / "secrets" / source;
+}
+
+std::filesystem::path CapturedCheckPath(const std::filesystem::path& data, std::string_view source) {
+  return data / "secrets" / ".checks" / source;
 }
 
 std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const std::filesystem::path& data,
@@ -59,11 +92,23 @@ std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const 
   const std::filesystem::path path = CapturedSecretPath(data, source);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    return Failed(path, "read");
+    if (errno != ENOENT && errno != ENOTDIR) return Failed(path, "read");
+    const std::filesystem::path check = CapturedCheckPath(data, source);
+    if (!ReadCheck(check)) return std::nullopt;
+    return std::unexpected(path.string() +
+                           " is gone, and its sender handed it over once: put it back, or remove " +
+                           check.string() + " to let whoever asks next hand over another");
   }
   auto secret = ReadSecretFile(path);
   if (!secret) return std::unexpected(path.string() + ' ' + secret.error());
+  // Without one it was kept by an older build.
+  const auto check = ReadCheck(CapturedCheckPath(data, source));
+  if (check && *check != CheckOf(secret->value)) {
+    return std::unexpected(path.string() +
+                           " is not the secret that its sender handed over: put that back, or remove " +
+                           "both it and " + CapturedCheckPath(data, source).string() +
+                           " to let whoever asks next hand over another");
+  }
   return std::move(secret->value);
 }
 
@@ -73,11 +118,16 @@ std::expected<Capture, std::string> KeepCapturedSecret(const std::filesystem::pa
   const std::scoped_lock lock(one_at_a_time);
   const std::filesystem::path path = CapturedSecretPath(data, source);
   const std::filesystem::path directory = path.parent_path();
-  if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) return Failed(directory, "made");
+  const std::filesystem::path checks = CapturedCheckPath(data, source).parent_path();
+  for (const std::filesystem::path& needed : {directory, checks}) {
+    if (::mkdir(needed.c_str(), S_IRWXU) != 0 && errno != EEXIST) return Failed(needed, "made");
+  }
   if (!SyncDirectory(data)) return Failed(data, "synced");
+  // A secret that was lost is not handed over anew by whoever asks first.
+  if (const auto there = ReadCapturedSecret(data, source); !there) return std::unexpected(there.error());
 
   // No source's name begins with a dot.
-  const std::filesystem::path unfinished = directory / ('.' + std::string(source));
+  const std::filesystem::path unfinished = directory / ('.' + std::string(source) + ".new");
   ::unlink(unfinished.c_str());  // a crash may have left one
   {
     const Descriptor file(
@@ -93,13 +143,19 @@ std::expected<Capture, std::string> KeepCapturedSecret(const std::filesystem::pa
     const auto there = ReadCapturedSecret(data, source);
     if (!there) return std::unexpected(there.error());
     // The sender did not hear the first answer and asks again.
-    return *there == secret ? Capture::kKept : Capture::kTaken;
+    if (*there != secret) return Capture::kTaken;
+    if (auto checked = KeepCheck(CapturedCheckPath(data, source), secret); !checked)
+      return std::unexpected(checked.error());
+    return Capture::kKept;
   }
   if (!linked) {
     errno = fault;
     return Failed(path, "made");
   }
   if (!SyncDirectory(directory)) return Failed(directory, "synced");
+  // Behind the secret: a crash in between leaves a secret without a check, and its sender, not answered, asks again.
+  if (auto checked = KeepCheck(CapturedCheckPath(data, source), secret); !checked)
+    return std::unexpected(checked.error());
   return Capture::kKept;
 }
 

@@ -1,6 +1,7 @@
 // The secret that a sender handed over in a handshake (Asana, Notion): DATA/secrets/SOURCE, mode 0600. It
 // counts while the configuration names no secret for the source; the first one stays until its file is
-// removed.
+// removed together with DATA/secrets/.checks/SOURCE, which says what it was: a file that was lost or altered is an error,
+// not an invitation to hand over another.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace weir::config {
 
 // `source` is a valid name (name.h), so it is a file name too.
 std::filesystem::path CapturedSecretPath(const std::filesystem::path& data, std::string_view source);
+std::filesystem::path CapturedCheckPath(const std::filesystem::path& data, std::string_view source);
 
 // nullopt: none has been handed over yet. The error does not contain the secret.
 std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const std::filesystem::path& data,

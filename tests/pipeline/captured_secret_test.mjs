@@ -87,15 +87,28 @@ test('Notion\'s verification token is kept where the operator finds it, and sign
   assert.ok(!weir.running.stderr().includes(verificationToken));
 });
 
-test('removing the file and a reload let the sender hand over another', async t => {
+test('removing both files and a reload let the sender hand over another', async t => {
   const weir = await startWeir(t);
   assert.equal((await handshake(weir)).status, 200);
   await inUse(weir, 'tasks');
   await rm(secretFile(weir, 'tasks'));
+  await rm(path.join(weir.data, 'secrets', '.checks', 'tasks'));
   weir.running.process.kill('SIGHUP');
   await waitFor('the reload', () => weir.running.stderr().includes('configuration reloaded'));
   assert.equal((await handshake(weir, 'the next one')).status, 200);
   assert.equal(await readFile(secretFile(weir, 'tasks'), 'utf8'), 'the next one');
+});
+
+test('after the file alone is lost nobody hands over another, and the log says what to do', async t => {
+  const weir = await startWeir(t);
+  assert.equal((await handshake(weir)).status, 200);
+  await inUse(weir, 'tasks');
+  await rm(secretFile(weir, 'tasks'));
+  assert.notEqual((await handshake(weir, 'the next one')).status, 200);
+  assert.equal((await signedTask(weir, 'one')).status, 200, 'the one in memory goes on');
+  weir.running.process.kill('SIGHUP');
+  await waitFor('the reload is refused', () => weir.running.stderr().includes('reload refused'));
+  assert.match(weir.running.stderr(), /is gone, and its sender handed it over once/);
 });
 
 test('a secret that cannot be kept is not taken', async t => {

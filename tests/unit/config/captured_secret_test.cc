@@ -48,9 +48,43 @@ TEST_F(CapturedSecret, TheSameOneAgainIsTheSendersRetry) {
   EXPECT_EQ(KeepCapturedSecret(data_, "asana", "first"), Capture::kKept);
 }
 
+TEST_F(CapturedSecret, ThatWasLostIsNotHandedOverAnew) {
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "first"), Capture::kKept);
+  fs::remove(CapturedSecretPath(data_, "asana"));
+  EXPECT_FALSE(ReadCapturedSecret(data_, "asana"));
+  const auto kept = KeepCapturedSecret(data_, "asana", "second");
+  ASSERT_FALSE(kept);
+  EXPECT_NE(kept.error().find(CapturedCheckPath(data_, "asana").string()), std::string::npos) << kept.error();
+  EXPECT_FALSE(fs::exists(CapturedSecretPath(data_, "asana")));
+}
+
+TEST_F(CapturedSecret, IsHandedOverAnewOnceBothFilesAreRemoved) {
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "first"), Capture::kKept);
+  fs::remove(CapturedSecretPath(data_, "asana"));
+  fs::remove(CapturedCheckPath(data_, "asana"));
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "second"), Capture::kKept);
+  EXPECT_EQ(**ReadCapturedSecret(data_, "asana"), "second");
+}
+
+TEST_F(CapturedSecret, ThatWasAlteredIsAnErrorThatDoesNotShowIt) {
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "b537207f"), Capture::kKept);
+  std::ofstream(CapturedSecretPath(data_, "asana")) << "b537207e";
+  const auto read = ReadCapturedSecret(data_, "asana");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().find("b53720"), std::string::npos) << read.error();
+}
+
+TEST_F(CapturedSecret, OfAnOlderBuildHasNoCheckAndCounts) {
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "first"), Capture::kKept);
+  fs::remove_all(CapturedCheckPath(data_, "asana").parent_path());
+  EXPECT_EQ(**ReadCapturedSecret(data_, "asana"), "first");
+  EXPECT_EQ(KeepCapturedSecret(data_, "asana", "first"), Capture::kKept);
+  EXPECT_TRUE(fs::exists(CapturedCheckPath(data_, "asana")));
+}
+
 TEST_F(CapturedSecret, WhatACrashLeftUnfinishedIsNoSecret) {
   fs::create_directories(data_ / "secrets");
-  std::ofstream(data_ / "secrets" / ".asana") << "unfinished and longer than the next";
+  std::ofstream(data_ / "secrets" / ".asana.new") << "unfinished and longer than the next";
   EXPECT_FALSE(*ReadCapturedSecret(data_, "asana"));
   EXPECT_EQ(KeepCapturedSecret(data_, "asana", "whole"), Capture::kKept);
   EXPECT_EQ(**ReadCapturedSecret(data_, "asana"), "whole");
