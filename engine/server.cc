@@ -165,6 +165,12 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
   store_options.sync = config.server.ack == config::AckMode::kFsync;
   store_options.uptime = storage::ReadUptime();
   store_options.memtable_bytes = MemtableBytesFor(config.server.limits.min_free_disk_bytes);
+  store_options.on_failure = [this](const storage::StoreError& error) { Fail(error); };
+  store_options.on_trouble = [](const storage::StoreTrouble& trouble) {
+    const std::string_view part = storage::TroublePartName(trouble.part);
+    if (trouble.message.empty()) return observe::log::Info("store works again", {{"part", part}});
+    observe::log::Error("store has met an error and goes on", {{"part", part}, {"reason", trouble.message}});
+  };
   auto opened = storage::EventStore::Open(store_options);
   if (!opened) return std::unexpected(opened.error().message);
   store = std::move(*opened);

@@ -13,6 +13,8 @@
 #include "storage/format_record.h"
 #include "storage/high_water.h"
 #include "storage/holes.h"
+#include "storage/log_audit.h"
+#include "storage/log_scan.h"
 #include "storage/retention.h"
 #include "storage/rocks.h"
 #include "storage/run_store.h"
@@ -25,7 +27,8 @@ constexpr std::uint64_t kProgressEvery = 1 << 14;  // events
 
 class Auditor {
  public:
-  Auditor(Rocks& rocks, const AuditRequest& request) : rocks_(rocks), request_(request), runs_(rocks) {}
+  Auditor(Rocks& rocks, const AuditRequest& request)
+      : rocks_(rocks), request_(request), runs_(rocks), salvage_(rocks) {}
 
   StoreResult<AuditReport> Run();
 
@@ -33,6 +36,8 @@ class Auditor {
   void Report(FindingKind kind, Sequence sequence, std::string detail);
   StoreResult<void> LoadIndex();
   void CheckEvents();
+  void CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total);
+  void ReportForeignKeys(Sequence from);
   void CheckEvent(Sequence expected, std::string_view record);
   void CheckRepeats();
   void CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash);
@@ -54,6 +59,7 @@ class Auditor {
   Rocks& rocks_;
   const AuditRequest& request_;
   RunStore runs_;
+  Salvage salvage_;
   AuditReport report_;
   FormatRecord format_;
   Sequence trimmed_before_ = 1;
@@ -132,40 +138,63 @@ StoreResult<void> Auditor::LoadIndex() {
 
 void Auditor::CheckEvents() {
   const std::uint64_t total = rocks_.db().GetLatestSequenceNumber();
-  Sequence expected = kNoSequence;
-  VisitAll(Family::kEvents, [&](std::string_view key, std::string_view record) {
-    const auto sequence = ParseSequenceKey(key);
-    if (!sequence || *sequence == kNoSequence) {
-      Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
-      return;
-    }
-    if (*sequence < trimmed_before_) return;  // cut off, gone with the rest of its file some day
-    if (holes_.Contains(*sequence)) return;   // given up
-    if (report_.first == kNoSequence) {
-      report_.first = *sequence;
-      linked_ = *sequence == 1;
-      expected = trimmed_before_;
-    }
-    if (holes_.Contains(expected)) {
-      expected = holes_.NextOutside(expected);
-      linked_ = false;
-    }
-    if (*sequence > expected) {
+  const auto ends = FindEnds(rocks_);
+  if (ends.first != kNoSequence) {
+    report_.first = holes_.NextOutside(std::max(ends.first, trimmed_before_));
+    const Sequence expected = holes_.NextOutside(trimmed_before_);
+    if (report_.first > expected) {
       Report(FindingKind::kMissingEvent, expected,
-             std::to_string(*sequence - expected) + " missing before event " + std::to_string(*sequence));
-      linked_ = false;
+             std::to_string(report_.first - expected) + " missing before event " +
+                 std::to_string(report_.first));
     }
-    report_.last = *sequence;
-    ++report_.events;
-    report_.event_bytes += record.size();
-    CheckEvent(*sequence, record);
-    expected = *sequence + 1;
-    if (request_.progress && report_.events % kProgressEvery == 0) request_.progress(report_.events, total);
-  });
+    CheckFrom(report_.first, ends.last, total);
+  }
   report_.last = std::max(report_.last, holes_.last());
   report_.holes = holes_.ranges().size();
   report_.lost_sequences = holes_.CountWithin(kNoSequence, holes_.last());
   if (request_.progress) request_.progress(report_.events, report_.events);
+}
+
+void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total) {
+  LogScan scan(rocks_, salvage_, holes_, first, last_in_tables);
+  linked_ = first == 1;
+  Sequence expected = first;
+  while (true) {
+    const auto next = scan.Next();
+    if (!next && next.error().code == StoreErrorCode::kDataLoss) {
+      const Sequence missing = next.error().sequence;
+      ReportForeignKeys(missing);
+      const Sequence behind = scan.GoOnBehind(missing);
+      if (behind == kNoSequence) return;  // it is the high-water record that says whether there was more
+      Report(FindingKind::kMissingEvent, missing,
+             std::to_string(behind - missing) + " missing before event " + std::to_string(behind));
+      continue;
+    }
+    if (!next) return Report(FindingKind::kUnreadable, kNoSequence, next.error().message);
+    if (!*next) return;
+    const auto& [sequence, record, state] = **next;
+    if (sequence != std::exchange(expected, sequence + 1)) linked_ = false;
+    report_.last = sequence;
+    ++report_.events;
+    report_.event_bytes += record.size();
+    if (state == ScannedRecord::State::kUnreadable) {
+      Report(FindingKind::kDamagedEvent, sequence, "cannot be read");
+      linked_ = false;
+    } else {
+      CheckEvent(sequence, record);
+    }
+    if (request_.progress && report_.events % kProgressEvery == 0) request_.progress(report_.events, total);
+  }
+}
+
+// Keys that are no sequences sort behind some that are.
+void Auditor::ReportForeignKeys(Sequence from) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks_.db().NewIterator(rocksdb::ReadOptions(), rocks_.family(Family::kEvents)));
+  for (rows->Seek(ToSlice(SequenceKey(from).view())); rows->Valid(); rows->Next()) {
+    if (ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) != kNoSequence) return;
+    Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
+  }
 }
 
 void Auditor::CheckEvent(Sequence expected, std::string_view record) {

@@ -46,7 +46,10 @@ class GroupCommit {
   StoreResult<void> Write();
 
  private:
-  StoreResult<void> DecideOne(std::size_t i);
+  void DecideOne(std::size_t i);
+  // What would confirm `candidate` as a duplicate; nullopt where it is no longer in the log. The views live until
+  // the next call.
+  StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate);
   void Append(std::size_t i);
   StoreResult<void> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
   void TakeBack();
@@ -64,6 +67,7 @@ class GroupCommit {
   std::uint64_t conflicts_ = 0;
   std::uint64_t conflict_bytes_ = 0;
   rocksdb::PinnableSlice stored_record_;
+  std::string salvaged_record_;
 };
 
 StoreResult<void> GroupCommit::Decide() {
@@ -76,61 +80,75 @@ StoreResult<void> GroupCommit::Decide() {
   }
   for (std::size_t i = 0; i < records_.size(); ++i) {
     if (i + kPrefetchAhead < records_.size()) parts_.index->Prefetch(parts_.fingerprints[i + kPrefetchAhead]);
-    if (auto decided = DecideOne(i); !decided) {
-      TakeBack();
-      return decided;
-    }
+    DecideOne(i);
   }
   return {};
 }
 
-StoreResult<void> GroupCommit::DecideOne(std::size_t i) {
+void GroupCommit::DecideOne(std::size_t i) {
   const AppendRecord& record = records_[i];
   parts_.candidates.clear();
-  if (auto found = parts_.index->Candidates(parts_.fingerprints[i], parts_.candidates); !found) return found;
+  // Without a part of the index an id that is stored may look new.
+  bool unreadable = !parts_.index->Candidates(parts_.fingerprints[i], parts_.candidates);
+  Sequence unreadable_at = kNoSequence;
   std::sort(parts_.candidates.begin(), parts_.candidates.end(), std::greater<>());
   for (const Sequence candidate : parts_.candidates) {
     const Event event = Peek(record.record, record.size);
-    Event earlier;
-    if (candidate > before_) {
-      if (candidate >= next_) {
-        return std::unexpected(StoreError{StoreErrorCode::kCorruption,
-                                          "the dedupe index names event " + std::to_string(candidate) +
-                                              ", the log ends at " + std::to_string(before_)});
-      }
-      const AppendRecord& mate = records_[parts_.stored[candidate - before_ - 1]];
-      earlier = Peek(mate.record, mate.size);
-    } else {
-      // Forgotten or lost: an answer that it is stored would send nobody to it.
-      if (candidate < parts_.first || parts_.holes.Contains(candidate)) continue;
-      stored_record_.Reset();
-      const rocksdb::Status status =
-          parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
-                                 ToSlice(SequenceKey(candidate).view()), &stored_record_);
-      if (status.IsNotFound() && candidate < parts_.first) continue;  // forgotten meanwhile
-      if (status.IsNotFound())
-        return std::unexpected(StoreError{StoreErrorCode::kCorruption, "the log has lost an event"});
-      if (!status.ok()) return std::unexpected(ErrorFrom(status, "to confirm a duplicate"));
-      const auto decoded = Decode(ToView(stored_record_));
-      if (!decoded) {
-        return std::unexpected(StoreError{StoreErrorCode::kCorruption,
-                                          "event " + std::to_string(candidate) + " of the log is damaged: " +
-                                              std::string(CodecErrorName(decoded.error()))});
-      }
-      earlier = *decoded;
+    const auto earlier = ReadEarlier(candidate);
+    if (!earlier) {
+      unreadable = true;
+      unreadable_at = std::max(unreadable_at, candidate);
+      continue;
     }
-    if (earlier.source != event.source || earlier.id != event.id) continue;
+    if (!*earlier || (*earlier)->source != event.source || (*earlier)->id != event.id) continue;
     // The newest event with this id; an older one is only further out of the window.
     const std::int64_t age_us = now_us_.value_or(event.received_at_us) -
-                                parts_.timeline.ReceivedAt(candidate, earlier.received_at_us).latest_us;
+                                parts_.timeline.ReceivedAt(candidate, (*earlier)->received_at_us).latest_us;
     if (age_us > record.dedupe_window_us) break;
-    const bool same = earlier.body == event.body;
+    const bool same = (*earlier)->body == event.body;
     results_[i] = {.outcome = same ? AppendOutcome::kDuplicate : AppendOutcome::kConflict,
                    .sequence = candidate};
-    return same ? StoreResult<void>{} : KeepConflict(candidate, record, event);
+    if (same || KeepConflict(candidate, record, event)) return;
+    unreadable = true;
+    unreadable_at = candidate;
+    break;
+  }
+  if (unreadable) {
+    results_[i] = {.outcome = AppendOutcome::kUnreadable, .sequence = unreadable_at};
+    return;
   }
   Append(i);
-  return {};
+}
+
+StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
+  if (candidate > before_) {
+    if (candidate >= next_) {
+      return std::unexpected(StoreError{.code = StoreErrorCode::kCorruption,
+                                        .message = "the dedupe index names event " +
+                                                   std::to_string(candidate) + ", the log ends at " +
+                                                   std::to_string(before_)});
+    }
+    const AppendRecord& mate = records_[parts_.stored[candidate - before_ - 1]];
+    return Peek(mate.record, mate.size);
+  }
+  // Forgotten or lost: an answer that it is stored would send nobody to it.
+  if (candidate < parts_.first || parts_.holes.Contains(candidate)) return std::nullopt;
+  stored_record_.Reset();
+  const rocksdb::Status status =
+      parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
+                             ToSlice(SequenceKey(candidate).view()), &stored_record_);
+  if (status.IsNotFound() && candidate < parts_.first) return std::nullopt;  // forgotten meanwhile
+  if (status.ok()) {
+    const auto decoded = Decode(ToView(stored_record_));
+    if (decoded && decoded->sequence == candidate) return *decoded;
+  }
+  auto salvaged = parts_.SoundRecord(candidate);
+  if (!salvaged) {
+    parts_.health.Report(StoreTrouble::Part::kDamage, salvaged.error().message);
+    return std::unexpected(salvaged.error());
+  }
+  salvaged_record_ = *std::move(salvaged);
+  return Peek(salvaged_record_.data(), salvaged_record_.size());
 }
 
 void GroupCommit::Append(std::size_t i) {
@@ -191,7 +209,7 @@ StoreResult<void> GroupCommit::Write() {
     StoreError error = ErrorFrom(status, "to commit");
     // The bytes may be on disk or not, and a second sync could say yes to pages the kernel has already
     // dropped.
-    if (error.code != StoreErrorCode::kStalled) parts_.failed = true;
+    if (error.code != StoreErrorCode::kStalled) parts_.health.Fail(error);
     return std::unexpected(std::move(error));
   }
   if (malformed_ > 0) parts_.dead_counts[std::string(kIngestSink)] += malformed_;
@@ -213,7 +231,13 @@ void GroupCommit::TakeBack() {
 
 StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<AppendResult> results) {
   WEIR_CHECK(records.size() == results.size());
-  if (parts_->failed) return std::unexpected(Refused());
+  if (parts_->health.failed()) return std::unexpected(Refused());
+  if (parts_->high_water->behind()) {
+    return std::unexpected(StoreError{
+        .code = StoreErrorCode::kStalled,
+        .message =
+            "the high-water record cannot be written: a loss of what is acknowledged could not be seen"});
+  }
   GroupCommit group(*parts_, records, results);
   if (auto decided = group.Decide(); !decided) return decided;
   return group.Write();

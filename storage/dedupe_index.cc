@@ -22,12 +22,18 @@ std::uint32_t TierOf(std::uint64_t entries, std::size_t head_events) {
 StoreResult<std::unique_ptr<DedupeIndex>> DedupeIndex::Open(Rocks& rocks, const Options& options) {
   std::unique_ptr<DedupeIndex> index(new DedupeIndex(rocks, options));
   auto state = index->store_.LoadState();
-  if (!state) return std::unexpected(state.error());
+  auto runs = state ? index->store_.LoadRuns() : std::unexpected(state.error());
+  if (!runs) {
+    if (options.health != nullptr) {
+      options.health->Report(StoreTrouble::Part::kDedupe,
+                             runs.error().message + "; it is made anew from the log");
+    }
+    index->lost_ = true;
+    return index;
+  }
   index->state_ = *state;
   index->kept_through_ = state->through;
   index->window_us_max_ = state->window_us_max;
-  auto runs = index->store_.LoadRuns();
-  if (!runs) return std::unexpected(runs.error());
   index->runs_ = *std::move(runs);
   const std::uint64_t entries = index->EntriesSealed();
   index->runs_missing_ = index->state_.entries.value_or(entries) != entries;
@@ -55,9 +61,11 @@ StoreResult<void> DedupeIndex::ForgetRuns() {
   state_.through = kNoSequence;
   state_.entries = 0;
   kept_through_ = kNoSequence;
-  if (auto put = store_.PutState(state_, runs_); !put) return put;
   runs_.clear();
-  return store_.RemoveOrphans(runs_);
+  if (auto cleared = store_.Clear(); !cleared) return cleared;
+  if (auto put = store_.PutState(state_, {}); !put) return put;
+  if (options_.health != nullptr) options_.health->Over(StoreTrouble::Part::kDedupe);
+  return {};
 }
 
 StoreResult<void> DedupeIndex::SealWhenFull() {
@@ -92,19 +100,32 @@ void DedupeIndex::Prefetch(Fingerprint fingerprint) const {
 }
 
 StoreResult<void> DedupeIndex::Candidates(Fingerprint fingerprint, std::vector<Sequence>& into) const {
+  StoreResult<void> complete;
   const auto add = [&into](Sequence sequence) { into.push_back(sequence); };
   head_->ForEach(fingerprint, add);
   for (const auto& frozen : frozen_) frozen->table->ForEach(fingerprint, add);
   for (const RunPointer& run : runs_) {
     if (!run->filter.MayContain(fingerprint)) continue;
-    if (auto found = store_.Lookup(*run, fingerprint, into); !found) return found;
+    if (auto found = store_.Lookup(*run, fingerprint, into); !found) {
+      MarkDamaged(*run, found.error());
+      complete = std::move(found);
+    }
   }
-  return {};
+  return complete;
+}
+
+void DedupeIndex::MarkDamaged(const DedupeRun& run, const StoreError& error) const {
+  if (!damaged_.insert(run.number).second) return;
+  if (options_.health != nullptr) {
+    options_.health->Report(
+        StoreTrouble::Part::kDedupe,
+        "a run of the dedupe index cannot be read (" + error.message + "); it is made anew from the log");
+  }
+  work_.notify_one();
 }
 
 StoreResult<void> DedupeIndex::MakeRoom(std::size_t count) {
   if (head_->room() >= count) return {};
-  if (failure_) return std::unexpected(*failure_);
   if (frozen_.size() >= limits::kDedupeFrozenHeadsMax) {
     return std::unexpected(StoreError{StoreErrorCode::kStalled, "sealing the dedupe index is behind"});
   }
@@ -157,6 +178,7 @@ DedupeIndex::Size DedupeIndex::MeasureSize() const {
 void DedupeIndex::Run(const std::stop_token& stop) {
   while (true) {
     std::shared_ptr<const Frozen> frozen;
+    RunPointer damaged;
     {
       std::unique_lock lock(mutex_);
       if (!spare_ && !stop.stop_requested()) {
@@ -165,37 +187,118 @@ void DedupeIndex::Run(const std::stop_token& stop) {
         lock.lock();
         spare_ = std::move(table);
       }
-      if (!work_.wait(lock, stop, [this] { return !frozen_.empty(); })) return;
-      frozen = frozen_.front();
+      work_.wait(lock, stop, [this] { return !frozen_.empty() || !damaged_.empty(); });
+      if (!frozen_.empty()) frozen = frozen_.front();
+      if (stop.stop_requested() && !frozen) return;
+      if (!damaged_.empty()) {
+        const auto found = std::ranges::find_if(
+            runs_, [this](const RunPointer& run) { return run->number == *damaged_.begin(); });
+        if (found != runs_.end()) damaged = *found;
+        if (!damaged) damaged_.erase(damaged_.begin());
+      }
     }
-    auto sealed = SealOne(*frozen);
-    while (sealed && !stop.stop_requested()) {
-      const auto merged = MergeOnce();
-      if (!merged) sealed = std::unexpected(merged.error());
-      if (!merged || !*merged) break;
-    }
-    if (!sealed) {
-      // The frozen tables stay and are looked at; commits end when the head is full.
+    const auto done = WorkOnce(frozen, damaged, stop);
+    if (done && options_.health != nullptr) {
       const std::scoped_lock lock(mutex_);
-      failure_ = sealed.error();
-      return;
+      if (damaged_.empty()) options_.health->Over(StoreTrouble::Part::kDedupe);
     }
+    if (done) continue;
+    // The frozen tables stay and are looked at; commits stall when there is no room for another.
+    if (options_.health != nullptr)
+      options_.health->Report(StoreTrouble::Part::kDedupe, done.error().message);
+    if (stop.stop_requested()) return;
+    std::unique_lock lock(mutex_);
+    work_.wait_for(lock, stop, limits::kDedupeRetryEvery, [] { return false; });
   }
+}
+
+StoreResult<void> DedupeIndex::WorkOnce(const std::shared_ptr<const Frozen>& frozen,
+                                        const RunPointer& damaged, const std::stop_token& stop) {
+  if (frozen) {
+    if (auto sealed = SealOne(*frozen); !sealed) return sealed;
+  }
+  if (damaged && !stop.stop_requested()) {
+    if (auto derived = Rederive(damaged); !derived) return derived;
+  }
+  while (!stop.stop_requested()) {
+    const auto merged = MergeOnce();
+    if (!merged) return std::unexpected(merged.error());
+    if (!*merged) break;
+  }
+  return {};
+}
+
+void DedupeIndex::DoWithout(Sequence through) {
+  state_.through = kept_through_ = through;
+}
+
+StoreResult<void> DedupeIndex::Rederive(const RunPointer& damaged) {
+  auto runs = ReadRuns(damaged->base, EndOf(*damaged));
+  if (!runs) return std::unexpected(runs.error());
+  for (const auto& [run, through] : *runs) {
+    if (auto published = store_.Publish(*run, state_, {}); !published) return published;
+    const std::scoped_lock lock(mutex_);
+    runs_.push_back(run);
+  }
+  if (auto put = store_.PutState(state_, {damaged}); !put) return put;
+  {
+    const std::scoped_lock lock(mutex_);
+    damaged_.erase(damaged->number);
+  }
+  return Swap({damaged}, nullptr);
+}
+
+Sequence DedupeIndex::EndOf(const DedupeRun& run) const {
+  const std::scoped_lock lock(mutex_);
+  Sequence end = state_.through;
+  for (const RunPointer& other : runs_) {
+    if (other->base > run.base) end = std::min(end, other->base - 1);
+  }
+  return end - run.base + 1 == run.entries ? end : state_.through;
+}
+
+StoreResult<std::vector<DedupeIndex::Derived>> DedupeIndex::ReadRuns(Sequence first, Sequence last) {
+  std::vector<Derived> runs;
+  std::vector<DedupeTable::Entry> entries;
+  Sequence through = kNoSequence;
+  ReceivedSpan received;
+  const auto write = [&]() -> StoreResult<void> {
+    auto run = WriteSorted(std::exchange(entries, {}), std::exchange(received, {}));
+    if (!run) return std::unexpected(run.error());
+    runs.push_back({.run = std::make_shared<const DedupeRun>(*std::move(run)), .through = through});
+    return {};
+  };
+  const auto read = options_.read_log(first, last, [&](const Indexed& event) -> StoreResult<void> {
+    entries.push_back({.fingerprint = event.fingerprint, .sequence = event.sequence});
+    through = event.sequence;
+    received.Add(event.received_at_us);
+    if (event.window_us > window_us_max()) window_us_max_ = event.window_us;
+    return entries.size() < options_.head_events ? StoreResult<void>{} : write();
+  });
+  if (!read) return std::unexpected(read.error());
+  state_.window_us_max = window_us_max();
+  if (!entries.empty()) {
+    if (auto written = write(); !written) return std::unexpected(written.error());
+  }
+  return runs;
+}
+
+StoreResult<DedupeRun> DedupeIndex::WriteSorted(std::vector<DedupeTable::Entry> entries,
+                                                const ReceivedSpan& received) {
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
+  const Sequence base = std::ranges::min(entries, {}, &DedupeTable::Entry::sequence).sequence;
+  RunWriter writer(store_, state_.next_run++, entries.size(), base, FilterFits(entries.size()));
+  for (const DedupeTable::Entry& entry : entries) {
+    if (auto added = writer.Add(entry); !added) return std::unexpected(added.error());
+  }
+  return writer.Finish(received);
 }
 
 StoreResult<void> DedupeIndex::SealOne(const Frozen& frozen) {
   state_.window_us_max = window_us_max();
   if (auto dropped = DropExpired(frozen.received.newest_us); !dropped) return dropped;
-  std::vector<DedupeTable::Entry> entries = frozen.table->Entries();
-  std::sort(entries.begin(), entries.end(),
-            [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
-  Sequence base = frozen.through;
-  for (const DedupeTable::Entry& entry : entries) base = std::min(base, entry.sequence);
-  RunWriter writer(store_, state_.next_run++, entries.size(), base, FilterFits(entries.size()));
-  for (const DedupeTable::Entry& entry : entries) {
-    if (auto added = writer.Add(entry); !added) return added;
-  }
-  auto run = writer.Finish(frozen.received);
+  auto run = WriteSorted(frozen.table->Entries(), frozen.received);
   if (!run) return std::unexpected(run.error());
   state_.through = frozen.through;
   state_.entries = EntriesSealed() + run->entries;
@@ -226,7 +329,8 @@ std::vector<DedupeIndex::RunPointer> DedupeIndex::ChooseMerge() const {
   std::vector<RunPointer> runs;
   {
     const std::scoped_lock lock(mutex_);
-    runs = runs_;
+    std::ranges::copy_if(runs_, std::back_inserter(runs),
+                         [this](const RunPointer& run) { return !damaged_.contains(run->number); });
   }
   const auto tier = [this](const RunPointer& run) { return TierOf(run->entries, options_.head_events); };
   std::sort(runs.begin(), runs.end(), [&](const RunPointer& a, const RunPointer& b) {
@@ -286,7 +390,11 @@ StoreResult<DedupeRun> DedupeIndex::WriteMerged(const std::vector<RunPointer>& p
     DedupeTable::Entry least;
     for (RunCursor& cursor : cursors) {
       const auto entry = cursor.Peek();
-      if (!entry) return std::unexpected(entry.error());
+      if (!entry) {
+        const std::scoped_lock lock(mutex_);
+        MarkDamaged(cursor.run(), entry.error());
+        return std::unexpected(entry.error());
+      }
       if (*entry && (smallest == nullptr || (*entry)->fingerprint < least.fingerprint)) {
         smallest = &cursor;
         least = **entry;

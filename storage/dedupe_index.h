@@ -8,6 +8,10 @@
 // events are older than the largest dedupe window ever used, and runs are not merged across more than an
 // eighth of that window, so the index holds at most 9/8 of a window.
 //
+// Derived as it is, damage to it costs time: a run that cannot be read is made anew from the log by the thread of the
+// index; until that is done, Candidates fails for the fingerprints that are in its damaged part. Where the state or a
+// header cannot be read, Open takes none of it, and the caller shows it the whole log again.
+//
 // Threads: the committer calls Candidates, Insert, Undo and MakeRoom while it holds the lock that Lock gives
 // out; anybody else may call Candidates under that lock. Sealing and merging run on a thread of the index,
 // which takes the lock only to swap finished runs in.
@@ -16,30 +20,50 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include "storage/dedupe_table.h"
 #include "storage/limits.h"
 #include "storage/run_store.h"
+#include "storage/store_health.h"
 
 namespace weir::storage {
 
 class DedupeIndex {
  public:
+  struct Indexed {
+    Fingerprint fingerprint;
+    Sequence sequence;
+    std::int64_t received_at_us;
+    std::int64_t window_us;
+  };
+  // Shows every event of the log from `first` to `last`, in order; what cannot be read is passed by.
+  using ReadLog = std::function<StoreResult<void>(
+      Sequence first, Sequence last, const std::function<StoreResult<void>(const Indexed&)>& visit)>;
+
   struct Options {
     std::size_t head_events = limits::kDedupeHeadEvents;
     std::size_t filter_bytes_max = limits::kDedupeFilterBytesMax;
     bool read_only = false;
+    StoreHealth* health = nullptr;  // outlives the index
+    ReadLog read_log;               // called by Rederive, and on the thread of the index
   };
 
   static StoreResult<std::unique_ptr<DedupeIndex>> Open(Rocks& rocks, const Options& options);
   ~DedupeIndex();
   DedupeIndex(const DedupeIndex&) = delete;
   DedupeIndex& operator=(const DedupeIndex&) = delete;
+
+  // Whether Open found the index damaged, and holds nothing of it.
+  bool lost() const { return lost_; }
+  // A damaged one that is only read: covers nothing up to `through`.
+  void DoWithout(Sequence through);
 
   // The newest event that is in a run. Those after it are to be inserted, in order, before the first commit;
   // `count` of them are coming.
@@ -60,10 +84,10 @@ class DedupeIndex {
 
   // Starts to fetch what Candidates will look at.
   void Prefetch(Fingerprint fingerprint) const;
-  // Appends the sequences of events that may have this fingerprint, in no order.
+  // Appends the sequences of events that may have this fingerprint, in no order. An error: there may be more, in a
+  // part that is damaged; what can be told is told.
   StoreResult<void> Candidates(Fingerprint fingerprint, std::vector<Sequence>& into) const;
-  // Room for `count` inserts. kStalled: sealing is behind, the caller has to turn its events away; any other
-  // error is why sealing has stopped for good.
+  // Room for `count` inserts. kStalled: sealing is behind, the caller has to turn its events away.
   StoreResult<void> MakeRoom(std::size_t count);
   // Returns a slot for Undo; the last inserts are taken back in reverse order.
   std::size_t Insert(Fingerprint fingerprint, Sequence sequence);
@@ -97,6 +121,20 @@ class DedupeIndex {
   StoreResult<bool> MergeOnce();
   std::vector<RunPointer> ChooseMerge() const;
   StoreResult<DedupeRun> WriteMerged(const std::vector<RunPointer>& parts);
+  StoreResult<DedupeRun> WriteSorted(std::vector<DedupeTable::Entry> entries, const ReceivedSpan& received);
+  // Runs over these events, a head each.
+  struct Derived {
+    RunPointer run;
+    Sequence through;
+  };
+  StoreResult<std::vector<Derived>> ReadRuns(Sequence first, Sequence last);
+  StoreResult<void> Rederive(const RunPointer& damaged);
+  // Where the events of this run end in the log: before the next run's, if the runs' numbers of entries say so.
+  Sequence EndOf(const DedupeRun& run) const;
+  // Under the lock.
+  void MarkDamaged(const DedupeRun& run, const StoreError& error) const;
+  StoreResult<void> WorkOnce(const std::shared_ptr<const Frozen>& frozen, const RunPointer& damaged,
+                             const std::stop_token& stop);
   // Swaps `replaced` for `added` in the set that lookups see, then lets go of the replaced blocks.
   StoreResult<void> Swap(const std::vector<RunPointer>& replaced, RunPointer added);
   std::uint64_t EntriesSealed() const;
@@ -115,8 +153,9 @@ class DedupeIndex {
   Sequence kept_through_ = kNoSequence;               // under mutex_
   ReceivedSpan head_received_;                        // under mutex_
   bool runs_missing_ = false;                         // when it was opened
-  std::optional<StoreError> failure_;                 // under mutex_
-  std::condition_variable_any work_;                  // with mutex_: something was frozen
+  bool lost_ = false;                                 // likewise
+  mutable std::set<std::uint64_t> damaged_;           // under mutex_: numbers of runs to be derived again
+  mutable std::condition_variable_any work_;          // with mutex_: something was frozen, or found damaged
   std::atomic<std::int64_t> window_us_max_{0};
   std::jthread thread_;
 };

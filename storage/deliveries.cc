@@ -17,12 +17,20 @@ std::unexpected<StoreError> Damaged(std::string_view what) {
 }  // namespace
 
 StoreResult<void> EventStore::Parts::CountDead() {
-  return VisitPrefix(Family::kDead, "", [this](std::string_view key, std::string_view) -> StoreResult<bool> {
-    const auto parsed = ParseDeadKey(key);
-    if (!parsed) return Damaged("dead letter's key");
-    ++dead_counts[std::string(parsed->first)];
-    return true;
-  });
+  return CountedSoFar(
+      VisitPrefix(Family::kDead, "", [this](std::string_view key, std::string_view) -> StoreResult<bool> {
+        const auto parsed = ParseDeadKey(key);
+        if (!parsed) return Damaged("dead letter's key");
+        ++dead_counts[std::string(parsed->first)];
+        return true;
+      }));
+}
+
+// A count may be too small; it must not keep everything else from being served.
+StoreResult<void> EventStore::Parts::CountedSoFar(const StoreResult<void>& visited) {
+  if (visited || visited.error().code != StoreErrorCode::kCorruption) return visited;
+  health.Report(StoreTrouble::Part::kDamage, visited.error().message);
+  return {};
 }
 
 StoreResult<SinkPosition> EventStore::LoadPosition(std::string_view sink) const {
@@ -109,10 +117,10 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
   }
   std::map<std::string, std::int64_t> deltas;
   for (const auto& [key, present] : changed) {
+    // What cannot be read is there.
     const auto stored = parts.rocks->Get(Family::kDead, key);
-    if (!stored) return std::unexpected(stored.error());
-    deltas[std::string(ParseDeadKey(key)->first)] +=
-        std::int64_t{present} - std::int64_t{stored->has_value()};
+    const bool was_there = !stored || stored->has_value();
+    deltas[std::string(ParseDeadKey(key)->first)] += std::int64_t{present} - std::int64_t{was_there};
   }
   if (auto written = parts.WriteSettlement(updates, adds); !written) return written;
   for (const auto& [sink, delta] : deltas) parts.dead_counts[sink] += static_cast<std::uint64_t>(delta);
@@ -131,12 +139,12 @@ StoreResult<void> EventStore::VisitDeadLetters(std::string_view sink_or_empty,
 }
 
 StoreResult<void> EventStore::Parts::CountConflicts() {
-  return VisitPrefix(Family::kConflicts, "",
-                     [this](std::string_view, std::string_view value) -> StoreResult<bool> {
-                       ++conflicts;
-                       conflict_bytes += value.size();
-                       return true;
-                     });
+  return CountedSoFar(VisitPrefix(Family::kConflicts, "",
+                                  [this](std::string_view, std::string_view value) -> StoreResult<bool> {
+                                    ++conflicts;
+                                    conflict_bytes += value.size();
+                                    return true;
+                                  }));
 }
 
 StoreResult<void> EventStore::VisitConflicts(

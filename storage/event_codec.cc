@@ -40,7 +40,7 @@ constexpr std::size_t kDedupeWindowAt = 32;
 constexpr std::size_t kPreviousAt = 40;
 constexpr std::size_t kContentAt = 48;
 constexpr std::size_t kCheckAt = 56;
-constexpr std::size_t kHeaderBytes = 64;
+constexpr std::size_t kHeaderBytes = kRecordHeaderBytes;
 static_assert(kCheckAt + sizeof(std::uint64_t) == kHeaderBytes);
 
 std::uint64_t Hash(const char* bytes, std::size_t size) {
@@ -109,6 +109,14 @@ std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint6
   const std::uint64_t check = Hash(record, kCheckAt);
   StoreLittle(record + kCheckAt, check);
   return check;
+}
+
+std::optional<Sequence> SealedSequence(std::string_view header) {
+  WEIR_CHECK(header.size() == kHeaderBytes);
+  if (static_cast<std::uint8_t>(header[0]) != kVersion) return std::nullopt;
+  const auto sequence = LoadLittle<std::uint64_t>(header.data() + kSequenceAt);
+  if (sequence == kNoSequence || CheckOf(header) != Hash(header.data(), kCheckAt)) return std::nullopt;
+  return sequence;
 }
 
 std::size_t RecordSize(const char* record) {

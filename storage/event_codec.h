@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include "storage/event.h"
@@ -37,6 +38,11 @@ void Encode(const Event& event, char* out);
 // called again.
 std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint64_t previous_check,
                    std::int64_t dedupe_window_us = 0);
+
+inline constexpr std::size_t kRecordHeaderBytes = 64;
+// The sequence of the record whose header these kRecordHeaderBytes are; nullopt: they are none that was sealed. Says
+// nothing about what is behind the header.
+std::optional<Sequence> SealedSequence(std::string_view header);
 
 // The size of the record that starts here, as its own lengths say. For bytes this process wrote itself.
 std::size_t RecordSize(const char* record);

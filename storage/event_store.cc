@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/check.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 #include "storage/timeline_rows.h"
@@ -45,12 +46,26 @@ Sequence EventStore::last_sequence() const {
 }
 
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
-  auto value = parts_->rocks->Get(Family::kEvents, SequenceKey(sequence).view());
-  if (!value) return std::unexpected(value.error());
-  if (!*value || sequence > last_sequence() || sequence < parts_->first || parts_->holes.Contains(sequence)) {
+  if (sequence > last_sequence() || sequence < parts_->first || parts_->holes.Contains(sequence)) {
     return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
   }
-  return **std::move(value);
+  return parts_->SoundRecord(sequence);
+}
+
+StoreResult<std::string> EventStore::Parts::SoundRecord(Sequence sequence) const {
+  auto value = rocks->Get(Family::kEvents, SequenceKey(sequence).view());
+  if (value && !*value)
+    return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
+  if (value) {
+    const auto event = Decode(**value);
+    if (event && event->sequence == sequence) return **std::move(value);
+  }
+  if (auto found = salvage->Find(sequence); found && found->whole) return std::move(found->record);
+  return std::unexpected(
+      StoreError{.code = StoreErrorCode::kCorruption,
+                 .message = "event " + std::to_string(sequence) + " of the log " +
+                            (value ? "is damaged" : "cannot be read: " + value.error().message),
+                 .sequence = sequence});
 }
 
 StoreResult<Sequence> EventStore::Find(std::string_view source, std::string_view id) const {
@@ -62,15 +77,19 @@ StoreResult<Sequence> EventStore::Find(std::string_view source, std::string_view
       return std::unexpected(found.error());
   }
   std::sort(candidates.begin(), candidates.end(), std::greater<>());
+  std::optional<StoreError> unreadable;
   for (const Sequence candidate : candidates) {
     const auto record = ReadRecord(candidate);
     if (!record && record.error().code == StoreErrorCode::kNotFound) continue;  // not durable yet, or trimmed
-    if (!record) return std::unexpected(record.error());
+    if (!record) {
+      unreadable = record.error();
+      continue;
+    }
     const auto event = Decode(*record);
-    if (!event)
-      return Fail(StoreErrorCode::kCorruption, "event " + std::to_string(candidate) + " is damaged");
+    WEIR_CHECK(event.has_value());
     if (event->source == source && event->id == id) return candidate;
   }
+  if (unreadable) return std::unexpected(*std::move(unreadable));
   return Fail(StoreErrorCode::kNotFound, "there is no such event");
 }
 
@@ -126,6 +145,8 @@ StoreStatistics EventStore::Statistics() const {
   std::uint64_t stopped = 0;
   parts_->rocks->db().GetIntProperty("rocksdb.is-write-stopped", &stopped);
   statistics.write_stopped = stopped != 0;
+  statistics.troubles = parts_->health.Lasting();
+  statistics.trouble_counts = parts_->health.Counts();
   return statistics;
 }
 

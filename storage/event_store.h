@@ -4,6 +4,8 @@
 // A store is open in one process at a time (RocksDB's LOCK file); a second Open fails with kLocked.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
@@ -33,16 +35,34 @@ enum class StoreErrorCode : std::uint8_t {
 
 struct StoreError {
   StoreErrorCode code;
-  std::string message;  // what, where, and what to do about it
+  std::string message;              // what, where, and what to do about it
+  Sequence sequence = kNoSequence;  // of the event that cannot be read, where it is about one
 };
 
 template <typename T>
 using StoreResult = std::expected<T, StoreError>;
 
+// What one of the store's own threads has met and goes on from by itself. While it lasts, commits may be refused
+// (kStalled).
+struct StoreTrouble {
+  enum class Part : std::uint8_t {
+    kHighWater,   // the record of how far the log has come is behind: commits are refused until it is not
+    kDedupe,      // a run cannot be sealed or merged: commits are refused once memory for that is used up
+    kCompaction,  // files cannot be merged: their space does not come back
+    kDamage,      // something that is stored cannot be read
+    kAccess,      // others may read what is stored
+  };
+  static constexpr std::size_t kParts = 5;
+  Part part;
+  std::string message;  // empty: it is over
+};
+std::string_view TroublePartName(StoreTrouble::Part part);  // "high_water"
+
 struct StoreOptions {
   std::filesystem::path directory;
   bool read_only = false;  // for offline operator commands
   bool create_if_missing = true;
+  bool rebuild_dedupe = false;    // make the dedupe index anew from the log, whatever state it is in
   bool accept_data_loss = false;  // open although the audit found a gap; the gap is logged and recorded
   bool sync = true;               // false for [server] ack = "os": written, not synced
   Uptime uptime = {};             // when it is opened; without it no time counts as passed since the last run
@@ -51,6 +71,11 @@ struct StoreOptions {
   std::size_t dedupe_head_events = 256u << 10;
   // Of the 64-bit fingerprint dedupe compares first. Fewer only mean more confirming reads.
   unsigned dedupe_fingerprint_bits = 64;
+  // Both may be empty. Called on whichever thread met it, which may be one of RocksDB's: briefly, and without a call
+  // back into the store. A trouble is told when it begins and when it is over, a failure once: after it nothing is
+  // committed any more.
+  std::function<void(const StoreTrouble&)> on_trouble = nullptr;
+  std::function<void(const StoreError&)> on_failure = nullptr;
 };
 
 // Free space the store may still need after commits and settlements have stopped, in memtables of events: three of
@@ -67,10 +92,12 @@ struct AppendRecord {
 };
 
 enum class AppendOutcome : std::uint8_t {
-  kStored,     // new: durable under `sequence`
-  kDuplicate,  // the id is already stored under `sequence` with the same body
-  kConflict,   // the id is already stored under `sequence` with a different body; the newcomer was kept as a
-               // conflict
+  kStored,      // new: durable under `sequence`
+  kDuplicate,   // the id is already stored under `sequence` with the same body
+  kConflict,    // the id is already stored under `sequence` with a different body; the newcomer was kept as a
+                // conflict
+  kUnreadable,  // nothing was stored: what would say whether the id is new is damaged, the event at `sequence`
+                // or (kNoSequence) a part of the dedupe index
 };
 
 struct AppendResult {
@@ -157,6 +184,8 @@ struct StoreStatistics {
   std::uint64_t dedupe_filter_bytes = 0;  // in memory, for the sealed entries
   std::uint64_t conflicts = 0;            // kept, see VisitConflicts
   bool write_stopped = false;
+  std::vector<StoreTrouble> troubles;                                // that last
+  std::array<std::uint64_t, StoreTrouble::kParts> trouble_counts{};  // errors met, by part
 };
 
 // The machine's clock against what was seen to pass, since the store was opened.
@@ -184,7 +213,8 @@ class EventStore {
 
   // Dedupe, sequence, append, counters: one WriteBatch, one sync. On success `results[i]` says what became of
   // `records[i]` and everything reported is durable, duplicates included. On kIo nothing may be acked, ever
-  // again. A record identical in (source, id) to an earlier one of the same call is its duplicate.
+  // again. A record identical in (source, id) to an earlier one of the same call is its duplicate. Damage that is
+  // met on the way costs the records that need what is damaged (kUnreadable), and no others.
   StoreResult<void> Commit(std::span<AppendRecord> records, std::span<AppendResult> results);
 
   Sequence first_sequence() const;  // the oldest event still kept; kNoSequence while the log is empty

@@ -23,6 +23,8 @@
 #include "storage/high_water.h"
 #include "storage/holes.h"
 #include "storage/rocks.h"
+#include "storage/salvage.h"
+#include "storage/store_health.h"
 #include "storage/timeline.h"
 
 namespace weir::storage {
@@ -35,9 +37,13 @@ enum class Mending : std::uint8_t {
 };
 
 struct EventStore::Parts {
-  StoreOptions options;
+  explicit Parts(const StoreOptions& given) : options(given), health(given.on_trouble, given.on_failure) {}
+
+  const StoreOptions options;
+  StoreHealth health;
   std::optional<DirectoryLock> lock;  // first in, last out: members are destroyed in reverse
   std::unique_ptr<Rocks> rocks;
+  std::unique_ptr<Salvage> salvage;
   std::unique_ptr<DedupeIndex> index;
   std::unique_ptr<HighWaterWriter> high_water;  // none when read only
 
@@ -53,7 +59,6 @@ struct EventStore::Parts {
 
   std::atomic<Sequence> first{kNoSequence};    // oldest event kept; kNoSequence while the log is empty
   std::atomic<Sequence> durable{kNoSequence};  // newest; written by the committer
-  std::atomic<bool> failed{false};             // a commit failed for good: nothing is committed any more
 
   // The committer's own; the vectors only save their memory from group to group.
   std::uint64_t last_check = 0;
@@ -86,6 +91,7 @@ struct EventStore::Parts {
   StoreResult<void> GoOnBehindLoss(const std::optional<HighWaterRecord>& promised, const Holes& recorded);
   StoreResult<void> CountDead();
   StoreResult<void> CountConflicts();
+  StoreResult<void> CountedSoFar(const StoreResult<void>& visited);
   StoreResult<void> StartHighWater();
   // Under accept_data_loss: notes it and goes on. Otherwise: the error that names the way out and its price;
   // `gives_up` completes "It gives up …".
@@ -101,9 +107,16 @@ struct EventStore::Parts {
       Sequence low, Sequence end,
       const std::function<bool(Sequence, std::int64_t stamp_us)>& is_younger) const;
   StoreResult<Sequence> FirstReceivedAfter(std::int64_t at_us) const;  // in the store's time
+  // A record that decodes and is the one its key says, out of a damaged table where it has to be; kNotFound where
+  // there is none.
+  StoreResult<std::string> SoundRecord(Sequence sequence) const;
   StoreResult<void> WriteCut(Sequence first_kept);
   StoreResult<void> WriteSettlement(rocksdb::WriteBatch& updates, bool adds);
   Fingerprint FingerprintFor(std::string_view identity) const;
+  // DedupeIndex::ReadLog.
+  StoreResult<void> VisitIdentities(
+      Sequence from, Sequence to,
+      const std::function<StoreResult<void>(const DedupeIndex::Indexed&)>& visit) const;
   StoreResult<void> Write(rocksdb::WriteBatch& updates, bool sync, std::string_view doing) const;
   // Calls `visit(key, value)` for every row whose key starts with `prefix`, in key order, until it returns
   // false.

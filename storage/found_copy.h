@@ -16,8 +16,13 @@ namespace weir::storage {
 
 class FoundCopy {
  public:
-  // Links `folder` to `folder`.found, after putting back what an open that never finished left there.
+  // Links `folder` to `folder`.found, after putting back what an open that never finished left there. Nothing is
+  // committed before an open has its verdict, so what it left goes with the high-water record as it still is; what goes
+  // with another one is of another time, is not put back, and is set aside.
   static std::expected<FoundCopy, std::string> Make(const std::filesystem::path& folder);
+
+  // Where a copy of another time is kept; empty: there was none.
+  const std::filesystem::path& set_aside() const { return set_aside_; }
 
   // The store is sound: what was found is no longer needed. Until this has succeeded nothing may be
   // committed: the next open would take the copy for the newest state.
@@ -35,6 +40,7 @@ class FoundCopy {
   FoundCopy(std::filesystem::path folder, bool made) : folder_(std::move(folder)), made_(made) {}
   std::filesystem::path folder_;
   bool made_;
+  std::filesystem::path set_aside_;
 };
 
 }  // namespace weir::storage

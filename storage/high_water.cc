@@ -28,6 +28,7 @@ constexpr std::size_t kSlotBytes = 512;
 constexpr std::size_t kFileBytes = 2 * kSlotBytes;
 constexpr std::string_view kMagic = "WEIRHWM1";
 constexpr std::size_t kCheckAt = 40;
+constexpr int kCloseAttempts = 3;
 
 struct Slot {
   std::uint64_t generation = 0;
@@ -87,19 +88,21 @@ std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(const s
 }
 
 std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::Start(
-    const std::filesystem::path& file, const HighWaterRecord& initial, MakeDurable make_durable) {
+    const std::filesystem::path& file, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell) {
   const auto existing = ReadSlot(file);
   const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return std::unexpected(SystemError("cannot open", file));
-  std::unique_ptr<HighWaterWriter> writer(new HighWaterWriter(fd, initial, std::move(make_durable)));
+  std::unique_ptr<HighWaterWriter> writer(
+      new HighWaterWriter(fd, initial, std::move(make_durable), std::move(tell)));
   const bool readable = existing && *existing;
   if (readable) {
     writer->generation_ = (*existing)->generation;
-  } else {
-    const std::array<char, kFileBytes> zeros{};
-    if (pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()) || fsync(fd) != 0) {
-      return std::unexpected(SystemError("cannot write", file));
-    }
+    if (pread(fd, writer->bytes_.data(), writer->bytes_.size(), 0) < 0)
+      return std::unexpected(SystemError("cannot read", file));
+  } else if (pwrite(fd, writer->bytes_.data(), writer->bytes_.size(), 0) !=
+                 static_cast<ssize_t>(writer->bytes_.size()) ||
+             fsync(fd) != 0) {
+    return std::unexpected(SystemError("cannot write", file));
   }
   if (auto written = writer->Write(initial); !written) return std::unexpected(written.error());
   if (!readable) {
@@ -115,8 +118,8 @@ std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::St
   return writer;
 }
 
-HighWaterWriter::HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable)
-    : fd_(fd), make_durable_(std::move(make_durable)), record_(initial) {}
+HighWaterWriter::HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell)
+    : fd_(fd), make_durable_(std::move(make_durable)), tell_(std::move(tell)), record_(initial) {}
 
 HighWaterWriter::~HighWaterWriter() {
   if (thread_.joinable()) {
@@ -140,36 +143,51 @@ std::expected<void, std::string> HighWaterWriter::Close(Sequence durable) {
     thread_.request_stop();
     thread_.join();
   }
-  return Write({.store_id = record_.store_id, .durable = durable, .closed_cleanly = true});
+  std::expected<void, std::string> written;
+  for (int attempt = 0; attempt < kCloseAttempts; ++attempt) {
+    written = Write({.store_id = record_.store_id, .durable = durable, .closed_cleanly = true});
+    if (written) break;
+  }
+  return written;
 }
 
 void HighWaterWriter::Run(const std::stop_token& stop) {
   while (true) {
-    {
+    if (!behind()) {
       std::unique_lock lock(mutex_);
       if (!wake_.wait(lock, stop, [this] { return advanced_; })) return;
       advanced_ = false;
     }
-    if (const auto durable = make_durable_(); durable && *durable > record_.durable) {
-      // A record that cannot be written stays older than it could be, which is safe, and the disk that
-      // refused it will refuse the committer's next sync as well.
-      if (!Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false})) return;
+    if (const auto durable = make_durable_(); durable && (*durable > record_.durable || behind())) {
+      const auto written =
+          Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false});
+      const bool was_behind = behind_.exchange(!written, std::memory_order_acq_rel);
+      if (!written) tell_(written.error());
+      if (written && was_behind) tell_({});
     }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kHighWaterEvery, [] { return false; });
+    if (stop.stop_requested()) return;
   }
 }
 
+// Always the whole file: what a failed write or sync has left of it on the disk, or in the cache as if it were there,
+// is then overwritten before it is believed. The slot that is not spoken for keeps its bytes.
 std::expected<void, std::string> HighWaterWriter::Write(const HighWaterRecord& record) {
   const std::uint64_t generation = generation_ + 1;
-  const SlotBytes bytes = EncodeSlot({.generation = generation, .record = record});
-  const auto place = static_cast<off_t>((generation % 2) * kSlotBytes);
-  if (pwrite(fd_, bytes.data(), bytes.size(), place) != static_cast<ssize_t>(bytes.size()) ||
-      fdatasync(fd_) != 0) {
+  const SlotBytes slot = EncodeSlot({.generation = generation, .record = record});
+  std::array<char, kFileBytes> bytes = bytes_;
+  std::memcpy(bytes.data() + (generation % 2) * kSlotBytes, slot.data(), slot.size());
+  const ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), 0);
+  if (wrote >= 0 && wrote != static_cast<ssize_t>(bytes.size())) {
+    return std::unexpected(std::string("cannot write the high-water record: only a part of it was taken"));
+  }
+  if (wrote < 0 || fdatasync(fd_) != 0) {
     return std::unexpected(std::string("cannot write the high-water record: ") + std::strerror(errno));
   }
   generation_ = generation;
   record_ = record;
+  bytes_ = bytes;
   return {};
 }
 

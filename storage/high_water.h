@@ -5,6 +5,8 @@
 // The record may lag behind the log (by what is committed within kHighWaterEvery), never run ahead of it.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -38,28 +40,37 @@ class HighWaterWriter {
   // Called on the writer's thread before a record is written: makes everything up to the sequence it returns
   // durable. nullopt: that failed, the record stays as it is.
   using MakeDurable = std::function<std::optional<Sequence>()>;
+  // Called on the writer's thread: with a sentence each time a write fails, with an empty one once one succeeds again.
+  using Tell = std::function<void(const std::string& trouble)>;
 
   static std::expected<std::unique_ptr<HighWaterWriter>, std::string> Start(const std::filesystem::path& file,
                                                                             const HighWaterRecord& initial,
-                                                                            MakeDurable make_durable);
+                                                                            MakeDurable make_durable,
+                                                                            Tell tell);
   ~HighWaterWriter();  // Stops without writing.
   HighWaterWriter(const HighWaterWriter&) = delete;
   HighWaterWriter& operator=(const HighWaterWriter&) = delete;
 
   // The log has advanced. Any thread.
   void Advanced();
-  // Ends the thread and writes an exact record.
+  // The last write failed, and is tried again every kHighWaterEvery. The record is then further behind than it may
+  // be: whoever promises more meanwhile promises what a loss could take unseen. Any thread.
+  bool behind() const { return behind_.load(std::memory_order_acquire); }
+  // Ends the thread and writes an exact record, if need be at the third attempt.
   std::expected<void, std::string> Close(Sequence durable);
 
  private:
-  HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable);
+  HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell);
   void Run(const std::stop_token& stop);
   std::expected<void, std::string> Write(const HighWaterRecord& record);
 
   const int fd_;
   const MakeDurable make_durable_;
-  HighWaterRecord record_;        // writer thread; Close after the thread has ended
-  std::uint64_t generation_ = 0;  // likewise
+  const Tell tell_;
+  std::atomic<bool> behind_{false};
+  std::array<char, 1024> bytes_{};  // the file as it should be; writer thread, as what follows
+  HighWaterRecord record_;          // writer thread; Close after the thread has ended
+  std::uint64_t generation_ = 0;    // likewise
   std::mutex mutex_;
   std::condition_variable_any wake_;
   bool advanced_ = false;  // under mutex_

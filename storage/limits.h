@@ -2,6 +2,7 @@
 // there.)
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,6 +18,8 @@ inline constexpr std::size_t kDedupeFrozenHeadsMax = 4;
 // Filters of sealed runs; a run past it is read at every lookup instead.
 inline constexpr std::size_t kDedupeFilterBytesMax = 256u << 20;
 inline constexpr std::size_t kDedupeRunsPerMerge = 8;
+// Between attempts to seal, merge or rebuild a run.
+inline constexpr std::chrono::seconds kDedupeRetryEvery{1};
 // Events worth a run of their own when a store is closed; fewer are read back from the log at open.
 inline constexpr std::size_t kDedupeSealAtCloseMin = 4096;
 
@@ -37,6 +40,10 @@ inline constexpr std::uint64_t kConflictBytesMax = 64u << 20;
 inline constexpr int kMemtablesPerFamily = 3;
 inline constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
 inline constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
+// Tables that are kept open: a descriptor and their index in memory each.
+inline constexpr int kOpenTablesMax = 1024;
+// Files of a small family that wait to be merged; past it commits stall.
+inline constexpr int kUnmergedFilesMax = 1000;
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
 
 }  // namespace weir::storage::limits

@@ -3,11 +3,15 @@
 #include <rocksdb/table_properties.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "storage/event_codec.h"
+#include "storage/log_scan.h"
 
 namespace weir::storage {
 namespace {
@@ -32,22 +36,39 @@ std::string Range(Sequence first, Sequence last) {
   return std::to_string(first) + ".." + std::to_string(last);
 }
 
-StoreResult<std::vector<Table>> ListTables(Rocks& rocks) {
+// How many entries the table says it has; nullopt where that is damaged.
+StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(file.db_path + file.name, error);
+  if (error || bytes != file.size)
+    return std::unexpected(Lost("table " + file.name + " of the log is missing or cut short"));
+  rocksdb::TablePropertiesCollection properties;
+  const rocksdb::Range range(file.smallestkey, file.largestkey);
+  const rocksdb::Status status =
+      rocks.db().GetPropertiesOfTablesInRange(rocks.family(Family::kEvents), &range, 1, &properties);
+  if (!status.ok() && !status.IsCorruption())
+    return std::unexpected(ErrorFrom(status, "to read the log's tables"));
+  const auto found = properties.find(file.db_path + file.name);
+  if (!status.ok() || found == properties.end()) return std::nullopt;
+  return found->second->num_entries;
+}
+
+StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damaged) {
   std::vector<rocksdb::LiveFileMetaData> files;
   rocks.db().GetLiveFilesMetaData(&files);
-  rocksdb::TablePropertiesCollection properties;
-  const rocksdb::Status status =
-      rocks.db().GetPropertiesOfAllTables(rocks.family(Family::kEvents), &properties);
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to read the log's tables"));
   std::vector<Table> tables;
   for (const rocksdb::LiveFileMetaData& file : files) {
     if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
     const auto first = ParseSequenceKey(file.smallestkey);
     const auto last = ParseSequenceKey(file.largestkey);
     if (!first || !last) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
-    const auto found = properties.find(file.db_path + file.name);
-    const std::uint64_t entries = found == properties.end() ? *last - *first + 1 : found->second->num_entries;
-    tables.push_back({.first = *first, .last = *last, .entries = entries, .name = file.name});
+    const auto entries = EntriesOf(rocks, file);
+    if (!entries) return std::unexpected(entries.error());
+    if (!*entries) damaged("table " + file.name + " of the events " + Range(*first, *last));
+    tables.push_back({.first = *first,
+                      .last = *last,
+                      .entries = entries->value_or(*last - *first + 1),
+                      .name = file.name});
   }
   std::sort(tables.begin(), tables.end(), [](const Table& a, const Table& b) { return a.first < b.first; });
   return tables;
@@ -79,33 +100,11 @@ StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& hol
   return {};
 }
 
-// Moves `rows`, which met something unreadable at `sequence`, to the first event behind it that can be read.
-// False: there is none up to `last`.
-bool SeekBehindDamage(rocksdb::Iterator& rows, Sequence sequence, Sequence last) {
-  const auto readable_at = [&](Sequence at) {
-    rows.Seek(ToSlice(SequenceKey(at).view()));
-    return rows.Valid();
-  };
-  Sequence unreadable = sequence;
-  Sequence step = 1;
-  while (!readable_at(unreadable + step)) {
-    if (rows.status().ok() || unreadable + step > last) return false;
-    unreadable += step;
-    step *= 2;
-  }
-  Sequence readable = unreadable + step;
-  while (readable - unreadable > 1) {
-    const Sequence middle = unreadable + (readable - unreadable) / 2;
-    (readable_at(middle) ? readable : unreadable) = middle;
-  }
-  return readable_at(readable);
-}
-
 }  // namespace
 
 StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Holes& holes,
-                                 const OnLoss& on_loss) {
-  const auto tables = ListTables(rocks);
+                                 const OnLoss& on_loss, const TellDamage& damaged) {
+  const auto tables = ListTables(rocks, damaged);
   if (!tables) return std::unexpected(tables.error());
   LogEnds ends{.first = trimmed_before, .last = trimmed_before - 1};
   for (const Table& table : *tables) {
@@ -125,81 +124,87 @@ StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Ho
   return ends;
 }
 
-StoreResult<Sequence> FindNewest(Rocks& rocks) {
+LogEnds FindEnds(Rocks& rocks) {
+  LogEnds ends;
+  const auto include = [&ends](Sequence first) {
+    if (ends.first == kNoSequence || first < ends.first) ends.first = first;
+  };
+  std::vector<rocksdb::LiveFileMetaData> files;
+  rocks.db().GetLiveFilesMetaData(&files);
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
+    include(ParseSequenceKey(file.smallestkey).value_or(kNoSequence));
+    ends.last = std::max(ends.last, ParseSequenceKey(file.largestkey).value_or(kNoSequence));
+  }
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kEvents)));
+  rows->SeekToFirst();
+  if (rows->Valid()) include(ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence));
+  return ends;
+}
+
+StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables) {
   const std::unique_ptr<rocksdb::Iterator> rows(
       rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kEvents)));
   rows->SeekToLast();
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
-  return rows->Valid() ? ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) : kNoSequence;
+  if (rows->Valid()) return ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
+  if (rows->status().ok()) return kNoSequence;
+  if (!rows->status().IsCorruption()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
+  std::uint64_t in_memory = 0;
+  rocks.db().GetIntProperty(rocks.family(Family::kEvents), "rocksdb.num-entries-active-mem-table",
+                            &in_memory);
+  return tables.last + in_memory;
 }
 
-StoreResult<void> CheckTail(Rocks& rocks, Sequence after, const Holes& holes, LogEnds& ends,
-                            const OnLoss& on_loss, const VisitRecord& visit) {
-  const auto rows = Scan(rocks);
+StoreResult<void> CheckTail(Rocks& rocks, Salvage& salvage, Sequence after, const Holes& holes, LogEnds& ends,
+                            const OnLoss& on_loss, const VisitRecord& visit, const TellDamage& damaged) {
+  using State = ScannedRecord::State;
   // One record before those wanted gives the first link of the chain.
-  Sequence expected = std::max(holes.PreviousOutside(std::min(after, ends.last)), ends.first);
-  Sequence newest = kNoSequence;
+  const Sequence first = std::max(holes.PreviousOutside(std::min(after, ends.last)), ends.first);
+  LogScan scan(rocks, salvage, holes, first, ends.last);
   bool linked = false;
-  const auto lose = [&](Sequence last, StoreError refusal) {
-    linked = false;
-    const Hole lost{.first = expected, .last = last};
-    expected = last + 1;
-    return on_loss(lost, std::move(refusal));
-  };
-  rows->Seek(ToSlice(SequenceKey(expected).view()));
+  Sequence newest = kNoSequence;
   while (true) {
-    if (!rows->Valid()) {
-      if (rows->status().ok()) break;
-      StoreError refusal =
-          ErrorFrom(rows->status(), "to read the log behind event " + std::to_string(expected - 1));
-      if (refusal.code != StoreErrorCode::kCorruption) return std::unexpected(std::move(refusal));
-      const Sequence next = SeekBehindDamage(*rows, expected, ends.last)
-                                ? ParseSequenceKey(ToView(rows->key())).value_or(expected + 1)
-                                : std::max(expected, ends.last) + 1;
-      if (auto lost = lose(next - 1, std::move(refusal)); !lost) return lost;
-      if (!rows->Valid()) break;
-      continue;
-    }
-    const std::string_view record = ToView(rows->value());
-    const Sequence sequence = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
-    if (expected != holes.NextOutside(expected)) {
-      expected = holes.NextOutside(expected);
+    const auto next = scan.Next();
+    if (!next && next.error().code == StoreErrorCode::kDataLoss) {
+      const Sequence missing = next.error().sequence;
+      const Sequence behind = scan.GoOnBehind(missing);
+      const Sequence last = behind == kNoSequence ? ends.last : behind - 1;
       linked = false;
-    }
-    if (sequence > expected) {
-      if (auto lost = lose(sequence - 1, Lost("events " + Range(expected, sequence - 1) + " are missing"));
-          !lost)
-        return lost;
-    } else if (sequence < expected) {  // kept in a table although it was given up
-      rows->Next();
+      auto lost =
+          on_loss({.first = missing, .last = last}, Lost("events " + Range(missing, last) + " are missing"));
+      if (!lost) return lost;
+      if (behind == kNoSequence) break;
       continue;
     }
-    const auto event = Decode(record);
+    if (!next) return std::unexpected(next.error());
+    if (!*next) break;
+    const auto& [sequence, record, state] = **next;
+    if (sequence != newest + 1) linked = false;
+    newest = sequence;
+    if (state != State::kWhole && state != State::kAltered) damaged("event " + std::to_string(sequence));
+    if (state == State::kUnreadable) {
+      linked = false;
+      continue;
+    }
     std::string_view damage;
-    if (!event) {
-      damage = CodecErrorName(event.error());
-    } else if (event->sequence != expected) {
-      damage = "another event is in its place";
-    } else if ((linked || expected == 1) && PreviousCheckOf(record) != ends.last_check) {
+    if (state == State::kAltered) {
+      const auto event = Decode(record);
+      damage = event ? "another event is in its place" : CodecErrorName(event.error());
+    } else if ((linked || sequence == 1) && PreviousCheckOf(record) != ends.last_check) {
       damage = "it does not follow the one before";
     }
     if (!damage.empty()) {
-      if (auto lost = lose(expected, Damaged(expected, damage)); !lost) return lost;
-      rows->Next();
+      linked = false;
+      auto lost = on_loss({.first = sequence, .last = sequence}, Damaged(sequence, damage));
+      if (!lost) return lost;
       continue;
     }
     ends.last_check = CheckOf(record);
     linked = true;
-    newest = expected;
-    if (expected > after) {
-      if (auto visited = visit(*event, record); !visited) return visited;
+    if (sequence > after) {
+      if (auto visited = visit(Peek(record.data(), record.size()), record); !visited) return visited;
     }
-    ++expected;
-    rows->Next();
-  }
-  if (holes.NextOutside(expected) <= ends.last) {
-    if (auto lost = lose(ends.last, Lost("events " + Range(expected, ends.last) + " are missing")); !lost)
-      return lost;
   }
   if (newest == kNoSequence) {
     ends = {};

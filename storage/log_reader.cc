@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/check.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 
@@ -22,9 +23,11 @@ struct LogReader::Walk {
   std::size_t at = 0;
 
   StoreResult<void> Fill(Sequence last);
-  StoreError Damage(StoreErrorCode code, std::string_view what) const {
-    return {code, "event " + std::to_string(next) + " of the log " + std::string(what) +
-                      "; run weir verify, then restore the store from a backup"};
+  StoreResult<void> FillDamaged();
+  StoreError Missing() const {
+    return {.code = StoreErrorCode::kDataLoss,
+            .message = "event " + std::to_string(next) + " of the log is missing",
+            .sequence = next};
   }
 };
 
@@ -48,15 +51,28 @@ StoreResult<void> LogReader::Walk::Fill(Sequence last) {
     expected = store.holes.NextOutside(expected);
     const Sequence found = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
     if (found < expected) continue;  // in a hole: given up, though a table still has it
-    if (found != expected) return std::unexpected(Damage(StoreErrorCode::kDataLoss, "is missing"));
+    if (found != expected) break;
     sizes.push_back(rows->value().size());
     chunk.append(ToView(rows->value()));
     if (expected == last || chunk.size() >= kChunkBytes) break;
     ++expected;
   }
-  // The iterator ends early on a damaged block and says so only here.
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
-  if (sizes.empty()) return std::unexpected(Damage(StoreErrorCode::kDataLoss, "is missing"));
+  // What is in front of damage or a gap can be read; the next stretch begins there.
+  if (!sizes.empty()) return {};
+  // The iterator ends early on a damaged block and says so only in its status.
+  if (rows->status().ok()) return std::unexpected(Missing());
+  return FillDamaged();
+}
+
+// One record, by its own checksums.
+StoreResult<void> LogReader::Walk::FillDamaged() {
+  auto record = store.SoundRecord(next);
+  if (!record && record.error().code == StoreErrorCode::kNotFound) return std::unexpected(Missing());
+  if (!record) return std::unexpected(record.error());
+  chunk = *std::move(record);
+  sizes = {chunk.size()};
+  index = 0;
+  at = 0;
   return {};
 }
 
@@ -80,11 +96,15 @@ StoreResult<std::optional<Event>> LogReader::Next() {
     if (!filled) return std::unexpected(filled.error());
   }
   walk.next = walk.store.holes.NextOutside(walk.next);
-  const std::string_view record(walk.chunk.data() + walk.at, walk.sizes[walk.index]);
-  const auto event = Decode(record);
-  if (!event) return std::unexpected(walk.Damage(StoreErrorCode::kCorruption, CodecErrorName(event.error())));
-  if (event->sequence != walk.next)
-    return std::unexpected(walk.Damage(StoreErrorCode::kCorruption, "is in another's place"));
+  std::string_view record(walk.chunk.data() + walk.at, walk.sizes[walk.index]);
+  auto event = Decode(record);
+  if (!event || event->sequence != walk.next) {
+    // Whole as a block and damaged all the same; what follows is read anew.
+    if (auto filled = walk.FillDamaged(); !filled) return std::unexpected(filled.error());
+    record = walk.chunk;
+    event = Decode(record);
+    WEIR_CHECK(event && event->sequence == walk.next);
+  }
   walk.at += record.size();
   ++walk.index;
   ++walk.next;

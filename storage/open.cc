@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include "storage/database_repair.h"
@@ -17,6 +16,9 @@
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
 #include "storage/log_audit.h"
+#include "storage/log_files.h"
+#include "storage/log_scan.h"
+#include "storage/owner_only.h"
 #include "storage/retention.h"
 #include "storage/timeline_rows.h"
 #include "storage/value_codec.h"
@@ -97,8 +99,7 @@ std::vector<std::string> TableNames(const std::filesystem::path& folder) {
 EventStore::EventStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& options) {
-  auto parts = std::make_unique<Parts>();
-  parts->options = options;
+  auto parts = std::make_unique<Parts>(options);
   std::error_code error;
   if (!options.read_only && options.create_if_missing)
     std::filesystem::create_directories(options.directory, error);
@@ -118,10 +119,17 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
   }
 
+  for (const std::string& open : NarrowToOwner(options.directory))
+    parts->health.Report(StoreTrouble::Part::kAccess, open);
   if (auto room = CheckRoom(options.directory, DatabaseFolder(options)); !room)
     return std::unexpected(room.error());
   auto found = FoundCopy::Make(DatabaseFolder(options));
   if (!found) return Fail(StoreErrorCode::kIo, found.error());
+  if (!found->set_aside().empty()) {
+    parts->health.Report(StoreTrouble::Part::kDamage,
+                         "store.found was left by an open of an older state of this store; it is kept as " +
+                             found->set_aside().string());
+  }
   const std::vector<std::string> tables = TableNames(DatabaseFolder(options));
   StoreResult<void> opened;
   for (Mending mending = Mending::kNone;;) {
@@ -131,8 +139,7 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     if (!next || *next <= mending) break;
     mending = *next;
     std::optional<DirectoryLock> lock = std::move(parts->lock);
-    parts = std::make_unique<Parts>();
-    parts->options = options;
+    parts = std::make_unique<Parts>(options);
     parts->lock = std::move(lock);
     if (auto again = found->StartAgain(); !again) return Fail(StoreErrorCode::kIo, again.error());
   }
@@ -156,12 +163,14 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
 
 EventStore::~EventStore() {
   if (!parts_ || parts_->options.read_only) return;
-  if (parts_->failed) return;
+  if (parts_->health.failed()) return;
   if (parts_->timeline.Now()) std::ignore = MarkTime();
   parts_->index->Close();
-  if (parts_->rocks->db().SyncWAL().ok()) {
-    // What cannot be written now is missing from nothing: the record then promises less than there is.
-    std::ignore = parts_->high_water->Close(parts_->durable);
+  if (const auto synced = parts_->rocks->db().SyncWAL(); !synced.ok()) {
+    parts_->health.Report(StoreTrouble::Part::kHighWater,
+                          ErrorFrom(synced, "to sync the log at its end").message);
+  } else if (const auto closed = parts_->high_water->Close(parts_->durable); !closed) {
+    parts_->health.Report(StoreTrouble::Part::kHighWater, closed.error());
   }
 }
 
@@ -207,10 +216,13 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (mending == Mending::kTables) {
     if (auto repaired = RepairDatabase(folder, options); !repaired) return repaired;
   }
+  if (const auto ordered = CheckLogOrder(folder); !ordered)
+    return Fail(StoreErrorCode::kCorruption, ordered.error());
   auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(folder),
-                            mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip);
+                            mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
   if (opened) {
     rocks = *std::move(opened);
+    salvage = std::make_unique<Salvage>(*rocks);
     return {};
   }
   // An error of the disk, or somebody else's lock, says nothing about what is stored.
@@ -269,14 +281,24 @@ StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
     holes.Add(hole);
     return {};
   };
-  auto ends = CheckTables(*rocks, *trimmed_before, holes, on_loss);
+  const auto damaged = [this](const std::string& what) {
+    health.Report(StoreTrouble::Part::kDamage,
+                  what + " is damaged; what of it can still be read is read, weir verify says what cannot");
+  };
+  auto ends = CheckTables(*rocks, *trimmed_before, holes, on_loss, damaged);
   if (!ends) return std::unexpected(ends.error());
 
-  auto opened =
-      DedupeIndex::Open(*rocks, {.head_events = options.dedupe_head_events, .read_only = options.read_only});
+  const auto read_log = [this](Sequence from, Sequence to, const auto& visit) {
+    return VisitIdentities(from, to, visit);
+  };
+  auto opened = DedupeIndex::Open(*rocks, {.head_events = options.dedupe_head_events,
+                                           .read_only = options.read_only,
+                                           .health = &health,
+                                           .read_log = read_log});
   if (!opened) return std::unexpected(opened.error());
   index = *std::move(opened);
-  const auto newest = FindNewest(*rocks);
+  if (index->lost() && options.read_only) index->DoWithout(ends->last);
+  const auto newest = FindNewest(*rocks, *ends);
   if (!newest) return std::unexpected(newest.error());
   const Sequence log_end = std::max({*newest, ends->last, holes.last()});
   if (index->sealed_through() > log_end && !options.read_only) {
@@ -289,7 +311,8 @@ StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
   named = std::max(named, index->sealed_through());
   // Part of the runs may be among what is lost: nothing but the log says which.
   const bool rebuild =
-      !options.read_only && (mending != Mending::kNone || lost_something || index->RunsAreMissing());
+      !options.read_only && (mending != Mending::kNone || lost_something || index->RunsAreMissing() ||
+                             index->lost() || options.rebuild_dedupe);
   if (rebuild) {
     if (auto forgotten = index->ForgetRuns(); !forgotten) return forgotten;
     notes.push_back("the dedupe index is made again from the log");
@@ -307,12 +330,36 @@ StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
     index->Keep(event.sequence, received, DedupeWindowOf(record));
     return {};
   };
-  if (auto checked = CheckTail(*rocks, through, holes, *ends, on_loss, remember); !checked) return checked;
+  if (auto checked = CheckTail(*rocks, *salvage, through, holes, *ends, on_loss, remember, damaged); !checked)
+    return checked;
   durable = std::max(ends->last, holes.last());
   // With nothing left of the log it begins where it goes on.
   first = ends->last == kNoSequence && durable != kNoSequence ? durable + 1 : ends->first;
   last_check = ends->last_check;
   return {};
+}
+
+StoreResult<void> EventStore::Parts::VisitIdentities(
+    Sequence from, Sequence to,
+    const std::function<StoreResult<void>(const DedupeIndex::Indexed&)>& visit) const {
+  from = std::max(from, first.load(std::memory_order_acquire));
+  if (from > to) return {};
+  LogScan scan(*rocks, *salvage, holes, from, to);
+  while (true) {
+    const auto scanned = scan.Next();
+    if (!scanned) return std::unexpected(scanned.error());
+    if (!*scanned || (*scanned)->sequence > to) return {};
+    const auto& [sequence, record, state] = **scanned;
+    if (state == ScannedRecord::State::kUnreadable || state == ScannedRecord::State::kAltered) continue;
+    const Event event = Peek(record.data(), record.size());
+    if (auto visited = visit({.fingerprint = FingerprintFor(IdentityOf(record)),
+                              .sequence = sequence,
+                              .received_at_us = event.received_at_us,
+                              .window_us = DedupeWindowOf(record)});
+        !visited) {
+      return visited;
+    }
+  }
 }
 
 StoreResult<void> EventStore::Parts::AuditPromise(const std::optional<HighWaterRecord>& promised) {
@@ -373,8 +420,16 @@ StoreResult<void> EventStore::Parts::StartHighWater() {
       HighWaterFile(options), {.store_id = format.store_id, .durable = durable, .closed_cleanly = false},
       [this]() -> std::optional<Sequence> {
         const Sequence reached = durable.load(std::memory_order_acquire);
-        if (!options.sync && !rocks->db().SyncWAL().ok()) return std::nullopt;
-        return reached;
+        if (options.sync) return reached;
+        const rocksdb::Status synced = rocks->db().SyncWAL();
+        if (synced.ok()) return reached;
+        health.Fail(ErrorFrom(synced, "to sync the log"));
+        return std::nullopt;
+      },
+      [this](const std::string& trouble) {
+        if (trouble.empty()) return health.Over(StoreTrouble::Part::kHighWater);
+        health.Report(StoreTrouble::Part::kHighWater,
+                      trouble + "; events are answered 503 until it is written again");
       });
   if (!started) return Fail(StoreErrorCode::kIo, started.error());
   high_water = *std::move(started);

@@ -88,11 +88,10 @@ StoreResult<Sequence> EventStore::Parts::OldestNeeded(Sequence limit,
 }
 
 StoreResult<std::int64_t> EventStore::Parts::ReceivedAt(Sequence sequence) const {
-  const auto record = rocks->Get(Family::kEvents, SequenceKey(sequence).view());
+  const auto record = SoundRecord(sequence);
   if (!record) return std::unexpected(record.error());
-  if (!*record) return std::unexpected(StoreError{StoreErrorCode::kNotFound, "there is no such event"});
-  const auto event = Decode(**record);
-  if (!event) return Damaged("event " + std::to_string(sequence));
+  const auto event = Decode(*record);
+  WEIR_CHECK(event.has_value());
   return event->received_at_us;
 }
 
@@ -105,12 +104,19 @@ StoreResult<Sequence> EventStore::Parts::FindFirst(
       low = holes.NextOutside(low);
       continue;
     }
-    const auto at_us = ReceivedAt(middle);
+    // What is damaged was received when the next event was.
+    Sequence told = middle;
+    auto at_us = ReceivedAt(told);
+    while (!at_us && at_us.error().code != StoreErrorCode::kNotFound && holes.NextOutside(told + 1) < end) {
+      told = holes.NextOutside(told + 1);
+      at_us = ReceivedAt(told);
+    }
     const bool cut_meanwhile = !at_us && at_us.error().code == StoreErrorCode::kNotFound &&
-                               middle < first.load(std::memory_order_acquire);
-    if (!at_us && !cut_meanwhile) return std::unexpected(at_us.error());
-    if (cut_meanwhile || !is_younger(middle, *at_us)) {
-      low = middle + 1;
+                               told < first.load(std::memory_order_acquire);
+    if (!at_us && at_us.error().code == StoreErrorCode::kNotFound && !cut_meanwhile)
+      return std::unexpected(at_us.error());
+    if (cut_meanwhile || (at_us && !is_younger(told, *at_us))) {
+      low = told + 1;
     } else {
       end = middle;
     }

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
@@ -12,12 +13,15 @@
 
 #include "storage/check.h"
 #include "storage/limits.h"
+#include "storage/owner_only.h"
 #include "storage/rocks_options.h"
+#include "storage/store_health.h"
 
 namespace weir::storage {
 namespace {
 
 constexpr std::size_t kEventBlockBytes = 32u << 10;
+constexpr int kOpenFilesMin = 20;  // RocksDB takes less for as much
 
 rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   switch (damage) {
@@ -31,10 +35,34 @@ rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
 }
 
+class BackgroundErrors : public rocksdb::EventListener {
+ public:
+  explicit BackgroundErrors(StoreHealth& health) : health_(health) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    // A compaction leaves what it reads in place until what it writes is complete, and is tried again: what it meets
+    // costs space. Taken for an error it would end every write, after each restart again.
+    if (reason == rocksdb::BackgroundErrorReason::kCompaction) {
+      health_.Report(StoreTrouble::Part::kCompaction,
+                     "files cannot be merged: " + error->ToString() + "; weir verify says what is damaged");
+      *error = rocksdb::Status::OK();
+      return;
+    }
+    health_.Fail(ErrorFrom(*error, "in the background"));
+  }
+  void OnCompactionCompleted(rocksdb::DB* /*db*/, const rocksdb::CompactionJobInfo& job) override {
+    if (job.status.ok()) health_.Over(StoreTrouble::Part::kCompaction);
+  }
+
+ private:
+  StoreHealth& health_;
+};
+
 }  // namespace
 
 rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage) {
   rocksdb::DBOptions db;
+  db.env = OwnerOnlyEnv();
   db.create_if_missing = create;
   db.error_if_exists = create;
   // Also later: a crash may have ended the making of a store between two families. A family that was lost
@@ -62,7 +90,9 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, Log
       1u << 20;  // a flush writes back as it goes instead of in front of the next commit's sync
   db.max_background_jobs = 2;
   db.max_subcompactions = 1;
-  db.max_open_files = 1024;
+  // Opening the database opens tables as far as a quarter of this goes, and fails with the first that is damaged at its
+  // end. Opened when it is needed, such a table costs what is read from it (salvage.h): raised once the database is open.
+  db.max_open_files = kOpenFilesMin;
   db.skip_stats_update_on_db_open = true;  // reads every file's properties; nothing here uses them
 
   db.max_log_file_size = 2u << 20;
@@ -106,6 +136,9 @@ rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>&
                                           std::size_t memtable_bytes) {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = memtable_bytes;
+  // Files that damage keeps from being merged must not end the commits of everything else.
+  family.level0_slowdown_writes_trigger = limits::kUnmergedFilesMax;
+  family.level0_stop_writes_trigger = limits::kUnmergedFilesMax;
   family.max_write_buffer_number = limits::kMemtablesPerFamily;
   family.compression = rocksdb::kNoCompression;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, 4u << 10)));
@@ -142,10 +175,13 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
 }
 
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
-                                                const StoreOptions& options, bool create, LogDamage damage) {
+                                                const StoreOptions& options, bool create, LogDamage damage,
+                                                StoreHealth* health) {
   std::unique_ptr<Rocks> rocks(new Rocks());
-  const rocksdb::DBOptions db_options = DatabaseOptions(options, create, damage);
+  rocksdb::DBOptions db_options = DatabaseOptions(options, create, damage);
+  if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
   const auto descriptors = Descriptors(options);
+  rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -153,6 +189,7 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
                         : rocksdb::DB::Open(db_options, directory, descriptors, &handles, &db);
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to open " + directory.string()));
   rocks->db_.reset(db);
+  if (!options.read_only) db->SetDBOptions({{"max_open_files", std::to_string(limits::kOpenTablesMax)}});
   WEIR_CHECK(handles.size() == kFamilies);
   for (std::size_t i = 0; i < kFamilies; ++i) rocks->families_[i] = handles[i];
   return rocks;
@@ -172,6 +209,20 @@ StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_vie
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to read"));
   return value;
+}
+
+StoreResult<void> Rocks::Reset(Family which) {
+  const auto index = static_cast<std::size_t>(which);
+  const auto& [name, options] = descriptors_[index];
+  rocksdb::ColumnFamilyHandle* fresh = nullptr;
+  if (const auto dropped = db_->DropColumnFamily(families_[index]); !dropped.ok())
+    return std::unexpected(ErrorFrom(dropped, "to drop " + name));
+  db_->DestroyColumnFamilyHandle(families_[index]);
+  families_[index] = nullptr;
+  if (const auto made = db_->CreateColumnFamily(options, name, &fresh); !made.ok())
+    return std::unexpected(ErrorFrom(made, "to make " + name));
+  families_[index] = fresh;
+  return {};
 }
 
 StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing) {

@@ -9,11 +9,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/event_store.h"
 #include "storage/keys.h"
 
 namespace weir::storage {
+
+class StoreHealth;
 
 // What to do about a damaged write-ahead log. Only the first is for a store that keeps its promises.
 enum class LogDamage : std::uint8_t {
@@ -26,8 +29,10 @@ enum class LogDamage : std::uint8_t {
 class Rocks {
  public:
   // `create` makes a new database and fails on an existing one; without it a missing database is an error.
+  // `health` outlives the database, and is told of errors in the background; may be nullptr.
   static StoreResult<std::unique_ptr<Rocks>> Open(const std::filesystem::path& directory,
-                                                  const StoreOptions& options, bool create, LogDamage damage);
+                                                  const StoreOptions& options, bool create, LogDamage damage,
+                                                  StoreHealth* health = nullptr);
   ~Rocks();
   Rocks(const Rocks&) = delete;
   Rocks& operator=(const Rocks&) = delete;
@@ -40,8 +45,12 @@ class Rocks {
   // nullopt for a key that is not there.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
 
+  // An empty family in the place of this one, whatever is wrong with its files. Nobody else may use it meanwhile.
+  StoreResult<void> Reset(Family family);
+
  private:
   Rocks() = default;
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };

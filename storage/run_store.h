@@ -60,6 +60,9 @@ class RunStore {
   // Removes what an unfinished write or removal left behind: everything of runs that are not in `runs`.
   StoreResult<void> RemoveOrphans(const std::vector<std::shared_ptr<const DedupeRun>>& runs);
 
+  // Everything goes, whatever is wrong with it.
+  StoreResult<void> Clear() { return rocks_.Reset(Family::kDedupe); }
+
   // Appends the sequences of this fingerprint's entries.
   StoreResult<void> Lookup(const DedupeRun& run, Fingerprint fingerprint, std::vector<Sequence>& into) const;
 
@@ -108,6 +111,7 @@ class RunCursor {
   // The next entry without taking it; nullopt at the end.
   StoreResult<std::optional<DedupeTable::Entry>> Peek();
   void Take() { ++index_; }
+  const DedupeRun& run() const { return *run_; }
 
  private:
   std::shared_ptr<const DedupeRun> run_;

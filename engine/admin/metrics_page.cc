@@ -158,7 +158,7 @@ struct SinkNumbers {
   std::string sink;
   std::uint64_t processed, dead_lettered;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::FailureReason::kCount)> failed;
-  std::int64_t queue_depth, oldest_pending_us, retry_queue_size, dead_letters, breaker_open;
+  std::int64_t queue_depth, oldest_pending_us, retry_queue_size, dead_letters, breaker_open, stopped_at;
   bool unopened;
   HistogramTotals attempt_ns;
 };
@@ -173,6 +173,7 @@ SinkNumbers Copy(const observe::SinkProbe& probe) {
                       .retry_queue_size = probe.retry_queue_size.value(),
                       .dead_letters = probe.dead_letters.value(),
                       .breaker_open = probe.breaker_open.value(),
+                      .stopped_at = probe.stopped_at.value(),
                       .unopened = !probe.cannot_open.value().empty(),
                       .attempt_ns = {}};
   for (std::size_t i = 0; i < numbers.failed.size(); ++i) numbers.failed[i] = probe.failed[i].value();
@@ -212,6 +213,8 @@ void Sinks(Page& page, const Live& live, const StoreFacts& facts, std::int64_t n
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.breaker_open);
   page.Gauge("weir_sink_unopened", "1 while the sink cannot be opened and its events wait.");
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.unopened ? 1 : 0);
+  page.Gauge("weir_sink_stopped", "1 while the sink waits at an event that cannot be read.");
+  for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.stopped_at == 0 ? 0 : 1);
 }
 
 HistogramTotals Totals(const observe::Histogram& histogram) {
@@ -231,6 +234,9 @@ void Commits(Page& page, const Live& live) {
   page.Sample({}, live.commit.conflicts.value());
   page.Counter("weir_commit_unavailable_total", "Events answered 503 because they could not be stored.");
   page.Sample({}, live.commit.unavailable.value());
+  page.Counter("weir_commit_unreadable_total",
+               "Events answered 503 because what they may be a duplicate of cannot be read.");
+  page.Sample({}, live.commit.unreadable.value());
   page.Gauge("weir_commit_queue_depth", "Requests waiting for the committer.");
   page.Sample({}, live.appends.waiting());
 }
@@ -291,6 +297,17 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Sample({}, facts.statistics.bytes);
   page.Gauge("weir_store_write_stopped", "1 while compaction makes writers wait.");
   page.Sample({}, facts.statistics.write_stopped ? 1 : 0);
+  page.Gauge("weir_store_trouble", "1 while this part of the store has met an error and is not over it.");
+  std::array<int, storage::StoreTrouble::kParts> lasting{};
+  for (const auto& trouble : facts.statistics.troubles) lasting[static_cast<std::size_t>(trouble.part)] = 1;
+  const auto part = [](std::size_t i) {
+    return std::string(storage::TroublePartName(static_cast<storage::StoreTrouble::Part>(i)));
+  };
+  for (std::size_t i = 0; i < lasting.size(); ++i) page.Sample({{"part", part(i)}}, lasting[i]);
+  page.Counter("weir_store_errors_total", "Errors a part of the store has met and gone on from.");
+  for (std::size_t i = 0; i < lasting.size(); ++i) {
+    page.Sample({{"part", part(i)}}, facts.statistics.trouble_counts[i]);
+  }
   page.Gauge("weir_disk_free_bytes", "Free bytes of the store's disk.");
   page.Sample({}, facts.disk_free_bytes);
   page.Gauge("weir_build_info", "Always 1; version and I/O mode of the process.");

@@ -15,6 +15,10 @@ std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage
   if (!gate.storable.load(std::memory_order_relaxed) && !below_floor) {
     reasons.emplace_back("store: events cannot be stored; the log says why");
   }
+  for (const storage::StoreTrouble& trouble : statistics.troubles) {
+    if (trouble.part == storage::StoreTrouble::Part::kHighWater)
+      reasons.push_back("store: " + trouble.message);
+  }
   if (statistics.write_stopped) reasons.emplace_back("store: compaction is behind, writers wait");
   return reasons;
 }

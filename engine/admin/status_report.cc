@@ -113,6 +113,7 @@ Json SinkJson(const observe::SinkProbe& probe, std::int64_t now_us) {
           {"dead_letters", probe.dead_letters.value()},
           {"breaker_open", probe.breaker_open.value() != 0},
           {"cannot_open", why.empty() ? Json(nullptr) : Json(why)},
+          {"stopped_at", probe.stopped_at.value()},
           {"latency", LatencyJson(Totals(probe.attempt_ns))}};
 }
 
@@ -155,6 +156,11 @@ storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_u
   json["log"] = {{"first_sequence", statistics.first_sequence},
                  {"last_sequence", statistics.last_sequence},
                  {"bytes", statistics.bytes}};
+  json["troubles"] = Json::array();
+  for (const storage::StoreTrouble& trouble : statistics.troubles) {
+    json["troubles"].push_back(
+        {{"part", storage::TroublePartName(trouble.part)}, {"reason", trouble.message}});
+  }
   json["disk"] = {{"free_bytes", disk_free}};
   if (wiring.live) {
     json["disk"]["floor_bytes"] = wiring.live->min_free_disk_bytes;

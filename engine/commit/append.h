@@ -60,9 +60,11 @@ struct Append {
 
 enum class CommitOutcome : std::uint8_t {
   kStored,
-  kDuplicate,    // durable already, under `sequence`
-  kConflict,     // same id, other bytes: answered as a duplicate, kept for the operator
-  kUnavailable,  // not stored and not acked: the store is stalled, the disk is full or a sync failed -> 503
+  kDuplicate,  // durable already, under `sequence`
+  kConflict,   // same id, other bytes: answered as a duplicate, kept for the operator
+  // Not stored and not acked, or not all of it: the store is stalled, the disk is full, a sync failed, or an
+  // event that would be its duplicate cannot be read -> 503
+  kUnavailable,
 };
 
 struct Committed {

@@ -8,11 +8,14 @@
 #include <utility>
 
 #include "engine/limits.h"
+#include "engine/observe/log.h"
 #include "storage/check.h"
 #include "storage/event_codec.h"
 
 namespace weir::commit {
 namespace {
+
+constexpr std::int64_t kUnreadableLineEveryNs = 60'000'000'000;
 
 std::int64_t MonotonicNs() {
   timespec now{};
@@ -28,6 +31,8 @@ CommitOutcome OutcomeOf(storage::AppendOutcome outcome) {
       return CommitOutcome::kDuplicate;
     case storage::AppendOutcome::kConflict:
       return CommitOutcome::kConflict;
+    case storage::AppendOutcome::kUnreadable:
+      return CommitOutcome::kUnavailable;
   }
   return CommitOutcome::kUnavailable;
 }
@@ -166,7 +171,7 @@ void Committer::PostAcks(std::span<const Append> group, bool committed) {
       const storage::AppendResult& first = results_[next];
       ack.outcome = OutcomeOf(first.outcome);
       ack.sequence = first.sequence;
-      for (std::size_t i = 0; i < append.record_count; ++i) Count(results_[next + i].outcome, ack);
+      for (std::size_t i = 0; i < append.record_count; ++i) Count(results_[next + i], ack);
     } else {
       wiring_.probe.unavailable.Add(append.record_count);
     }
@@ -180,8 +185,8 @@ void Committer::PostAcks(std::span<const Append> group, bool committed) {
   }
 }
 
-void Committer::Count(storage::AppendOutcome outcome, Committed& ack) {
-  switch (outcome) {
+void Committer::Count(const storage::AppendResult& result, Committed& ack) {
+  switch (result.outcome) {
     case storage::AppendOutcome::kStored:
       ++ack.stored;
       wiring_.probe.stored.Add();
@@ -194,7 +199,25 @@ void Committer::Count(storage::AppendOutcome outcome, Committed& ack) {
       ++ack.duplicates;
       wiring_.probe.conflicts.Add();
       break;
+    case storage::AppendOutcome::kUnreadable:
+      // The whole request comes again; what of it was stored is then a duplicate.
+      ack.outcome = CommitOutcome::kUnavailable;
+      wiring_.probe.unreadable.Add();
+      ReportUnreadable(result.sequence);
+      break;
   }
+}
+
+// Whoever sends that id sends it again and again; one line a minute is enough to be seen.
+void Committer::ReportUnreadable(storage::Sequence sequence) {
+  ++unreported_;
+  const std::int64_t now_ns = MonotonicNs();
+  if (reported_at_ns_ && now_ns - *reported_at_ns_ < kUnreadableLineEveryNs) return;
+  reported_at_ns_ = now_ns;
+  observe::log::Error(
+      "a request is answered 503: the stored event it may repeat cannot be read; "
+      "weir verify says what is damaged, weir verify --repair what can be done",
+      {{"sequence", sequence}, {"requests", std::exchange(unreported_, 0)}});
 }
 
 // Hands the stored events to every delivery worker. Slabs of requests without a new event are let go.

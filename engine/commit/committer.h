@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -48,7 +49,8 @@ class Committer {
   void Gather(std::span<const Append> group, std::int64_t now_ns);
   bool Store(std::int64_t started_ns);
   void PostAcks(std::span<const Append> group, bool committed);
-  void Count(storage::AppendOutcome outcome, Committed& ack);
+  void Count(const storage::AppendResult& result, Committed& ack);
+  void ReportUnreadable(storage::Sequence sequence);
   void Publish(std::span<const Append> group);
 
   Wiring wiring_;
@@ -56,7 +58,9 @@ class Committer {
   std::thread thread_;
 
   // Touched by the committer's thread only; reused from group to group.
-  bool failed_ = false;  // nothing is acked any more
+  bool failed_ = false;                         // nothing is acked any more
+  std::optional<std::int64_t> reported_at_ns_;  // the last line about an event that cannot be read
+  std::uint64_t unreported_ = 0;
   std::vector<Append> popped_;
   std::vector<storage::AppendRecord> records_;
   std::vector<storage::AppendResult> results_;

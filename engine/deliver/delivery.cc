@@ -19,8 +19,6 @@ using storage::Sequence;
 
 namespace {
 
-// Events looked at in one turn, so that outcomes and writes get theirs.
-constexpr int kStepsPerTurn = 4096;
 // A position with many settled events above it is a long value; it is written less often.
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
@@ -63,10 +61,11 @@ Delivery::Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& 
       passed_(now),
       ledger_(std::move(ledger)),
       cursor_(store_, tail, ledger_.window().offset() + 1),
+      stop_(config_.name, probe_),
       breaker_(config_.breaker),
       random_(wiring.jitter_seed) {}
 
-Delivery::Done Delivery::Start(const Now& now) {
+void Delivery::Start(const Now& now) {
   FollowClock(now);
   if (next_config_ && flights_.empty()) ReplaceSink(now);
   ActOnDeadLetters(now);
@@ -75,18 +74,14 @@ Delivery::Done Delivery::Start(const Now& now) {
   blocked_ = false;
   for (int steps = 0; steps < kStepsPerTurn && MayStart(now) && !(nothing_new && nothing_due); ++steps) {
     if ((retry_next_ && !nothing_due) || nothing_new) {
-      const auto started = StartRetry(now);
-      if (!started) return std::unexpected(started.error());
-      nothing_due = !*started;
+      nothing_due = !StartRetry(now);
       retry_next_ = false;
     } else {
-      const auto step = StepThroughLog(now);
-      if (!step) return std::unexpected(step.error());
-      nothing_new = *step == Step::kNothing;
-      retry_next_ = *step != Step::kPassed;
+      const Step step = StepThroughLog(now);
+      nothing_new = step == Step::kNothing;
+      retry_next_ = step != Step::kPassed;
     }
   }
-  return {};
 }
 
 // Due times are stored as wall times, and an operator reads them as such: when the clock is set they move along.
@@ -99,12 +94,15 @@ bool Delivery::MayStart(const Now& now) const {
          breaker_.Ask(now.monotonic_ms) != Breaker::Permit::kNo;
 }
 
-storage::StoreResult<bool> Delivery::StartRetry(const Now& now) {
+bool Delivery::StartRetry(const Now& now) {
   const auto due = ledger_.retries().TakeDue(now.unix_us);
   if (!due) return false;
   const auto record = store_.ReadRecord(due->sequence);
   if (!record) {
-    if (record.error().code != storage::StoreErrorCode::kNotFound) return std::unexpected(record.error());
+    if (record.error().code != storage::StoreErrorCode::kNotFound) {
+      HoldRetry(*due, record.error(), now);
+      return true;
+    }
     Bury({.sink = {},
           .sequence = due->sequence,
           .died_at_us = now.unix_us,
@@ -116,17 +114,32 @@ storage::StoreResult<bool> Delivery::StartRetry(const Now& now) {
   }
   const auto event = storage::Decode(*record);
   if (!event) {
-    return std::unexpected(storage::StoreError{
-        storage::StoreErrorCode::kCorruption,
-        "event " + std::to_string(due->sequence) + " of the log is damaged; run weir verify"});
+    HoldRetry(*due, {.code = storage::StoreErrorCode::kCorruption, .message = "its record is damaged"}, now);
+    return true;
   }
+  stop_.RemoveRetry(due->sequence);
   Attempt(*event, due->attempts + 1, false, now);
   return true;
 }
 
-storage::StoreResult<Delivery::Step> Delivery::StepThroughLog(const Now& now) {
+// What the disk cannot read costs no attempt.
+void Delivery::HoldRetry(const RetrySchedule::Due& due, const storage::StoreError& error, const Now& now) {
+  stop_.AddRetry(due.sequence, error);
+  ledger_.RetryLater({.sequence = due.sequence,
+                      .due_us = now.unix_us + Stop::kLookAgainMs * 1000,
+                      .attempts = due.attempts,
+                      .last_outcome = "cannot be read"});
+}
+
+Delivery::Step Delivery::StepThroughLog(const Now& now) {
+  if (stop_.Waits(now.monotonic_ms)) return Step::kNothing;
   const auto peeked = cursor_.Peek(now.monotonic_ms);
-  if (!peeked) return std::unexpected(peeked.error());
+  if (!peeked) {
+    const Sequence at = peeked.error().sequence;
+    stop_.At(at == storage::kNoSequence ? cursor_.next() : at, peeked.error(), now.monotonic_ms);
+    return Step::kNothing;
+  }
+  stop_.GoOn();
   if (*peeked == nullptr) return Step::kNothing;
   const storage::Event& event = **peeked;
   blocked_ = !PassGap(event.sequence, now) || !HasRoomAt(event.sequence, now);
@@ -339,42 +352,9 @@ std::expected<void, std::string> Delivery::OpenSink(const config::Sink& config) 
   return {};
 }
 
-void Delivery::Act(DeadLetterAction action) {
-  actions_.push_back(std::move(action));
-}
-
-void Delivery::ActOnDeadLetters(const Now& now) {
-  while (!actions_.empty()) {
-    const DeadLetterAction& action = actions_.front();
-    for (; acted_ < action.sequences.size(); ++acted_) {
-      const Sequence sequence = action.sequences[acted_];
-      switch (action.kind) {
-        case DeadLetterAction::Kind::kDrop:
-          ledger_.Drop(sequence);
-          break;
-        case DeadLetterAction::Kind::kRetry:
-          if (!ReviveOne(sequence, now)) return;
-          break;
-      }
-    }
-    write_now_ = true;
-    actions_.pop_front();
-    acted_ = 0;
-  }
-}
-
-// False while the schedule is full.
-bool Delivery::ReviveOne(Sequence sequence, const Now& now) {
-  const bool exists = sequence != storage::kNoSequence && sequence <= store_.last_sequence();
-  if (!exists || flights_.contains(sequence)) return true;
-  if (!ledger_.retries().Contains(sequence) && ledger_.retries().room() <= flights_from_window_) return false;
-  ledger_.Revive(sequence, now.unix_us);
-  return true;
-}
-
 bool Delivery::HasEvents(const Now& now) {
   const auto peeked = cursor_.Peek(now.monotonic_ms);
-  return !peeked || *peeked != nullptr;  // an error shows at the next Start
+  return !peeked || *peeked != nullptr;  // what cannot be read shows at the next Start
 }
 
 std::int64_t Delivery::NextStartMs(const Now& now) const {
@@ -383,7 +363,8 @@ std::int64_t Delivery::NextStartMs(const Now& now) const {
     return breaker_.reopens_at_ms();
   }
   if (!MayStart(now)) return kNever;  // an outcome or a write comes first
-  std::int64_t at = cursor_.look_again_at_ms().value_or(kNever);
+  if (skipping_) return now.monotonic_ms;
+  std::int64_t at = stop_.look_again_at_ms().value_or(cursor_.look_again_at_ms().value_or(kNever));
   if (const auto due_us = ledger_.retries().NextDueUs()) {
     at = std::min(at, now.monotonic_ms + std::max<std::int64_t>(0, (*due_us - now.unix_us + 999) / 1000));
   }
@@ -400,6 +381,7 @@ void Delivery::UpdateGauges(const Now& now) {
   if (const auto dead = store_.CountDeadLetters(config_.name)) {
     probe_.dead_letters.Set(static_cast<std::int64_t>(*dead));
   }
+  if (stop_.at()) return;  // the oldest cannot be read: as it was seen last
   // The oldest is under way, or where the cursor stands.
   const auto oldest = flights_.find(window.offset() + 1);
   if (oldest != flights_.end()) {

@@ -23,6 +23,7 @@
 #include "engine/deliver/breaker.h"
 #include "engine/deliver/log_cursor.h"
 #include "engine/deliver/sink_ledger.h"
+#include "engine/deliver/stop.h"
 #include "engine/deliver/worker.h"
 #include "engine/io/wake.h"
 #include "engine/observe/sink_probe.h"
@@ -43,7 +44,7 @@ class Delivery {
 
   // Where the store's error is returned, delivery is over: nothing may be asked of this object any more.
   using Done = storage::StoreResult<void>;
-  Done Start(const Now& now);
+  void Start(const Now& now);
   // Lets the sink work, and waits until `wait_until_ms` or a wake at most. What it reports is kept for
   // Conclude.
   void TurnSink(const Now& now, std::int64_t wait_until_ms);
@@ -57,7 +58,7 @@ class Delivery {
   void Act(DeadLetterAction action);
 
   // Whether new events are all that is missing. False while something else is in the way.
-  bool WaitsForEvents(const Now& now) const { return MayStart(now) && !blocked_; }
+  bool WaitsForEvents(const Now& now) const { return MayStart(now) && !blocked_ && !stop_.at(); }
   // Whether there are some, asked after the wake was armed.
   bool HasEvents(const Now& now);
   // When something is to be started, or written, although nobody wakes us.
@@ -67,6 +68,8 @@ class Delivery {
   void UpdateGauges(const Now& now);
 
  private:
+  // Events looked at in one turn, so that outcomes and writes get theirs.
+  static constexpr int kStepsPerTurn = 4096;
   // An attempt under way, by sequence.
   struct Flight {
     std::uint32_t number;
@@ -79,8 +82,9 @@ class Delivery {
   Delivery(Worker::Wiring wiring, SinkLedger ledger, commit::TailQueue& tail, io::EventfdWake& wake,
            const Now& now);
   bool MayStart(const Now& now) const;
-  storage::StoreResult<bool> StartRetry(const Now& now);
-  storage::StoreResult<Step> StepThroughLog(const Now& now);
+  bool StartRetry(const Now& now);
+  void HoldRetry(const RetrySchedule::Due& due, const storage::StoreError& error, const Now& now);
+  Step StepThroughLog(const Now& now);
   bool PassGap(storage::Sequence next_event, const Now& now);
   bool HasRoomAt(storage::Sequence sequence, const Now& now);
   void Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now);
@@ -93,6 +97,10 @@ class Delivery {
   std::expected<void, std::string> OpenSink(const config::Sink& config);
   void ActOnDeadLetters(const Now& now);
   bool ReviveOne(storage::Sequence sequence, const Now& now);
+  bool SkipUnreadable(const Now& now);
+  void BuryUnreadable(storage::Sequence sequence, const Now& now);
+  // nullopt: it can be read, or is no longer in the log.
+  std::optional<storage::StoreError> FaultOf(storage::Sequence sequence) const;
   Done WriteOnce();
 
   storage::EventStore& store_;
@@ -106,6 +114,7 @@ class Delivery {
   clock::PassedTime passed_;                 // what the due times in the ledger are true to
   SinkLedger ledger_;
   LogCursor cursor_;
+  Stop stop_;
   Breaker breaker_;
   std::mt19937_64 random_;
 
@@ -115,6 +124,7 @@ class Delivery {
   std::size_t flights_from_window_ = 0;
   bool retry_next_ = true;  // retries and new events take turns
   bool blocked_ = false;    // the next event is there and waits for outcomes
+  bool skipping_ = false;   // a kSkip has used up its turn
 
   std::deque<DeadLetterAction> actions_;
   std::size_t acted_ = 0;  // sequences of actions_.front() that are done

@@ -48,6 +48,12 @@ void LogCursor::Advance() {
   current_.reset();
 }
 
+void LogCursor::SkipTo(storage::Sequence sequence) {
+  WEIR_CHECK(sequence > next_);
+  next_ = sequence;
+  current_.reset();
+}
+
 // Makes group_ the first one that ends behind next_.
 bool LogCursor::TakeGroup() {
   while (!group_ || EndOf(*group_) <= next_) {

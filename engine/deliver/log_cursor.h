@@ -29,6 +29,8 @@ class LogCursor {
   storage::StoreResult<const storage::Event*> Peek(std::int64_t now_ms);
   // Past the event that Peek gave. REQUIRES: Peek gave one.
   void Advance();
+  // On to `sequence`, past what Peek could not give. REQUIRES: sequence > next().
+  void SkipTo(storage::Sequence sequence);
 
   // When Peek is worth another try although no wake came; nullopt: a wake will.
   std::optional<std::int64_t> look_again_at_ms() const { return look_again_at_ms_; }

@@ -146,7 +146,7 @@ storage::StoreResult<void> Worker::State::Deliver() {
     TakeMail(now);
     delivery->Conclude(now);
     if (!stop_at_ms) {
-      if (auto started = delivery->Start(now); !started) return started;
+      delivery->Start(now);
     } else if (delivery->InFlight() == 0 || now.monotonic_ms >= *stop_at_ms) {
       return delivery->WriteRest();
     }

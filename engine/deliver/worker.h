@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,13 +23,18 @@
 
 namespace weir::deliver {
 
-// Operator actions on one sink's dead letters; executed by its worker so that it stays the only writer of its
-// state.
+// Operator actions on one sink's events; executed by its worker so that it stays the only writer of its state.
 struct DeadLetterAction {
-  enum class Kind : std::uint8_t { kRetry, kDrop };
+  enum class Kind : std::uint8_t {
+    kRetry,
+    kDrop,
+    kSkip,  // what cannot be read where the sink has stopped becomes dead letters; `sequences` is empty
+  };
   Kind kind;
   std::vector<storage::Sequence> sequences;
 };
+// The reason of a dead letter that kSkip leaves.
+inline constexpr std::string_view kUnreadableReason = "unreadable";
 
 class Worker {
  public:

@@ -61,6 +61,7 @@ struct CommitProbe {
   Counter duplicates;
   Counter conflicts;
   Counter unavailable;
+  Counter unreadable;  // weir_commit_unreadable_total: answered 503 for damage of what they may repeat
 };
 
 }  // namespace weir::observe

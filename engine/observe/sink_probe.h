@@ -37,6 +37,7 @@ struct SinkProbe {
   Gauge dead_letters;
   Gauge breaker_open;  // 0 or 1
   Note cannot_open;    // why, while the sink cannot be opened; empty while it is open
+  Gauge stopped_at;    // sequence of the event that cannot be read; 0 = delivery goes on
 };
 
 }  // namespace weir::observe

@@ -12,6 +12,7 @@
 namespace {
 
 std::atomic<bool> fail_next_log_sync{false};
+std::atomic<int> high_water_faults{0};
 std::atomic<bool> table_syncs_held{false};
 std::atomic<bool> line_file_syncs_broken{false};
 
@@ -29,6 +30,7 @@ extern "C" int fdatasync(int fd) {
   using Function = int (*)(int);
   static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "fdatasync"));
   const bool broken = (NameEndsWith(fd, ".log") && fail_next_log_sync.exchange(false)) ||
+                      (NameEndsWith(fd, "/high-water") && high_water_faults > 0 && high_water_faults-- > 0) ||
                       (line_file_syncs_broken && NameEndsWith(fd, ".ndjson"));
   if (broken) {
     errno = EIO;
@@ -42,6 +44,9 @@ namespace weir::support {
 
 void FailNextLogSync() {
   fail_next_log_sync = true;
+}
+void FailHighWaterSyncs(int count) {
+  high_water_faults = count;
 }
 BrokenLineFileSyncs::BrokenLineFileSyncs() {
   line_file_syncs_broken = true;

@@ -19,6 +19,9 @@ class BrokenLineFileSyncs {
   BrokenLineFileSyncs& operator=(const BrokenLineFileSyncs&) = delete;
 };
 
+// The next `count` syncs of a file named `high-water` fail with EIO.
+void FailHighWaterSyncs(int count);
+
 // While held, a sync of a file whose name ends in `.sst` does not return: memtables cannot become tables.
 void HoldTableSyncs();
 void ReleaseTableSyncs();

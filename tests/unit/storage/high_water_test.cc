@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/support/eventually.h"
+#include "tests/support/sync_fault.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::storage {
@@ -20,8 +21,9 @@ class HighWater : public testing::Test {
   std::unique_ptr<HighWaterWriter> Start(Sequence durable,
                                          HighWaterWriter::MakeDurable make_durable = nullptr) {
     if (!make_durable) make_durable = [] { return std::nullopt; };
-    auto started = HighWaterWriter::Start(file_, {.store_id = 7, .durable = durable, .closed_cleanly = false},
-                                          std::move(make_durable));
+    auto started = HighWaterWriter::Start(
+        file_, {.store_id = 7, .durable = durable, .closed_cleanly = false}, std::move(make_durable),
+        [this](const std::string& trouble) { (trouble.empty() ? recovered_ : failed_) += 1; });
     EXPECT_TRUE(started);
     return *std::move(started);
   }
@@ -35,6 +37,8 @@ class HighWater : public testing::Test {
 
   std::filesystem::path directory_;
   std::filesystem::path file_;
+  std::atomic<int> failed_{0};
+  std::atomic<int> recovered_{0};
 };
 
 TEST_F(HighWater, ThereMayBeNone) {
@@ -73,6 +77,37 @@ TEST_F(HighWater, DoesNotMoveWhileTheLogCannotBeMadeDurable) {
   writer->Advanced();
   ASSERT_TRUE(tests::Eventually([&] { return asked > 0; }));
   EXPECT_EQ(Durable(), 17u);
+}
+
+TEST_F(HighWater, GoesOnAfterAWriteThatFailed) {
+  std::atomic<Sequence> durable{17};
+  const auto writer = Start(17, [&] { return std::optional(durable.load()); });
+  support::FailHighWaterSyncs(3);
+  durable = 99;
+  writer->Advanced();
+  ASSERT_TRUE(tests::Eventually([&] { return recovered_ == 1; }));
+  EXPECT_EQ(failed_, 3);
+  EXPECT_FALSE(writer->behind());
+  EXPECT_EQ(Durable(), 99u);
+}
+
+TEST_F(HighWater, IsBehindUntilItIsWritten) {
+  std::atomic<Sequence> durable{17};
+  const auto writer = Start(17, [&] { return std::optional(durable.load()); });
+  support::FailHighWaterSyncs(1'000'000);
+  durable = 99;
+  writer->Advanced();
+  ASSERT_TRUE(tests::Eventually([&] { return failed_ > 0; }));
+  EXPECT_TRUE(writer->behind());
+  support::FailHighWaterSyncs(0);
+  EXPECT_TRUE(tests::Eventually([&] { return !writer->behind(); }));
+}
+
+TEST_F(HighWater, IsExactAfterACloseWhoseFirstWriteFailed) {
+  const auto writer = Start(17);
+  support::FailHighWaterSyncs(1);
+  EXPECT_TRUE(writer->Close(23));
+  EXPECT_EQ(Durable(), 23u);
 }
 
 TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {

@@ -1,0 +1,68 @@
+// A log file is blocks of 32 KiB of records, the first of which begins at 0:
+//
+//   record := check:u32 bytes:u16 type:u8 payload      type: 1 whole, 2 first part
+//   payload of a whole or first one := sequence:u64 count:u32 …, RocksDB's sequence numbers
+#include "storage/log_files.h"
+
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <system_error>
+
+#include "storage/bytes.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::size_t kTypeAt = 6;
+constexpr std::size_t kSequenceAt = 7;
+constexpr std::size_t kHeadBytes = kSequenceAt + sizeof(std::uint64_t);
+constexpr char kWhole = 1;
+constexpr char kFirst = 2;
+
+std::optional<std::uint64_t> NumberOf(const std::filesystem::path& file) {
+  if (file.extension() != ".log") return std::nullopt;
+  const std::string stem = file.stem().string();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), number);
+  if (error != std::errc{} || end != stem.data() + stem.size()) return std::nullopt;
+  return number;
+}
+
+// nullopt: empty, or damaged at its beginning, which RocksDB notices.
+std::optional<std::uint64_t> FirstSequence(const std::filesystem::path& file) {
+  char head[kHeadBytes];
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream.read(head, sizeof head)) return std::nullopt;
+  if (head[kTypeAt] != kWhole && head[kTypeAt] != kFirst) return std::nullopt;
+  return LoadLittle<std::uint64_t>(head + kSequenceAt);
+}
+
+}  // namespace
+
+std::expected<void, std::string> CheckLogOrder(const std::filesystem::path& database) {
+  std::map<std::uint64_t, std::filesystem::path> logs;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(database, error)) {
+    if (const auto number = NumberOf(entry.path())) logs.emplace(*number, entry.path());
+  }
+  const std::filesystem::path* latest = nullptr;
+  std::uint64_t begins = 0;
+  for (const auto& [number, file] : logs) {
+    const auto sequence = FirstSequence(file);
+    if (!sequence) continue;
+    if (latest != nullptr && *sequence <= begins) {
+      return std::unexpected(
+          file.string() + " begins where " + latest->string() +
+          " does, or before: one of them is a copy or from another time. Move the one that "
+          "does not belong here out of the directory");
+    }
+    latest = &file;
+    begins = *sequence;
+  }
+  return {};
+}
+
+}  // namespace weir::storage

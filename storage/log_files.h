@@ -1,0 +1,14 @@
+// RocksDB's write-ahead log as files, before RocksDB sees them: what it would meet with an assertion is a sentence.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+
+namespace weir::storage {
+
+// Refuses a log that begins no later than one with a smaller number: a copy, or an older log under a newer name.
+// RocksDB numbers its logs in the order of what is in them, and aborts where that does not hold.
+std::expected<void, std::string> CheckLogOrder(const std::filesystem::path& database);
+
+}  // namespace weir::storage
