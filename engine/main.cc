@@ -23,6 +23,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   weir::tools::AddEventsCommand(app, exit_code);
   weir::tools::AddDlqCommand(app, exit_code);
   weir::tools::AddQuarantineCommand(app, exit_code);
+  weir::tools::AddSinksCommand(app, exit_code);
   weir::tools::AddExportCommand(app, exit_code);
   weir::tools::AddVerifyCommand(app, exit_code);
 }

@@ -180,9 +180,18 @@ std::string StatusScreen(const Json& report, const Json& earlier, double seconds
     text += "malformed " + Text(report, "never_deliverable") +
             " events never were deliverable: weir dlq list --sink -\n";
   }
+  if (report.contains("troubles")) {
+    for (const Json& trouble : report["troubles"])
+      text += "trouble   " + Text(trouble, "part") + ": " + Text(trouble, "reason") + "\n";
+  }
   if (running) text += SourceTable(report, earlier, seconds);
   text += SinkTable(report, earlier, seconds);
   if (running) text += UnopenedLines(report);
+  for (const Json& sink : report["sinks"]) {
+    if (Number(sink, "stopped_at") == 0) continue;
+    text += "stopped   " + Text(sink, "sink") + " at event " + Text(sink, "stopped_at") +
+            ", which cannot be read: weir sinks skip --sink " + Text(sink, "sink") + "\n";
+  }
   return text;
 }
 

@@ -13,6 +13,7 @@
 #include "engine/admin/quarantine_endpoints.h"
 #include "engine/admin/reload_endpoint.h"
 #include "engine/admin/sink_start_endpoint.h"
+#include "engine/admin/sink_endpoints.h"
 #include "engine/admin/status_report.h"
 
 namespace weir::admin {
@@ -60,6 +61,8 @@ constexpr std::array kEndpoints = {
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kRetry, c.now_us); }},
     Endpoint{"POST", "/dlq/drop",
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kDrop, c.now_us); }},
+    Endpoint{"POST", "/sinks/skip",
+             [](const Call& c) { return SkipUnreadable(c.wiring, c.request, c.now_us); }},
     Endpoint{"GET", "/quarantine",
              [](const Call& c) { return ListQuarantine(c.wiring, c.request, c.now_us); }},
     Endpoint{"GET", "/quarantine/show", [](const Call& c) { return ShowQuarantined(c.wiring, c.request); }},
