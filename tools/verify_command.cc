@@ -1,5 +1,9 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,6 +12,7 @@
 #include "engine/admin/event_json.h"
 #include "engine/admin/printable.h"
 #include "storage/audit.h"
+#include "storage/event_store.h"
 #include "tools/commands.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
@@ -28,6 +33,8 @@ struct VerifyOptions {
   std::string data;
   std::string ledger;
   bool json = false;
+  bool repair = false;
+  bool yes = false;
 };
 
 CommandFailure FailureOf(const storage::StoreError& error, const std::string& data) {
@@ -103,7 +110,39 @@ void PrintReport(const storage::AuditReport& report, bool with_ledger) {
   Print(report.sound() ? "sound\n" : std::to_string(report.findings_total) + " findings\n");
 }
 
+constexpr const char* kWhatRepairDoes =
+    "The dedupe index is made anew from the log. Nothing that is stored is given up; an event whose record "
+    "cannot be\n"
+    "read is not in the new index, so that the same id is then stored as a new event. Damaged records stay "
+    "as they are:\n"
+    "a backup may have them; `weir sinks skip` lets a sink go past them.\n";
+
+// An answer only where somebody can give one.
+bool Agreed(const VerifyOptions& options) {
+  if (options.yes) return true;
+  if (::isatty(STDIN_FILENO) == 0) return false;
+  std::fputs("Go on? [y/N] ", stderr);
+  std::string answer;
+  return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+}
+
+int Repair(const VerifyOptions& options) {
+  std::fputs(kWhatRepairDoes, stderr);
+  if (!Agreed(options)) return Fail({kUsage, "nothing was changed; --yes goes on without asking"});
+  storage::StoreOptions store;
+  store.directory = options.data;
+  store.create_if_missing = false;
+  store.rebuild_dedupe = true;
+  const auto opened = storage::EventStore::Open(store);
+  if (!opened) return Fail(FailureOf(opened.error(), options.data));
+  const auto statistics = (*opened)->Statistics();
+  Print("the dedupe index is made anew: " + std::to_string(statistics.dedupe_runs) + " runs of " +
+        std::to_string(statistics.dedupe_entries_sealed) + " events\n");
+  return Finish(kDone);
+}
+
 int Verify(const VerifyOptions& options) {
+  if (options.repair) return Repair(options);
   Progress progress("checked", "events");
   storage::AuditRequest request;
   request.directory = options.data;
@@ -143,6 +182,9 @@ void AddVerifyCommand(CLI::App& app, int& exit_code) {
   command->add_option("--ledger", options->ledger, "Also prove that each id in this file is stored")
       ->check(CLI::ExistingFile);
   command->add_flag("--json", options->json, "JSON instead of text");
+  command->add_flag("--repair", options->repair,
+                    "Make anew what can be derived from the log: the dedupe index");
+  command->add_flag("--yes", options->yes, "Repair without asking");
   command->callback([options, &exit_code] { exit_code = Verify(*options); });
 }
 
