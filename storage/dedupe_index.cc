@@ -240,6 +240,7 @@ StoreResult<void> DedupeIndex::Rederive(const RunPointer& damaged) {
     const std::scoped_lock lock(mutex_);
     runs_.push_back(run);
   }
+  state_.entries = EntriesSealed() - damaged->entries;
   if (auto put = store_.PutState(state_, {damaged}); !put) return put;
   {
     const std::scoped_lock lock(mutex_);
