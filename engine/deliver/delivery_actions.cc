@@ -79,7 +79,8 @@ void Delivery::BuryUnreadable(Sequence sequence, const Now& now) {
         .died_at_us = now.unix_us,
         .attempts = 0,
         .reason = std::string(kUnreadableReason),
-        .last_answer = {}});
+        .last_answer = {}},
+       now);
 }
 
 std::optional<storage::StoreError> Delivery::FaultOf(Sequence sequence) const {
