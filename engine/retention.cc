@@ -1,12 +1,11 @@
 #include "engine/retention.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "engine/observe/log.h"
+#include "storage/start_thread.h"
 
 namespace weir {
 
@@ -16,11 +15,11 @@ constexpr std::chrono::minutes kBetweenLooks{1};
 
 }  // namespace
 
-void Retention::Start() {
-  thread_ = std::jthread([this](const std::stop_token& stop) {
-    pthread_setname_np(pthread_self(), "retention");
-    Run(stop);
-  });
+std::expected<void, std::string> Retention::Start() {
+  auto started = StartThread("retention", [this](const std::stop_token& stop) { Run(stop); });
+  if (!started) return std::unexpected(started.error());
+  thread_ = std::move(*started);
+  return {};
 }
 
 void Retention::Stop() {

@@ -9,6 +9,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -31,7 +32,7 @@ class Retention {
   explicit Retention(Wiring wiring) : wiring_(std::move(wiring)) {}
 
   // Also without a retention: dedupe windows go by the store's time as well.
-  void Start();
+  std::expected<void, std::string> Start();
   // Waits for a look that is under way.
   void Stop();
 

@@ -1,11 +1,10 @@
 #include "storage/dedupe_index.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "storage/check.h"
+#include "storage/start_thread.h"
 
 namespace weir::storage {
 namespace {
@@ -76,11 +75,11 @@ StoreResult<void> DedupeIndex::SealWhenFull() {
   return SealOne(*frozen);
 }
 
-void DedupeIndex::StartSealing() {
-  thread_ = std::jthread([this](const std::stop_token& stop) {
-    pthread_setname_np(pthread_self(), "dedupe");
-    Run(stop);
-  });
+std::expected<void, std::string> DedupeIndex::StartSealing() {
+  auto thread = StartThread("dedupe", [this](const std::stop_token& stop) { Run(stop); });
+  if (!thread) return std::unexpected(thread.error());
+  thread_ = std::move(*thread);
+  return {};
 }
 
 void DedupeIndex::Close() {

@@ -76,7 +76,7 @@ class DedupeIndex {
   StoreResult<void> ForgetRuns();
   StoreResult<void> SealWhenFull();
   // Seals and merges from here on.
-  void StartSealing();
+  std::expected<void, std::string> StartSealing();
   // Seals what is worth it and ends the thread. Only when all that was inserted is durable.
   void Close();
 

@@ -9,7 +9,6 @@
 #include "storage/high_water.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -20,6 +19,7 @@
 #include <utility>
 
 #include "storage/bytes.h"
+#include "storage/start_thread.h"
 
 namespace weir::storage {
 namespace {
@@ -111,10 +111,10 @@ std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::St
     if (directory >= 0) close(directory);
     if (!synced) return std::unexpected(SystemError("cannot sync the directory of", file));
   }
-  writer->thread_ = std::jthread([raw = writer.get()](const std::stop_token& stop) {
-    pthread_setname_np(pthread_self(), "high-water");
-    raw->Run(stop);
-  });
+  auto thread =
+      StartThread("high-water", [raw = writer.get()](const std::stop_token& stop) { raw->Run(stop); });
+  if (!thread) return std::unexpected(thread.error());
+  writer->thread_ = std::move(*thread);
   return writer;
 }
 

@@ -157,7 +157,8 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     if (!kept->empty()) parts->notes.push_back("the database as it was found is kept in " + kept->string());
   }
   if (auto started = parts->StartHighWater(); !started) return std::unexpected(started.error());
-  parts->index->StartSealing();
+  if (auto sealing = parts->index->StartSealing(); !sealing)
+    return Fail(StoreErrorCode::kIo, sealing.error());
   return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
 }
 

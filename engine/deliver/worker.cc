@@ -1,10 +1,9 @@
 #include "engine/deliver/worker.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <semaphore>
 #include <string>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/sink/wait_for_wake.h"
+#include "storage/start_thread.h"
 
 namespace weir::deliver {
 
@@ -41,15 +41,15 @@ struct Worker::State {
   std::mutex mail_mutex;
   Mail mail;  // protected by mail_mutex
 
-  std::string thread_name;
-
   // The worker's thread only, from Start on.
   std::unique_ptr<Delivery> delivery;
   std::function<void(const storage::StoreError&)> on_failure;
   std::optional<std::int64_t> stop_at_ms;
   std::int64_t gauges_at_ms = 0;
 
-  std::thread thread;
+  bool started = false;         // by the thread that owns the worker
+  std::binary_semaphore go{0};  // Start, or the end of a worker that was never started
+  std::jthread thread;
 
   void Send(const std::function<void(Mail&)>& write);
   void TakeMail(const Now& now);
@@ -60,12 +60,27 @@ struct Worker::State {
 
 storage::StoreResult<std::unique_ptr<Worker>> Worker::Create(Wiring wiring) {
   auto state = std::make_unique<State>();
+  if (!state->wake.valid()) return std::unexpected(std::string(io::EventfdWake::ShortageText()));
   state->on_failure = wiring.on_failure;
+<<<<<<< HEAD
   state->thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
   auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake, clock::Read());
   if (!delivery) return std::unexpected(delivery.error());
   state->delivery = std::move(*delivery);
   state->delivery->UpdateGauges(clock::Read());
+=======
+  const std::string thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
+  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake);
+  if (!delivery) return std::unexpected(delivery.error());
+  state->delivery = std::move(*delivery);
+  state->delivery->UpdateGauges(ReadClocks());
+  auto started = StartThread(thread_name, [raw = state.get()](const std::stop_token&) {
+    raw->go.acquire();
+    raw->Run();
+  });
+  if (!started) return std::unexpected(started.error());
+  state->thread = std::move(*started);
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   return std::unique_ptr<Worker>(new Worker(std::move(state)));
 }
 
@@ -80,10 +95,8 @@ commit::TailQueue& Worker::tail() {
 }
 
 void Worker::Start() {
-  state_->thread = std::thread([state = state_.get()] {
-    pthread_setname_np(pthread_self(), state->thread_name.c_str());
-    state->Run();
-  });
+  state_->started = true;
+  state_->go.release();
 }
 
 void Worker::RequestStop(std::int64_t drain_ms) {
@@ -95,6 +108,7 @@ void Worker::RequestStop(std::int64_t drain_ms) {
 void Worker::Stop(std::int64_t drain_ms) {
   if (!state_->thread.joinable()) return;
   RequestStop(drain_ms);
+  if (!state_->started) state_->go.release();  // it finds that it is to stop before it has begun
   state_->thread.join();
 }
 

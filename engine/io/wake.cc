@@ -4,24 +4,19 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-
-#include "engine/io/system_error.h"
 
 namespace weir::io {
 
 // Blocking mode: io_uring arms a poll for a read of it, but answers EAGAIN at once for a descriptor that is
 // O_NONBLOCK.
-EventfdWake::EventfdWake() : fd_(eventfd(0, EFD_CLOEXEC)) {
-  if (fd_ < 0) {
-    std::fprintf(stderr, "%s\n", DescribeError("eventfd", errno).c_str());
-    std::abort();
-  }
-}
+EventfdWake::EventfdWake() : fd_(eventfd(0, EFD_CLOEXEC)) {}
 
 EventfdWake::~EventfdWake() {
-  close(fd_);
+  if (valid()) close(fd_);
+}
+
+std::string_view EventfdWake::ShortageText() {
+  return "no descriptor is left for an eventfd; raise the limit of open files (ulimit -n, LimitNOFILE=)";
 }
 
 void EventfdWake::Signal() {

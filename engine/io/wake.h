@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 namespace weir::io {
 
@@ -29,7 +30,7 @@ class FutexWake {
 // For a thread that sleeps in its ring with a read of this eventfd armed (shards, delivery workers).
 class EventfdWake {
  public:
-  EventfdWake();  // aborts the start with a message if the process is out of descriptors
+  EventfdWake();  // without a descriptor left it is not valid, and may only be asked that and destroyed
   ~EventfdWake();
   EventfdWake(const EventfdWake&) = delete;
   EventfdWake& operator=(const EventfdWake&) = delete;
@@ -41,6 +42,9 @@ class EventfdWake {
   void CancelWait() { sleeping_.store(false, std::memory_order_relaxed); }
   // Forces a wake whatever the flag says: for stop requests and signals.
   void Signal();
+  bool valid() const { return fd_ >= 0; }
+  // Why it is not, for the caller to report.
+  static std::string_view ShortageText();
   int fd() const { return fd_; }
 
  private:

@@ -1,11 +1,10 @@
 #include "engine/quarantine/quarantine.h"
 
-#include <pthread.h>
-
 #include <utility>
 
 #include "engine/observe/log.h"
 #include "storage/check.h"
+#include "storage/start_thread.h"
 
 namespace weir::quarantine {
 
@@ -13,12 +12,12 @@ Quarantine::~Quarantine() {
   Stop();
 }
 
-void Quarantine::Start() {
+std::expected<void, std::string> Quarantine::Start() {
   WEIR_CHECK(!thread_.joinable());
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "quarantine");
-    Run();
-  });
+  auto started = StartThread("quarantine", [this](const std::stop_token&) { Run(); });
+  if (!started) return std::unexpected(started.error());
+  thread_ = std::move(*started);
+  return {};
 }
 
 void Quarantine::Stop() {

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "engine/io/wake.h"
@@ -27,7 +29,7 @@ class Quarantine {
       : shelf_(std::move(directory)), storable_(storable) {}
   ~Quarantine();  // Stop()
 
-  void Start();
+  std::expected<void, std::string> Start();
   // Writes what is queued, then ends the thread. Shards must have stopped.
   void Stop();
 
@@ -63,7 +65,7 @@ class Quarantine {
   io::FutexWake wake_;
   std::atomic<bool> stopping_{false};
   bool complained_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace weir::quarantine
