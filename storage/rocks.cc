@@ -5,14 +5,17 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "storage/check.h"
 #include "storage/limits.h"
+#include "storage/open_files.h"
 #include "storage/owner_only.h"
 #include "storage/rocks_options.h"
 #include "storage/store_health.h"
@@ -180,22 +183,41 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   std::unique_ptr<Rocks> rocks(new Rocks());
   rocksdb::DBOptions db_options = DatabaseOptions(options, create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
+  db_options.env = rocks->files_.env();
   const auto descriptors = Descriptors(options);
   rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
-      options.read_only ? rocksdb::DB::OpenForReadOnly(db_options, directory, descriptors, &handles, &db)
-                        : rocksdb::DB::Open(db_options, directory, descriptors, &handles, &db);
+  rocksdb::Status status;
+  try {
+    // Before the database is there: it would start them with its first flush, in the middle of a commit, and end the
+    // process if the machine had no thread to give.
+    db_options.env->SetBackgroundThreads(1, rocksdb::Env::HIGH);
+    db_options.env->SetBackgroundThreads(1, rocksdb::Env::LOW);
+    status = options.read_only
+                 ? rocksdb::DB::OpenForReadOnly(db_options, directory, descriptors, &handles, &db)
+                 : rocksdb::DB::Open(db_options, directory, descriptors, &handles, &db);
+  } catch (const std::system_error& error) {
+    return std::unexpected(
+        StoreError{StoreErrorCode::kIo,
+                   "the store needs threads that this machine does not give: " + error.code().message() +
+                       "; raise the limit of processes and threads (pids.max, "
+                       "TasksMax=, ulimit -u)"});
+  }
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to open " + directory.string()));
   rocks->db_.reset(db);
-  if (!options.read_only) db->SetDBOptions({{"max_open_files", std::to_string(limits::kOpenTablesMax)}});
+  rlimit descriptors_allowed{};
+  getrlimit(RLIMIT_NOFILE, &descriptors_allowed);
+  const auto open_files = std::to_string(OpenFilesFor(descriptors_allowed.rlim_cur));
+  if (!options.read_only) db->SetDBOptions({{"max_open_files", open_files}});
   WEIR_CHECK(handles.size() == kFamilies);
   for (std::size_t i = 0; i < kFamilies; ++i) rocks->families_[i] = handles[i];
+  rocks->files_.BePatient();
   return rocks;
 }
 
 Rocks::~Rocks() {
+  files_.GiveUp();
   if (!db_) return;
   for (rocksdb::ColumnFamilyHandle* handle : families_) {
     if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);

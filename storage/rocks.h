@@ -13,6 +13,7 @@
 
 #include "storage/event_store.h"
 #include "storage/keys.h"
+#include "storage/patient_file_system.h"
 
 namespace weir::storage {
 
@@ -51,6 +52,7 @@ class Rocks {
  private:
   Rocks() = default;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
+  PatientFiles files_;  // outlives the database
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };
