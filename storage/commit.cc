@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -44,6 +45,8 @@ class GroupCommit {
   // Results and batch for every record.
   StoreResult<void> Decide();
   StoreResult<void> Write();
+  // What Decide put into the index.
+  void TakeBack();
 
  private:
   void DecideOne(std::size_t i);
@@ -52,7 +55,6 @@ class GroupCommit {
   StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate);
   void Append(std::size_t i);
   StoreResult<void> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
-  void TakeBack();
 
   EventStore::Parts& parts_;
   const std::span<AppendRecord> records_;
@@ -74,6 +76,8 @@ StoreResult<void> GroupCommit::Decide() {
   const auto lock = parts_.index->Lock();
   if (auto room = parts_.index->MakeRoom(records_.size()); !room) return room;
   parts_.fingerprints.resize(records_.size());
+  parts_.stored.reserve(records_.size());
+  parts_.inserted.reserve(records_.size());  // an entry of the index is never without its place here
   for (std::size_t i = 0; i < records_.size(); ++i) {
     parts_.fingerprints[i] = parts_.FingerprintFor(IdentityOf({records_[i].record, records_[i].size}));
     if (i < kPrefetchAhead) parts_.index->Prefetch(parts_.fingerprints[i]);
@@ -239,8 +243,20 @@ StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<
             "the high-water record cannot be written: a loss of what is acknowledged could not be seen"});
   }
   GroupCommit group(*parts_, records, results);
-  if (auto decided = group.Decide(); !decided) return decided;
-  return group.Write();
+  try {
+    if (auto decided = group.Decide(); !decided) return decided;
+  } catch (const std::bad_alloc&) {
+    const auto lock = parts_->index->Lock();
+    group.TakeBack();  // nothing was written
+    return std::unexpected(StoreError{StoreErrorCode::kStalled, "no memory to decide a commit"});
+  }
+  try {
+    return group.Write();
+  } catch (const std::bad_alloc&) {
+    parts_->failed = true;
+    return std::unexpected(
+        StoreError{StoreErrorCode::kIo, "no memory in the middle of a write, whose fate is unknown"});
+  }
 }
 
 }  // namespace weir::storage

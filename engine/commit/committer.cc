@@ -1,9 +1,9 @@
 #include "engine/commit/committer.h"
 
-#include <pthread.h>
 #include <time.h>
 
 #include <algorithm>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -11,6 +11,7 @@
 #include "engine/observe/log.h"
 #include "storage/check.h"
 #include "storage/event_codec.h"
+#include "storage/start_thread.h"
 
 namespace weir::commit {
 namespace {
@@ -65,12 +66,12 @@ Committer::~Committer() {
   Stop();
 }
 
-void Committer::Start() {
+std::expected<void, std::string> Committer::Start() {
   WEIR_CHECK(!thread_.joinable());
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "committer");
-    Run();
-  });
+  auto started = StartThread("committer", [this](const std::stop_token&) { Run(); });
+  if (!started) return std::unexpected(started.error());
+  thread_ = std::move(*started);
+  return {};
 }
 
 void Committer::Stop() {
@@ -123,16 +124,29 @@ void Committer::CommitAll(std::span<Append> appends) {
 
 void Committer::CommitGroup(std::span<Append> group) {
   const std::int64_t started_ns = MonotonicNs();
-  Gather(group, started_ns);
-  const bool committed = !failed_ && Store(started_ns);
+  wiring_.probe.under_way_since_ns.Set(started_ns);
+  const bool committed = !failed_ && Gather(group, started_ns) && Store(started_ns);
+  wiring_.probe.under_way_since_ns.Set(0);
   PostAcks(group, committed);
-  if (committed) Publish(group);
+  try {
+    if (committed) Publish(group);
+  } catch (const std::bad_alloc&) {
+    // Workers miss a group, and read the log.
+  }
   for (Append& append : group) append.slab.reset();
 }
 
-// Splits every request into its records.
-void Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
+// Splits every request into its records. False: there is no memory to do it with.
+bool Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
   records_.clear();
+  std::size_t records = 0;
+  for (const Append& append : group) records += append.record_count;
+  try {
+    records_.reserve(records);
+    results_.resize(records);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   for (const Append& append : group) {
     char* record = append.records;
     std::size_t size = append.first_record_bytes;
@@ -145,7 +159,7 @@ void Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
     wiring_.probe.wait_ns.Record(
         static_cast<std::uint64_t>(std::max<std::int64_t>(now_ns - append.enqueued_ns, 0)));
   }
-  results_.resize(records_.size());
+  return true;
 }
 
 bool Committer::Store(std::int64_t started_ns) {

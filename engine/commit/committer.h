@@ -5,11 +5,13 @@
 #pragma once
 
 #include <atomic>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -34,7 +36,7 @@ class Committer {
   explicit Committer(Wiring wiring);
   ~Committer();  // Stop()
 
-  void Start();
+  std::expected<void, std::string> Start();
   // Any thread: which delivery workers are offered new groups (a reload adds and removes sinks). Once this
   // returns, the committer no longer touches a queue that is not in `tails`.
   void SetTails(std::vector<TailQueue*> tails);
@@ -46,7 +48,7 @@ class Committer {
   void Run();
   void CommitAll(std::span<Append> appends);
   void CommitGroup(std::span<Append> group);
-  void Gather(std::span<const Append> group, std::int64_t now_ns);
+  bool Gather(std::span<const Append> group, std::int64_t now_ns);
   bool Store(std::int64_t started_ns);
   void PostAcks(std::span<const Append> group, bool committed);
   void Count(const storage::AppendResult& result, Committed& ack);
@@ -55,7 +57,7 @@ class Committer {
 
   Wiring wiring_;
   std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  std::jthread thread_;
 
   // Touched by the committer's thread only; reused from group to group.
   bool failed_ = false;                         // nothing is acked any more

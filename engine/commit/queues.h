@@ -5,9 +5,11 @@
 #include <concurrentqueue/concurrentqueue.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <thread>
 
 #include "engine/commit/append.h"
 #include "engine/io/wake.h"
@@ -30,7 +32,10 @@ class AppendQueue {
       claimed_.fetch_sub(count, std::memory_order_relaxed);
       return false;
     }
-    queue_.enqueue_bulk(producer, std::make_move_iterator(appends.begin()), appends.size());
+    if (!queue_.enqueue_bulk(producer, std::make_move_iterator(appends.begin()), appends.size())) {
+      claimed_.fetch_sub(count, std::memory_order_relaxed);  // no memory: none of them is in
+      return false;
+    }
     // Counted after they are in: a consumer that saw the count of appends still on their way would look for
     // them in vain, over and over, perhaps on the very processor that the producer needs to bring them in.
     waiting_.fetch_add(count, std::memory_order_seq_cst);
@@ -66,7 +71,10 @@ class AckQueue {
   explicit AckQueue(io::EventfdWake& wake) : producer_(queue_), consumer_(queue_), wake_(wake) {}
   // Committer only. One wake a group, and none while the shard is busy anyway.
   void Push(std::span<const Committed> acks) {
-    queue_.enqueue_bulk(producer_, acks.begin(), acks.size());
+    // Without memory none is in, and an answer that is lost is waited for for ever.
+    while (!queue_.enqueue_bulk(producer_, acks.begin(), acks.size())) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     wake_.Notify();
   }
   // Shard only.
@@ -92,7 +100,10 @@ class TailQueue {
         bytes_.load(std::memory_order_relaxed) < static_cast<std::int64_t>(limits::kTailBytesMax)) {
       groups_.fetch_add(1, std::memory_order_relaxed);
       bytes_.fetch_add(static_cast<std::int64_t>(group->bytes), std::memory_order_relaxed);
-      queue_.enqueue(producer_, group);
+      if (!queue_.enqueue(producer_, group)) {  // no memory: the log has it
+        groups_.fetch_sub(1, std::memory_order_relaxed);
+        bytes_.fetch_sub(static_cast<std::int64_t>(group->bytes), std::memory_order_relaxed);
+      }
     }
     wake_.Notify();
   }

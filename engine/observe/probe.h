@@ -57,6 +57,7 @@ struct CommitProbe {
   Histogram batch_events;  // weir_commit_batch_events
   Histogram sync_ns;       // weir_commit_sync_seconds: the write and its sync
   Histogram wait_ns;  // weir_commit_wait_seconds: an event's wait from hand-over to the start of its commit
+  Gauge under_way_since_ns;  // CLOCK_MONOTONIC, of the commit under way; 0: none is
   Counter stored;
   Counter duplicates;
   Counter conflicts;
