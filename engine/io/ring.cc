@@ -2,10 +2,13 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <utility>
 
 #include "engine/io/system_error.h"
 #include "storage/check.h"
@@ -15,6 +18,8 @@ namespace {
 
 constexpr unsigned kCompletionsPerSubmission = 4;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+constexpr std::int64_t kShortagePauseMs = 5;
+constexpr std::size_t kEarlyAtOnce = 64;
 
 constexpr unsigned kCommonFlags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
 
@@ -47,6 +52,31 @@ std::string DescribeSetupFailure(int error) {
     default:
       return sentence;
   }
+}
+
+// True: the kernel lacked something for what is queued, which stays queued and goes out with a later turn.
+bool CheckSurvivable(int error) {
+  switch (error) {
+    case EAGAIN:
+    case ENOMEM:
+    case ENOBUFS:
+      return true;
+    case ETIME:
+    case EINTR:
+    case EBUSY:  // completions had to be kept by the kernel: reaping is what helps
+    case EBADR:  // and some of those were lost for want of memory; their operations look as if they never end
+      return false;
+    default:
+      std::fprintf(stderr, "%s\n", DescribeError("io_uring_enter", error).c_str());
+      WEIR_CHECK(false && "io_uring_enter failed in a way only our own code can cause");
+  }
+}
+
+// A kernel that is short of memory says so at once: asking again and again would only take a core from whoever could
+// give some back.
+void Pause() {
+  const timespec pause{.tv_sec = 0, .tv_nsec = kShortagePauseMs * kNanosecondsPerMillisecond};
+  nanosleep(&pause, nullptr);
 }
 
 }  // namespace
@@ -84,7 +114,8 @@ std::expected<Ring, std::string> Ring::Create(unsigned submission_entries) {
   return std::unexpected(DescribeSetupFailure(error));
 }
 
-Ring::Ring(Ring&& other) noexcept : ring_(other.ring_), mode_(other.mode_), open_(other.open_) {
+Ring::Ring(Ring&& other) noexcept
+    : ring_(other.ring_), mode_(other.mode_), open_(other.open_), early_(std::move(other.early_)) {
   other.open_ = false;
 }
 
@@ -94,10 +125,17 @@ Ring::~Ring() {
 
 io_uring_sqe* Ring::Entry(UserData user_data) {
   io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-  if (sqe == nullptr) {
-    io_uring_submit(&ring_);
+  while (sqe == nullptr) {
+    // Where the kernel has no memory for what is queued, or no room for its completions, it takes none of it: what it
+    // has completed is put aside, and it is asked again.
+    if (const int result = io_uring_submit(&ring_); result < 0) {
+      CheckSurvivable(-result);
+      std::array<Completion, kEarlyAtOnce> early;
+      const std::size_t count = Reap(early);
+      early_.insert(early_.end(), early.begin(), early.begin() + static_cast<std::ptrdiff_t>(count));
+      if (count == 0) Pause();
+    }
     sqe = io_uring_get_sqe(&ring_);
-    WEIR_CHECK(sqe != nullptr);
   }
   io_uring_sqe_set_data64(sqe, user_data.Pack());  // the prep calls leave it alone
   return sqe;
@@ -143,6 +181,7 @@ void Ring::ReadEventfd(int fd, std::uint64_t* into, UserData user_data) {
 }
 
 std::size_t Ring::SubmitAndReap(std::span<Completion> into, std::int64_t timeout_ms) {
+  if (!early_.empty()) timeout_ms = 0;
   int result = 0;
   if (timeout_ms == 0) {
     // Not io_uring_submit: under DEFER_TASKRUN nothing completes unless events are asked for.
@@ -156,20 +195,13 @@ std::size_t Ring::SubmitAndReap(std::span<Completion> into, std::int64_t timeout
     io_uring_cqe* first = nullptr;
     result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
   }
-  switch (result < 0 ? -result : 0) {
-    case 0:
-    case ETIME:
-    case EINTR:
-    case EAGAIN:  // no memory for a request just now: what is queued stays queued and goes out with the next
-                  // turn
-    case EBUSY:   // completions had to be kept by the kernel: reaping is what helps
-    case EBADR:  // and some of those were lost for want of memory; their operations look as if they never end
-      break;
-    default:
-      std::fprintf(stderr, "%s\n", DescribeError("io_uring_enter", -result).c_str());
-      WEIR_CHECK(false && "io_uring_enter failed in a way only our own code can cause");
-  }
-  return Reap(into);
+  const bool short_of_something = result < 0 && CheckSurvivable(-result);
+  const std::size_t from_before = std::min(early_.size(), into.size());
+  std::copy_n(early_.begin(), from_before, into.begin());
+  early_.erase(early_.begin(), early_.begin() + static_cast<std::ptrdiff_t>(from_before));
+  const std::size_t count = from_before + (early_.empty() ? Reap(into.subspan(from_before)) : 0);
+  if (short_of_something && count == 0) Pause();
+  return count;
 }
 
 std::size_t Ring::Reap(std::span<Completion> into) {

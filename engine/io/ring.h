@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/io/op.h"
 
@@ -53,7 +54,7 @@ class Ring {
   io_uring* raw() { return &ring_; }
 
   // Each takes one submission entry; when none is free, what is queued is submitted first, so these cannot
-  // fail.
+  // fail. They wait while the kernel has no memory to take what is queued.
   void AcceptMultishot(int fd, UserData user_data);
   void ReceiveMultishot(int fd, std::uint16_t buffer_group, UserData user_data);
   void Receive(int fd, std::span<char> into, UserData user_data);
@@ -78,6 +79,7 @@ class Ring {
   io_uring ring_{};
   RingMode mode_ = RingMode::kPlain;
   bool open_ = false;
+  std::vector<Completion> early_;  // reaped while there was no entry to be had, and not yet handed out
 };
 
 }  // namespace weir::io
