@@ -35,6 +35,11 @@ void Breaker::OnProbe(bool success, std::int64_t now_ms) {
   failures_in_a_row_ = 0;
 }
 
+void Breaker::WithdrawProbe() {
+  WEIR_CHECK(state_ == State::kHalfOpen);
+  state_ = State::kOpen;
+}
+
 void Breaker::Open(std::int64_t now_ms) {
   state_ = State::kOpen;
   opened_at_ms_ = now_ms;

@@ -33,6 +33,8 @@ class Breaker {
 
   void OnOutcome(bool success, std::int64_t now_ms);
   void OnProbe(bool success, std::int64_t now_ms);
+  // The probe was never made: the next attempt is one.
+  void WithdrawProbe();
 
   // A reload. A breaker that is open stays open, for what is left of the new duration.
   void SetPolicy(config::Breaker policy) { policy_ = policy; }

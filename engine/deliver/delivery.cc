@@ -22,12 +22,19 @@ namespace {
 // A position with many settled events above it is a long value; it is written less often.
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
+<<<<<<< HEAD
 // Between two tries at a sink that cannot be opened: doubled from the first to the last.
 constexpr std::int64_t kReopenSinkFirstMs = 1'000;
 constexpr std::int64_t kReopenSinkLastMs = 30'000;
 constexpr std::int64_t kDeathLogIntervalMs = 1'000;
 // How late a set clock may make a retry. Less is what an NTP daemon slews in passing.
 constexpr std::int64_t kClockDriftUs = 250'000;
+=======
+constexpr std::int64_t kReopenSinkMs = 1'000;
+// A shortage that comes back within this time is the same one, and has been logged.
+constexpr std::int64_t kShortageOverMs = 60'000;
+constexpr std::int64_t kDeathLogIntervalUs = 1'000'000;
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // Whether the same open sink serves both. Everything counts but what is looked at for each attempt, so that a key
@@ -90,8 +97,8 @@ void Delivery::FollowClock(const Now& now) {
 }
 
 bool Delivery::MayStart(const Now& now) const {
-  return sink_ && !next_config_ && !write_refused_ && sink_->Capacity() > 0 &&
-         breaker_.Ask(now.monotonic_ms) != Breaker::Permit::kNo;
+  return sink_ && !next_config_ && !write_refused_ && now.monotonic_ms >= shortage_until_ms_ &&
+         sink_->Capacity() > 0 && breaker_.Ask(now.monotonic_ms) != Breaker::Permit::kNo;
 }
 
 bool Delivery::StartRetry(const Now& now) {
@@ -236,6 +243,7 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
   flights_.erase(found);
   if (flight.from_window) --flights_from_window_;
 
+  if (outcome.result == sink::Result::kUnable) return PutOff(sequence, flight, outcome, now);
   TellBreaker(flight, outcome, now);
   probe_.attempt_ns.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration_ns, 0)));
   if (outcome.failure) probe_.failed[static_cast<std::size_t>(*outcome.failure)].Add();
@@ -261,6 +269,22 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
                    .last_answer = LastAnswer(outcome)},
                   now);
   }
+}
+
+// What this machine lacked says nothing about the sink, and costs the event no attempt: it is tried again, and until
+// then nothing else is.
+void Delivery::PutOff(Sequence sequence, const Flight& flight, const sink::Outcome& outcome, const Now& now) {
+  if (flight.probe) breaker_.WithdrawProbe();
+  if (now.monotonic_ms >= shortage_until_ms_ + kShortageOverMs) {
+    observe::log::Warn("an attempt could not be made and costs none; it is made again when this machine can",
+                       {{"sink", config_.name}, {"reason", outcome.summary}});
+  }
+  shortage_until_ms_ = now.monotonic_ms + sink::kShortageRetryMs;
+  probe_.unable.Add();
+  ledger_.RetryLater({.sequence = sequence,
+                      .due_us = now.unix_us + sink::kShortageRetryMs * 1'000,
+                      .attempts = flight.number - 1,
+                      .last_outcome = outcome.summary});
 }
 
 // A sink that refuses one event for good is a sink that works.
@@ -362,6 +386,7 @@ std::int64_t Delivery::NextStartMs(const Now& now) const {
   if (breaker_.Ask(now.monotonic_ms) == Breaker::Permit::kNo && breaker_.state() == Breaker::State::kOpen) {
     return breaker_.reopens_at_ms();
   }
+  if (now.monotonic_ms < shortage_until_ms_) return shortage_until_ms_;
   if (!MayStart(now)) return kNever;  // an outcome or a write comes first
   if (skipping_) return now.monotonic_ms;
   std::int64_t at = stop_.look_again_at_ms().value_or(cursor_.look_again_at_ms().value_or(kNever));

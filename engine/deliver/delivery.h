@@ -89,6 +89,7 @@ class Delivery {
   bool HasRoomAt(storage::Sequence sequence, const Now& now);
   void Attempt(const storage::Event& event, std::uint32_t number, bool from_window, const Now& now);
   void ConcludeOne(const sink::Outcome& outcome, const Now& now);
+  void PutOff(storage::Sequence sequence, const Flight& flight, const sink::Outcome& outcome, const Now& now);
   void TellBreaker(const Flight& flight, const sink::Outcome& outcome, const Now& now);
   void Bury(storage::DeadLetter letter, const Now& now);
   void FollowClock(const Now& now);
@@ -131,7 +132,13 @@ class Delivery {
   std::int64_t last_write_ms_ = 0;
   bool write_refused_ = false;  // the store is stalled: nothing is started until a write succeeds
   bool write_now_ = false;
+<<<<<<< HEAD
   std::optional<std::int64_t> last_death_logged_ms_;
+=======
+  std::int64_t shortage_until_ms_ =
+      INT64_MIN / 2;  // nothing is started before: this machine lacked something for it
+  std::int64_t last_death_logged_us_ = 0;
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   std::uint64_t unlogged_deaths_ = 0;
 };
 

@@ -14,6 +14,8 @@ Verdict Decide(const sink::Outcome& outcome, std::uint32_t attempts_made, const 
       return {.kind = Verdict::Kind::kDead, .reason = outcome.summary};
     case sink::Result::kFailed:
       break;
+    case sink::Result::kUnable:
+      WEIR_CHECK(false && "not an attempt, so there is nothing to decide");
   }
   const auto delay_ms = NextDelayMs(policy, attempts_made, outcome.retry_after_ms, spread);
   if (!delay_ms) return {.kind = Verdict::Kind::kDead, .reason = std::string(kAttemptsExhausted)};

@@ -29,6 +29,7 @@ struct SinkProbe {
   std::string sink;
   Counter processed;  // webhook_processed_total: settled by a success
   std::array<Counter, static_cast<std::size_t>(FailureReason::kCount)> failed;
+  Counter unable;  // weir_sink_shortage_total: attempts that could not be made, and were not counted as such
   Counter dead_lettered;
   Histogram attempt_ns;     // webhook_processing_duration_seconds
   Gauge queue_depth;        // events of the log not yet settled, scheduled or dead for this sink

@@ -71,6 +71,9 @@ void FileSink::WriteBatch() {
     outcome.duration_ns = now_ns - started.started_ns;
     if (written) {
       outcome.result = Result::kDelivered;
+    } else if (file_.lacked_something()) {
+      outcome.result = Result::kUnable;
+      outcome.summary = written.error();
     } else {
       outcome.failure = observe::FailureReason::kIo;
       outcome.summary = written.error();

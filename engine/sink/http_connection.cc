@@ -20,6 +20,21 @@ std::string ErrorText(int error) {
   return lower;
 }
 
+// Of connect(2): no local port, memory or descriptor; the peer was never asked.
+bool IsLocalShortage(int error) {
+  switch (error) {
+    case EADDRNOTAVAIL:
+    case EAGAIN:
+    case ENOMEM:
+    case ENOBUFS:
+    case EMFILE:
+    case ENFILE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(std::uint32_t slot, std::size_t answer_kept_bytes)
@@ -97,6 +112,7 @@ HttpConnection::Event HttpConnection::OnConnected(io::Ring& ring, std::int32_t r
     FreeIfDone();
     return Event::kNone;
   }
+  connect_lacked_something_ = IsLocalShortage(-result);
   if (result < 0) return Break(ring, Event::kConnectFailed, ErrorText(-result));
   return Event::kConnected;
 }

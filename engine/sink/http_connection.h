@@ -63,6 +63,8 @@ class HttpConnection {
 
   const http::Response& answer() const { return parser_.response(); }
   const std::string& problem() const { return problem_; }
+  // After kConnectFailed: this machine had no port or memory to connect with.
+  bool connect_lacked_something() const { return connect_lacked_something_; }
   bool received_anything() const { return received_anything_; }
 
  private:
@@ -94,6 +96,7 @@ class HttpConnection {
   std::unique_ptr<char[]> received_;  // limits::kSinkReceiveBytes, made with the first connection
   http::ResponseParser parser_;
   std::string problem_;
+  bool connect_lacked_something_ = false;
 };
 
 }  // namespace weir::sink

@@ -65,7 +65,7 @@ HttpSink::HttpSink(const config::Sink& config, http::Url url, std::optional<Webh
       forwarded_(config.forward),
       wake_(wake),
       report_(std::move(report)),
-      resolver_(url_.host, url_.port),
+      resolver_(url_.host, url_.port, wake),
       next_deadline_ms_(kNever) {
   slots_.resize(std::clamp<std::size_t>(config.concurrency, 1, limits::kSinkConcurrencyMax));
   for (std::size_t i = slots_.size(); i > 0; --i) free_.push_back(static_cast<std::uint32_t>(i - 1));
@@ -140,24 +140,42 @@ void HttpSink::Start(const Attempt& attempt, std::int64_t now_ms) {
   ConnectNext(index, now_ms);
 }
 
-// Opens the attempt's connection to the next address it has not tried.
+// Opens the attempt's connection to the next address it has not tried. What this machine lacks for it is not the
+// sink's failure.
 void HttpSink::ConnectNext(std::uint32_t index, std::int64_t now_ms) {
   Slot& slot = slots_[index];
   if (!EnsureRing()) {
-    Fail(index, observe::FailureReason::kConnect, ring_problem_);
+    Unable(index, ring_problem_);
     return free_.push_back(index);
   }
-  const auto addresses = resolver_.Resolve(now_ms);
-  if (!addresses) {
-    Fail(index, observe::FailureReason::kConnect, addresses.error());
-    return free_.push_back(index);
+  switch (resolver_.Ask(now_ms)) {
+    case Resolver::State::kKnown:
+      break;
+    case Resolver::State::kAsking:
+      slot.resolving = true;
+      ++resolving_;
+      return;
+    case Resolver::State::kUnknown:
+      Unable(index, resolver_.problem());
+      return free_.push_back(index);
   }
-  const std::size_t which = std::min(slot.next_address++, addresses->size() - 1);
+  const auto& addresses = resolver_.addresses();
+  const std::size_t which = std::min(slot.next_address++, addresses.size() - 1);
   slot.connect_deadline_ms = std::min(slot.deadline_ms, now_ms + limits::kSinkConnectTimeoutMs);
   next_deadline_ms_ = std::min(next_deadline_ms_, slot.connect_deadline_ms);
-  if (!slot.connection->Connect(*ring_, (*addresses)[which])) {
-    Fail(index, observe::FailureReason::kConnect, slot.connection->problem());
+  if (!slot.connection->Connect(*ring_, addresses[which])) {
+    Unable(index, slot.connection->problem());
     free_.push_back(index);
+  }
+}
+
+void HttpSink::ConnectResolved(std::int64_t now_ms) {
+  if (resolving_ == 0 || resolver_.Ask(now_ms) == Resolver::State::kAsking) return;
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    if (!slots_[index].resolving) continue;
+    slots_[index].resolving = false;
+    --resolving_;
+    ConnectNext(index, now_ms);
   }
 }
 
@@ -170,6 +188,7 @@ void HttpSink::Turn(std::int64_t now_ms, std::int64_t wait_until_ms) {
     WaitForWake(wake_, wait_ms);
   }
   const std::int64_t after_ms = MonotonicNs() / 1'000'000;
+  ConnectResolved(after_ms);
   if (after_ms >= next_deadline_ms_) EnforceDeadlines(after_ms);
   ReportFinished();
 }
@@ -212,6 +231,7 @@ void HttpSink::OnEvent(std::uint32_t index, HttpConnection::Event event, std::in
       return slot.connection->BeginExchange(*ring_);
     case HttpConnection::Event::kConnectFailed:
       if (HasNextAddress(slot, now_ms)) return;  // OnFreed connects to it
+      if (slot.connection->connect_lacked_something()) return Unable(index, slot.connection->problem());
       return Fail(index, observe::FailureReason::kConnect, slot.connection->problem());
     case HttpConnection::Event::kAnswered:
       Finish(index, Judge(slot.connection->answer(), dead_letter_statuses_, UnixSeconds()));
@@ -225,8 +245,7 @@ void HttpSink::OnEvent(std::uint32_t index, HttpConnection::Event event, std::in
 }
 
 bool HttpSink::HasNextAddress(const Slot& slot, std::int64_t now_ms) {
-  const auto addresses = resolver_.Resolve(now_ms);
-  return addresses && slot.next_address < addresses->size();
+  return resolver_.Ask(now_ms) == Resolver::State::kKnown && slot.next_address < resolver_.addresses().size();
 }
 
 void HttpSink::OnBroken(std::uint32_t index) {
@@ -248,6 +267,13 @@ void HttpSink::EnforceDeadlines(std::int64_t now_ms) {
   for (std::uint32_t index = 0; index < slots_.size(); ++index) {
     Slot& slot = slots_[index];
     if (!slot.busy) continue;
+    if (now_ms >= slot.deadline_ms && slot.resolving) {
+      slot.resolving = false;
+      --resolving_;
+      Unable(index, "no addresses of " + url_.host + " within " + DurationText(timeout_ms_));
+      free_.push_back(index);
+      continue;
+    }
     if (now_ms >= slot.deadline_ms) {
       OnTimeout(index);
     } else if (now_ms >= slot.connect_deadline_ms) {
@@ -275,6 +301,13 @@ void HttpSink::OnTimeout(std::uint32_t index) {
     return Finish(index, Judge(connection.answer(), dead_letter_statuses_, UnixSeconds()));
   }
   Fail(index, observe::FailureReason::kTimeout, "timeout after " + DurationText(timeout_ms_));
+}
+
+void HttpSink::Unable(std::uint32_t index, std::string summary) {
+  Outcome outcome;
+  outcome.result = Result::kUnable;
+  outcome.summary = std::move(summary);
+  Finish(index, std::move(outcome));
 }
 
 void HttpSink::Fail(std::uint32_t index, observe::FailureReason reason, std::string summary) {

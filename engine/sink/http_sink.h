@@ -50,6 +50,7 @@ class HttpSink final : public Sink {
     std::int64_t deadline_ms = 0;
     std::int64_t connect_deadline_ms = 0;
     bool on_kept_connection = false;
+    bool resolving = false;        // waits for addresses, without a socket
     std::size_t next_address = 0;  // of the resolver's list: the one to try when this one cannot be reached
   };
 
@@ -65,6 +66,8 @@ class HttpSink final : public Sink {
   void OnFreed(std::uint32_t index, std::int64_t now_ms);
   void EnforceDeadlines(std::int64_t now_ms);
   void OnTimeout(std::uint32_t index);
+  void Unable(std::uint32_t index, std::string summary);
+  void ConnectResolved(std::int64_t now_ms);
   void Fail(std::uint32_t index, observe::FailureReason reason, std::string summary);
   void Finish(std::uint32_t index, Outcome outcome);
   void ReportFinished();
@@ -87,6 +90,7 @@ class HttpSink final : public Sink {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> idle_;  // last used last, and taken first: the pool shrinks to what is needed
+  std::size_t resolving_ = 0;        // slots that wait for addresses
   std::size_t in_flight_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::int64_t next_deadline_ms_;  // not later than the earliest one

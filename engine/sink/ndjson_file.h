@@ -46,6 +46,8 @@ class NdjsonFile {
   // and the next Append begins a new one. The lines are to be given again; a set-aside file can hold them twice,
   // never not at all.
   std::expected<void, std::string> Append(const Batch& batch, std::int64_t now_unix_s);
+  // After an error: nothing was written, because this machine has no descriptor or memory to open the file with.
+  bool lacked_something() const { return lacked_something_; }
 
  private:
   explicit NdjsonFile(Options options) : options_(std::move(options)) {}
@@ -67,6 +69,7 @@ class NdjsonFile {
   std::int64_t begun_at_unix_s_ = 0;  // when this piece was created
   storage::Sequence first_ = storage::kNoSequence;
   storage::Sequence last_ = storage::kNoSequence;
+  bool lacked_something_ = false;
 };
 
 }  // namespace weir::sink

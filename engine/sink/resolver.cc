@@ -3,10 +3,14 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "engine/limits.h"
+#include "engine/sink/sink.h"
+#include "storage/start_thread.h"
 
 namespace weir::sink {
 
@@ -20,44 +24,102 @@ void SetPort(io::SocketAddress& address, std::uint16_t port) {
   }
 }
 
+struct Found {
+  std::vector<io::SocketAddress> addresses;
+  std::string problem;
+  bool passing = false;  // the resolver could not be asked, which says nothing about the name
+};
+
+Found Find(const std::string& host, std::uint16_t port) {
+  Found found;
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
+    const char* const text = error == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(error);
+    found.problem = text != nullptr ? text : "unknown error";
+    found.passing = error == EAI_AGAIN || error == EAI_MEMORY || error == EAI_SYSTEM;
+    return found;
+  }
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    io::SocketAddress address;
+    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
+    address.length = entry->ai_addrlen;
+    SetPort(address, port);
+    found.addresses.push_back(address);
+  }
+  freeaddrinfo(list);
+  if (found.addresses.empty()) found.problem = "no IPv4 or IPv6 address";
+  return found;
+}
+
 }  // namespace
 
-Resolver::Resolver(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {
+struct Resolver::LookUp {
+  std::mutex mutex;
+  bool done = false;                // protected by mutex
+  Found found;                      // protected by mutex
+  io::EventfdWake* wake = nullptr;  // protected by mutex; null once nobody waits
+};
+
+Resolver::Resolver(std::string host, std::uint16_t port, io::EventfdWake& wake)
+    : host_(std::move(host)), port_(port), wake_(wake) {
   if (auto address = io::NumericAddress(host_, port_)) {
     numeric_ = true;
     addresses_.push_back(*address);
   }
 }
 
-std::expected<std::span<const io::SocketAddress>, std::string> Resolver::Resolve(std::int64_t now_ms) {
-  if (!numeric_ && now_ms >= fresh_until_ms_) {
-    LookUp();
-    fresh_until_ms_ = now_ms + (addresses_.empty() ? limits::kResolveFailureKeptMs : limits::kResolvedKeptMs);
-  }
-  if (addresses_.empty()) return std::unexpected("cannot resolve " + host_ + ": " + error_);
-  return addresses_;
+Resolver::~Resolver() {
+  if (!under_way_) return;
+  const std::scoped_lock lock(under_way_->mutex);
+  under_way_->wake = nullptr;
 }
 
-void Resolver::LookUp() {
-  addresses_.clear();
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host_.c_str(), nullptr, &hints, &found); error != 0) {
-    error_ = gai_strerror(error);
+Resolver::State Resolver::Ask(std::int64_t now_ms) {
+  if (numeric_) return State::kKnown;
+  if (under_way_) {
+    Take();
+    if (!under_way_) {
+      fresh_until_ms_ = now_ms + (problem_.empty() ? limits::kResolvedKeptMs : limits::kResolveFailureKeptMs);
+    }
+  } else if (now_ms >= fresh_until_ms_) {
+    Begin();
+    if (!under_way_) fresh_until_ms_ = now_ms + kShortageRetryMs;
+  }
+  if (!addresses_.empty()) return State::kKnown;
+  return under_way_ ? State::kAsking : State::kUnknown;
+}
+
+void Resolver::Begin() {
+  auto look_up = std::make_shared<LookUp>();
+  look_up->wake = &wake_;
+  auto thread = StartThread("resolver", [look_up, host = host_, port = port_](const std::stop_token&) {
+    Found found = Find(host, port);
+    const std::scoped_lock lock(look_up->mutex);
+    look_up->found = std::move(found);
+    look_up->done = true;
+    if (look_up->wake != nullptr) look_up->wake->Signal();
+  });
+  if (!thread) {
+    problem_ = std::move(thread.error());
     return;
   }
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-    io::SocketAddress address;
-    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
-    address.length = entry->ai_addrlen;
-    SetPort(address, port_);
-    addresses_.push_back(address);
+  thread->detach();
+  under_way_ = std::move(look_up);
+}
+
+void Resolver::Take() {
+  {
+    const std::scoped_lock lock(under_way_->mutex);
+    if (!under_way_->done) return;
+    Found& found = under_way_->found;
+    problem_ = std::move(found.problem);
+    if (!found.passing) addresses_ = std::move(found.addresses);
   }
-  freeaddrinfo(found);
-  if (addresses_.empty()) error_ = "no IPv4 or IPv6 address";
+  under_way_.reset();
 }
 
 }  // namespace weir::sink

@@ -18,6 +18,9 @@
 
 namespace weir::sink {
 
+// Until what this machine lacked is asked for again.
+inline constexpr std::int64_t kShortageRetryMs = 1'000;
+
 // One try at one event. The event's bytes live until Start returns: a sink copies what it still needs.
 struct Attempt {
   std::uint64_t token = 0;  // handed back with the outcome
@@ -30,12 +33,14 @@ enum class Result : std::uint8_t {
   kDelivered,
   kFailed,    // try again later
   kRejected,  // the sink will never take it: dead letter at once
+  // This machine lacked something (descriptors, memory, threads, addresses) before the sink was asked: no attempt.
+  kUnable,
 };
 
 struct Outcome {
   std::uint64_t token = 0;
   Result result = Result::kFailed;
-  std::optional<observe::FailureReason> failure;  // absent when delivered
+  std::optional<observe::FailureReason> failure;  // of kFailed and kRejected
   std::optional<std::int64_t> retry_after_ms;     // the sink asked for it
   std::string summary;                            // "503", "timeout after 10s", "connection refused"
   std::string answer;                             // first bytes of its answer

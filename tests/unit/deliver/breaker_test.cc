@@ -92,5 +92,13 @@ TEST(Breaker, ReloadKeepsItOpen) {
   EXPECT_EQ(breaker.MayStart(200), Permit::kProbe);
 }
 
+TEST(Breaker, AProbeThatWasNeverMadeIsTheNextAttempt) {
+  Breaker breaker = OpenedAt(0);
+  EXPECT_EQ(breaker.MayStart(1'000), Permit::kProbe);
+  EXPECT_EQ(breaker.MayStart(1'000), Permit::kNo);
+  breaker.WithdrawProbe();
+  EXPECT_EQ(breaker.MayStart(1'000), Permit::kProbe);
+}
+
 }  // namespace
 }  // namespace weir::deliver

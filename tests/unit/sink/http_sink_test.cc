@@ -134,10 +134,12 @@ TEST(HttpSink, ConnectionRefusedIsAConnectFailure) {
   EXPECT_EQ(driver.sink().Capacity(), 4u);
 }
 
-TEST(HttpSink, UnknownHostIsAConnectFailure) {
+TEST(HttpSink, AHostWithoutAddressesCostsNoAttempt) {
   SinkDriver driver(To("http://no-such-host.invalid/"));
   const Outcome outcome = driver.Try(1);
-  EXPECT_EQ(outcome.failure, FailureReason::kConnect);
+  EXPECT_EQ(outcome.result, Result::kUnable);
+  EXPECT_FALSE(outcome.failure);
+  EXPECT_EQ(driver.sink().Capacity(), 4u);
   EXPECT_TRUE(outcome.summary.starts_with("cannot resolve no-such-host.invalid: ")) << outcome.summary;
 }
 
