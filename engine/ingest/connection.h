@@ -58,6 +58,10 @@ struct Connection {
   std::int64_t phase_deadline_ms = 0;  // of the head, the body or the lingering; 0 = none runs
   std::int64_t send_started_ms = 0;
 
+  // Nothing of a request is here and no answer is owed: closing it costs the peer a reconnect and nothing else.
+  bool idle() const {
+    return state == State::kServing && partial == nullptr && pending_count == 0 && !send_in_flight;
+  }
   bool in_flight() const {
     return receive_in_flight || send_in_flight || cancels_in_flight > 0 || close_in_flight;
   }

@@ -1,6 +1,7 @@
 #include "engine/ingest/intake.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -110,7 +111,8 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   }
   auto code = CheckFraming(request, source->body_bytes_max);
   if (!code && request.method == http::Method::kPost) {
-    code = CheckLoad(request, {.storable = gate_.storable.load(std::memory_order_relaxed),
+    code = CheckLoad(request, {.storable = gate_.storable.load(std::memory_order_relaxed) &&
+                                           !gate_.commit_overdue.load(std::memory_order_relaxed),
                                .inflight_bytes = inflight_.Current(),
                                .inflight_bytes_max = inflight_bytes_max_,
                                .disk_budget_bytes = gate_.disk_budget_bytes.load(std::memory_order_relaxed) -
@@ -235,15 +237,20 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
          .body = event.body});
   }
   PendingAnswer& answer = answers_.AddCommit(connection, manner);
-  answer.event_id = events_.front().id;
-  answer.event_type = events_.front().type;
-  for (std::size_t i = 1; i < events_.size(); ++i) answer.further_types.emplace_back(events_[i].type);
   answer.probe = target.probe;
   answer.received_ns = now.monotonic_ns;
-  if (accepted.status != 0) answer.literal = RenderPrescribed(manner, accepted);
-  answer.bytes =
-      handover_.Add({.slot = connection.slot, .generation = connection.generation, .request = answer.index},
-                    events_, target.source->dedupe_window_us);
+  try {
+    answer.event_id = events_.front().id;
+    answer.event_type = events_.front().type;
+    for (std::size_t i = 1; i < events_.size(); ++i) answer.further_types.emplace_back(events_[i].type);
+    if (accepted.status != 0) answer.literal = RenderPrescribed(manner, accepted);
+    answer.bytes =
+        handover_.Add({.slot = connection.slot, .generation = connection.generation, .request = answer.index},
+                      events_, target.source->dedupe_window_us);
+  } catch (const std::bad_alloc&) {
+    answers_.Refuse(answer.index, RefusalFor(RejectionCode::kOverloaded));
+    return;
+  }
   inflight_.Charge(answer.bytes);
 }
 

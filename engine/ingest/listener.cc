@@ -11,7 +11,7 @@
 namespace weir::ingest {
 namespace {
 
-constexpr int kRefusedAtOnceMax = 256;
+constexpr std::size_t kRefusedAtOnceMax = 256;
 
 io::Descriptor OpenReserve() {
   return io::Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -71,11 +71,11 @@ void Listener::Arm(io::Ring& ring, std::size_t index) {
   ring.AcceptMultishot(sockets_[index].fd.get(), {io::Op::kAccept, static_cast<std::uint32_t>(index), 0});
 }
 
-io::Descriptor Listener::OnAccepted(io::Ring& ring, const io::Completion& completion, std::int64_t now_ms,
-                                    std::string_view refusal) {
+io::Descriptor Listener::OnAccepted(io::Ring& ring, const io::Completion& completion, std::int64_t now_ms) {
   const std::size_t index = completion.user_data.slot;
   Socket& socket = sockets_[index];
   if (!completion.more()) socket.armed = false;
+  out_of_descriptors_ = false;
   switch (completion.result < 0 ? -completion.result : 0) {
     case 0:
     case ECONNABORTED:  // from here on, errors of the connection that would have been accepted (accept(2))
@@ -96,7 +96,7 @@ io::Descriptor Listener::OnAccepted(io::Ring& ring, const io::Completion& comple
       break;
     case EMFILE:
     case ENFILE:
-      RefuseBacklog(socket.fd.get(), refusal);
+      out_of_descriptors_ = true;
       retry_at_ms_ = now_ms + limits::kAcceptRetryMs;
       break;
     default:  // of the socket or of memory: arming it again at once might fail at once
@@ -116,20 +116,24 @@ std::int64_t Listener::Retry(io::Ring& ring, std::int64_t now_ms) {
   return -1;
 }
 
-void Listener::RefuseBacklog(int fd, std::string_view refusal) {
-  const NonBlocking guard(fd);
-  for (int i = 0; i < kRefusedAtOnceMax; ++i) {
+std::size_t Listener::RefuseBacklog(std::size_t index, std::string_view refusal) {
+  const int listening = sockets_[index].fd.get();
+  const NonBlocking guard(listening);
+  std::size_t count = 0;
+  for (; count < kRefusedAtOnceMax; ++count) {
     reserve_.Reset();
-    io::Descriptor refused(accept4(fd, nullptr, nullptr, SOCK_CLOEXEC));
+    io::Descriptor refused(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
     const bool empty = !refused.valid();
-    if (!empty) {
-      send(refused.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      shutdown(refused.get(), SHUT_WR);
-      refused.Reset();
-    }
+    if (!empty) TurnAway(std::move(refused), refusal);
     reserve_ = OpenReserve();
-    if (empty) return;
+    if (empty) break;
   }
+  return count;
+}
+
+void Listener::TurnAway(io::Descriptor fd, std::string_view refusal) {
+  send(fd.get(), refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  shutdown(fd.get(), SHUT_WR);
 }
 
 void Listener::Stop(io::Ring& ring) {

@@ -28,10 +28,14 @@ class Listener {
   std::vector<config::Address> bound() const;
 
   void Arm(io::Ring& ring);
-  // The connection a completion brought, or an invalid descriptor. `refusal` is what a connection that cannot
-  // be kept is told.
-  io::Descriptor OnAccepted(io::Ring& ring, const io::Completion& completion, std::int64_t now_ms,
-                            std::string_view refusal);
+  // The connection a completion brought, or an invalid descriptor.
+  io::Descriptor OnAccepted(io::Ring& ring, const io::Completion& completion, std::int64_t now_ms);
+  // The last completion said that there is no descriptor left: the backlog is to be refused.
+  bool out_of_descriptors() const { return out_of_descriptors_; }
+  // Empties the backlog of the listening socket `index`. Returns how many were turned away.
+  std::size_t RefuseBacklog(std::size_t index, std::string_view refusal);
+  // Tells a connection `refusal`, as far as its send buffer takes it, and closes it.
+  static void TurnAway(io::Descriptor fd, std::string_view refusal);
   // Arms again what had to be given up, once it is time. Returns when that is, or -1.
   std::int64_t Retry(io::Ring& ring, std::int64_t now_ms);
 
@@ -51,12 +55,12 @@ class Listener {
   explicit Listener(std::vector<Socket> sockets, io::Descriptor reserve)
       : sockets_(std::move(sockets)), reserve_(std::move(reserve)) {}
   void Arm(io::Ring& ring, std::size_t index);
-  void RefuseBacklog(int fd, std::string_view refusal);
 
   std::vector<Socket> sockets_;
   io::Descriptor reserve_;
   std::int64_t retry_at_ms_ = -1;
   bool stopping_ = false;
+  bool out_of_descriptors_ = false;
 };
 
 }  // namespace weir::ingest

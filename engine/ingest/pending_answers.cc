@@ -20,6 +20,7 @@ PendingAnswer& PendingAnswers::Add(Connection& connection, Kind kind, const Mann
   WEIR_CHECK(answer.kind == Kind::kFree);
   answer.kind = kind;
   answer.ready = false;
+  answer.overdue = false;
   answer.manner = manner;
   answer.index = index;
   answer.connection = connection.slot;
@@ -53,6 +54,10 @@ void PendingAnswers::AddLiteral(Connection& connection, const Manner& manner, st
 
 void PendingAnswers::MarkReady(PendingAnswer& answer) {
   answer.ready = true;
+  MarkDue(answer);
+}
+
+void PendingAnswers::MarkDue(const PendingAnswer& answer) {
   Connection& connection = connections_[answer.connection];
   WEIR_CHECK(connection.generation == answer.generation);
   if (connection.answer_due) return;
@@ -90,6 +95,18 @@ std::size_t PendingAnswers::Refuse(std::uint32_t index, const Refusal& refusal) 
   return bytes;
 }
 
+void PendingAnswers::GiveUpWaiting() {
+  for (const auto& block : blocks_) {
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      PendingAnswer& answer = block[i];
+      if (answer.kind != Kind::kCommit || answer.ready || answer.overdue || answer.connection == kNoIndex)
+        continue;
+      answer.overdue = true;
+      MarkDue(answer);
+    }
+  }
+}
+
 void PendingAnswers::Count(const PendingAnswer& answer) {
   const commit::Committed& committed = answer.committed;
   if (committed.outcome == commit::CommitOutcome::kUnavailable) {
@@ -105,7 +122,9 @@ void PendingAnswers::Count(const PendingAnswer& answer) {
 }
 
 bool PendingAnswers::HasReady(const Connection& connection) {
-  return connection.first_pending != kNoIndex && At(connection.first_pending).ready;
+  if (connection.first_pending == kNoIndex) return false;
+  const PendingAnswer& first = At(connection.first_pending);
+  return first.ready || first.overdue;
 }
 
 void PendingAnswers::WriteReady(Connection& connection, const Moment& now, std::string& out) {
@@ -116,7 +135,11 @@ void PendingAnswers::WriteReady(Connection& connection, const Moment& now, std::
     connection.first_pending = answer.next;
     if (answer.next == kNoIndex) connection.last_pending = kNoIndex;
     --connection.pending_count;
-    Free(answer);
+    if (answer.ready) {
+      Free(answer);
+    } else {
+      answer.connection = kNoIndex;  // the committer's to free
+    }
   }
 }
 
@@ -132,6 +155,10 @@ void PendingAnswers::Write(const PendingAnswer& answer, const Moment& now, std::
       return;
     case Kind::kCommit:
       break;
+  }
+  if (!answer.ready) {
+    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kOverloaded)].Add();
+    return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
   }
   const commit::Committed& committed = answer.committed;
   if (committed.outcome == commit::CommitOutcome::kUnavailable) {

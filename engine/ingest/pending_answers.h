@@ -27,6 +27,7 @@ struct PendingAnswer {
 
   Kind kind = Kind::kFree;
   bool ready = false;  // kCommit: only once it is durable, or known not to be
+  bool overdue = false;  // kCommit that is not ready: no longer waited for, answered 503 meanwhile
   Manner manner;
   std::uint32_t index = 0;
   std::uint32_t connection = kNoIndex;  // slot; kNoIndex once the connection is gone
@@ -63,6 +64,9 @@ class PendingAnswers {
   // The hand-over to the committer failed: what was to be committed is refused.
   std::size_t Refuse(std::uint32_t index, const Refusal& refusal);
 
+  // The committer does not answer: who waits for it is told to try again. Entries stay until it does.
+  void GiveUpWaiting();
+
   // Writes the answers at the front of the list that are ready.
   void WriteReady(Connection& connection, const Moment& now, std::string& out);
   bool HasReady(const Connection& connection);
@@ -79,6 +83,7 @@ class PendingAnswers {
   PendingAnswer& At(std::uint32_t index) { return blocks_[index / kBlock][index % kBlock]; }
   PendingAnswer& Add(Connection& connection, PendingAnswer::Kind kind, const Manner& manner);
   void MarkReady(PendingAnswer& answer);
+  void MarkDue(const PendingAnswer& answer);
   void Count(const PendingAnswer& answer);
   void Write(const PendingAnswer& answer, const Moment& now, std::string& out);
   void Free(PendingAnswer& answer);

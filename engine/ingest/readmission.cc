@@ -84,7 +84,8 @@ std::expected<Readmitted, std::string> Readmission::Admit(const quarantine::Entr
 std::expected<Readmitted, std::string> Readmission::Commit(const source::Source& source,
                                                            const quarantine::Entry& entry,
                                                            const source::Accepted& accepted) {
-  if (!gate_.storable.load(std::memory_order_relaxed)) {
+  if (!gate_.storable.load(std::memory_order_relaxed) ||
+      gate_.commit_overdue.load(std::memory_order_relaxed)) {
     return std::unexpected("events cannot be stored right now");
   }
   const std::int64_t now_us = ClockNs(CLOCK_REALTIME) / 1'000;

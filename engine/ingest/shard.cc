@@ -1,7 +1,5 @@
 #include "engine/ingest/shard.h"
 
-#include <pthread.h>
-
 #include <future>
 #include <thread>
 #include <utility>
@@ -9,6 +7,7 @@
 #include "engine/ingest/listener.h"
 #include "engine/ingest/shard_loop.h"
 #include "storage/check.h"
+#include "storage/start_thread.h"
 
 namespace weir::ingest {
 
@@ -23,13 +22,14 @@ struct Shard::State {
   std::vector<config::Address> bound;
   ShardControl control;
   io::RingMode ring_mode = io::RingMode::kPlain;
-  std::thread thread;
+  std::jthread thread;
 };
 
 std::expected<std::unique_ptr<Shard>, std::string> Shard::Create(Wiring wiring) {
   auto listener = Listener::Open(wiring.listen, /*exclusive=*/wiring.index == 0);
   if (!listener) return std::unexpected(listener.error());
   auto state = std::make_unique<State>(std::move(wiring), std::move(*listener));
+  if (!state->control.wake.valid()) return std::unexpected(std::string(io::EventfdWake::ShortageText()));
   state->bound = state->listener.bound();
   return std::unique_ptr<Shard>(new Shard(std::move(state)));
 }
@@ -49,7 +49,6 @@ std::vector<config::Address> Shard::bound() const {
 }
 
 void Shard::State::Serve(std::promise<std::expected<void, std::string>> started) {
-  pthread_setname_np(pthread_self(), ("shard-" + std::to_string(wiring.index)).c_str());
   auto loop = ShardLoop::Create({.index = wiring.index,
                                  .limits = wiring.limits,
                                  .ack = wiring.ack,
@@ -70,10 +69,13 @@ void Shard::State::Serve(std::promise<std::expected<void, std::string>> started)
 
 std::expected<void, std::string> Shard::Start() {
   WEIR_CHECK(!state_->thread.joinable());
-  std::promise<std::expected<void, std::string>> started;
-  auto outcome = started.get_future();
-  state_->thread = std::thread(
-      [state = state_.get(), promise = std::move(started)]() mutable { state->Serve(std::move(promise)); });
+  std::promise<std::expected<void, std::string>> serving;
+  auto outcome = serving.get_future();
+  auto started = StartThread("shard-" + std::to_string(state_->wiring.index),
+                             [state = state_.get(), promise = std::move(serving)](
+                                 const std::stop_token&) mutable { state->Serve(std::move(promise)); });
+  if (!started) return std::unexpected(started.error());
+  state_->thread = std::move(*started);
   return outcome.get();
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -73,13 +74,13 @@ ShardLoop::ShardLoop(const Wiring& wiring, std::unique_ptr<io::Ring> ring, io::B
                   .connections = connections_,
                   .answers = answers_,
                   .reader = reader_,
+                  .gate = wiring.gate,
                   .probe = wiring.probe,
                   .limits = wiring.limits}),
       completions_(limits::kCompletionsPerTurn),
-      acks_(limits::kAcksPerTurn) {
+      acks_(limits::kAcksPerTurn),
+      refusal_id_(wiring.seed) {
   writer_.SetTime(now_.unix_s());
-  writer_.WriteRefusal(refusal_, {.request_id = wiring.seed, .close = true},
-                       RefusalFor(observe::RejectionCode::kOverloaded));
 }
 
 ShardLoop::~ShardLoop() {
@@ -102,9 +103,16 @@ void ShardLoop::Turn() {
 
   // Before anything of this turn is verified: what was sent after a reload was reported meets its secrets.
   if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
-  for (const io::Completion& completion : std::span(completions_).first(count)) Dispatch(completion);
+  for (const io::Completion& completion : std::span(completions_).first(count)) {
+    try {
+      Dispatch(completion);
+    } catch (const std::bad_alloc&) {
+      transport_.OnShortage(completion, now_);
+    }
+  }
   HandOver();
   TakeAcks(acks);
+  if (gate_.commit_overdue.load(std::memory_order_relaxed)) answers_.GiveUpWaiting();
   RunDeadlines();
   transport_.WriteDue(now_);
   transport_.Replenish();
@@ -119,7 +127,7 @@ void ShardLoop::Turn() {
   if (!draining_ && (stop || !gate_.accepting.load(std::memory_order_relaxed))) StartDrain();
   if (draining_ && !backlog_taken_ && listener_.stopped()) {
     backlog_taken_ = true;
-    for (io::Descriptor& fd : listener_.TakeBacklog()) transport_.Open(std::move(fd), now_);
+    for (io::Descriptor& fd : listener_.TakeBacklog()) Open(std::move(fd));
   }
   if (stop && drain_until_ms_ < 0) {
     drain_until_ms_ = now_.monotonic_ms() + control_.drain_ms.load(std::memory_order_relaxed);
@@ -172,8 +180,22 @@ void ShardLoop::Dispatch(const io::Completion& completion) {
 }
 
 void ShardLoop::OnAccepted(const io::Completion& completion) {
-  io::Descriptor fd = listener_.OnAccepted(*ring_, completion, now_.monotonic_ms(), refusal_);
-  if (fd.valid()) transport_.Open(std::move(fd), now_);
+  io::Descriptor fd = listener_.OnAccepted(*ring_, completion, now_.monotonic_ms());
+  if (fd.valid()) return Open(std::move(fd));
+  if (!listener_.out_of_descriptors()) return;
+  const std::size_t refused = listener_.RefuseBacklog(completion.user_data.slot, RefusalText());
+  probe_.connections_refused[static_cast<std::size_t>(observe::ConnectionRefusal::kDescriptors)].Add(refused);
+}
+
+void ShardLoop::Open(io::Descriptor fd) {
+  if (!transport_.Open(fd, now_)) Listener::TurnAway(std::move(fd), RefusalText());
+}
+
+std::string_view ShardLoop::RefusalText() {
+  refusal_.clear();
+  writer_.WriteRefusal(refusal_, {.request_id = refusal_id_, .close = true},
+                       RefusalFor(observe::RejectionCode::kOverloaded));
+  return refusal_;
 }
 
 void ShardLoop::OnWake() {

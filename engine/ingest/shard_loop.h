@@ -78,6 +78,8 @@ class ShardLoop {
   std::size_t PrepareWait(std::int64_t& timeout_ms);
   void Dispatch(const io::Completion& completion);
   void OnAccepted(const io::Completion& completion);
+  void Open(io::Descriptor fd);
+  std::string_view RefusalText();
   void OnWake();
   void HandOver();
   void TakeAcks(std::size_t count);
@@ -105,7 +107,6 @@ class ShardLoop {
   Reader reader_;
   Transport transport_;
 
-  std::string refusal_;  // what a connection is told that gets no descriptor
   std::uint64_t wake_count_ = 0;
   std::uint32_t overflows_counted_ = 0;
   bool draining_ = false;
@@ -114,6 +115,8 @@ class ShardLoop {
   std::vector<io::Completion> completions_;
   std::vector<commit::Committed> acks_;
   std::vector<std::uint32_t> due_;
+  std::uint64_t refusal_id_;  // the correlation id of connections that are turned away unread
+  std::string refusal_;       // reused
 };
 
 }  // namespace weir::ingest

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -21,6 +22,13 @@ io::UserData Tag(io::Op op, const Connection& connection) {
   return {op, connection.slot, connection.generation};
 }
 
+// The buffer goes back whatever becomes of what was in it.
+struct ReturnAtEnd {
+  io::BufferRing& buffers;
+  std::uint16_t id;
+  ~ReturnAtEnd() { buffers.Return(id); }
+};
+
 }  // namespace
 
 Transport::Transport(const Wiring& wiring)
@@ -30,22 +38,41 @@ Transport::Transport(const Wiring& wiring)
       connections_(wiring.connections),
       answers_(wiring.answers),
       reader_(wiring.reader),
+      gate_(wiring.gate),
       probe_(wiring.probe),
+      oldest_idle_(wiring.connections),
       limits_(wiring.limits) {}
 
-void Transport::Open(io::Descriptor fd, const Moment& now) {
-  Connection* connection = connections_.Take(fd.get());
-  if (connection == nullptr) return;  // fd closes
+bool Transport::Open(io::Descriptor& fd, const Moment& now) {
+  const std::int64_t open = gate_.connections.load(std::memory_order_relaxed) + 1;
+  const std::int64_t over = open - gate_.connections_max.load(std::memory_order_relaxed);
+  const bool no_room = over > gate_.refusals_max.load(std::memory_order_relaxed);
+  const bool refused = no_room || (over > 0 && !DisplaceOne(now));
+  if (refused) probe_.connections_refused[static_cast<std::size_t>(observe::ConnectionRefusal::kLimit)].Add();
+  Connection* connection = no_room ? nullptr : connections_.Take(fd.get());
+  if (connection == nullptr) return false;
   fd.Release();
+  gate_.connections.fetch_add(1, std::memory_order_relaxed);
   probe_.connections_accepted.Add();
   probe_.connections.Set(static_cast<std::int64_t>(connections_.open()));
   connection->last_active_ms = now.monotonic_ms();
   timers_.Arm(connection->slot, now.monotonic_ms() + limits_.idle_timeout_ms);
-  if (connections_.open() > limits_.connections) {
+  if (refused) {
     connection->state = State::kAnswering;
     answers_.AddRefusal(*connection, {.close = true}, RefusalFor(observe::RejectionCode::kOverloaded));
   }
   Settle(*connection, now);
+  return true;
+}
+
+// True: a connection that was idle is on its way out.
+bool Transport::DisplaceOne(const Moment& now) {
+  Connection* idle = oldest_idle_.Take(now.monotonic_ms());
+  if (idle == nullptr) return false;
+  probe_.connections_displaced.Add();
+  StartClose(*idle);
+  Settle(*idle, now);
+  return true;
 }
 
 Connection* Transport::Find(const io::UserData& user_data) {
@@ -56,7 +83,9 @@ Connection* Transport::Find(const io::UserData& user_data) {
 
 void Transport::OnReceived(const io::Completion& completion, const Moment& now) {
   Connection* connection = Find(completion.user_data);
+  if (connection != nullptr && !completion.more()) connection->receive_in_flight = false;
   if (completion.has_buffer()) {
+    const ReturnAtEnd returned{buffers_, completion.buffer_id()};
     const std::string_view bytes = buffers_.Take(completion);
     if (connection != nullptr && connection->state == State::kServing) {
       connection->last_active_ms = now.monotonic_ms();
@@ -64,10 +93,8 @@ void Transport::OnReceived(const io::Completion& completion, const Moment& now) 
     } else if (connection != nullptr && connection->state == State::kLingering) {
       connection->discarded_bytes += static_cast<std::uint32_t>(bytes.size());
     }
-    buffers_.Return(completion.buffer_id());
   }
   if (connection == nullptr) return;
-  if (!completion.more()) connection->receive_in_flight = false;
   if (completion.result == -ENOBUFS) {
     probe_.buffers_starved.Add();
     buffers_.Grow();
@@ -132,7 +159,11 @@ void Transport::WriteDue(const Moment& now) {
     for (const std::uint32_t slot : writing_) {
       Connection& connection = connections_[slot];
       connection.answer_due = false;
-      Write(connection, now);
+      try {
+        Write(connection, now);
+      } catch (const std::bad_alloc&) {
+        End(connection, now);
+      }
     }
     writing_.clear();
   }
@@ -198,6 +229,16 @@ void Transport::Linger(Connection& connection, const Moment& now) {
   if (shutdown(connection.fd, SHUT_WR) != 0) StartClose(connection);  // the peer is gone already
 }
 
+void Transport::OnShortage(const io::Completion& completion, const Moment& now) {
+  if (Connection* connection = Find(completion.user_data)) End(*connection, now);
+}
+
+void Transport::End(Connection& connection, const Moment& now) {
+  probe_.connections_ended_for_memory.Add();
+  StartClose(connection);
+  Settle(connection, now);
+}
+
 void Transport::OnCancelled(const io::Completion& completion, const Moment& now) {
   Connection* connection = Find(completion.user_data);
   if (connection == nullptr) return;
@@ -231,18 +272,14 @@ void Transport::OnClosed(const io::Completion& completion) {
   WEIR_CHECK(connection != nullptr && connection->close_in_flight);
   connection->close_in_flight = false;
   connections_.Release(*connection);
+  gate_.connections.fetch_sub(1, std::memory_order_relaxed);
   probe_.connections.Set(static_cast<std::int64_t>(connections_.open()));
-}
-
-bool Transport::Idle(const Connection& connection) const {
-  return connection.state == State::kServing && connection.partial == nullptr &&
-         connection.pending_count == 0 && !connection.send_in_flight;
 }
 
 std::int64_t Transport::NextDeadline(const Connection& connection, const Moment& now) const {
   // While a commit is waited for there is nothing of the peer's to hurry; it is looked at again later.
   std::int64_t next_ms = now.monotonic_ms() + limits_.idle_timeout_ms;
-  if (Idle(connection)) next_ms = std::min(next_ms, connection.last_active_ms + limits_.idle_timeout_ms);
+  if (connection.idle()) next_ms = std::min(next_ms, connection.last_active_ms + limits_.idle_timeout_ms);
   if (connection.send_in_flight) {
     next_ms = std::min(next_ms, connection.send_started_ms + limits_.idle_timeout_ms);
   }
@@ -257,7 +294,7 @@ void Transport::OnDeadline(std::uint32_t slot, const Moment& now) {
   if (connection.state == State::kFree || connection.state == State::kClosing) return;
   const std::int64_t now_ms = now.monotonic_ms();
   const bool phase_over = connection.phase_deadline_ms != 0 && now_ms >= connection.phase_deadline_ms;
-  const bool idle_over = Idle(connection) && now_ms >= connection.last_active_ms + limits_.idle_timeout_ms;
+  const bool idle_over = connection.idle() && now_ms >= connection.last_active_ms + limits_.idle_timeout_ms;
   const bool send_over =
       connection.send_in_flight && now_ms >= connection.send_started_ms + limits_.idle_timeout_ms;
   if (send_over || idle_over || (phase_over && connection.state == State::kLingering)) {

@@ -17,7 +17,9 @@
 
 #include "engine/config/config.h"
 #include "engine/ingest/connection.h"
+#include "engine/ingest/gate.h"
 #include "engine/ingest/moment.h"
+#include "engine/ingest/oldest_idle.h"
 #include "engine/ingest/pending_answers.h"
 #include "engine/ingest/reader.h"
 #include "engine/io/buffer_ring.h"
@@ -37,19 +39,25 @@ class Transport {
     ConnectionTable& connections;
     PendingAnswers& answers;
     Reader& reader;
+    Gate& gate;
     observe::ShardProbe& probe;
     config::ServerLimits limits;
   };
   explicit Transport(const Wiring& wiring);
 
-  // An accepted connection: served, refused with an answer, or, when even that has no slot, closed.
-  void Open(io::Descriptor fd, const Moment& now);
+  // An accepted connection. Where as many are open as may be, the one that has been idle longest is closed for it;
+  // where none is idle it is told so and closed. False: there is no room even for that, and `fd` is still the
+  // caller's.
+  bool Open(io::Descriptor& fd, const Moment& now);
 
   // Completions. One for an earlier use of its slot is dropped; its receive buffer goes back.
   void OnReceived(const io::Completion& completion, const Moment& now);
   void OnSent(const io::Completion& completion, const Moment& now);
   void OnCancelled(const io::Completion& completion, const Moment& now);
   void OnClosed(const io::Completion& completion);
+
+  // There was no memory to handle this one: its connection ends, and no other does.
+  void OnShortage(const io::Completion& completion, const Moment& now);
 
   void OnDeadline(std::uint32_t slot, const Moment& now);
   // Sends what became ready this turn: one send a connection, whatever the number of its answers.
@@ -67,6 +75,7 @@ class Transport {
   void CloseAll();
 
  private:
+  bool DisplaceOne(const Moment& now);
   Connection* Find(const io::UserData& user_data);
   void Settle(Connection& connection, const Moment& now);
   bool WantsReceive(const Connection& connection) const;
@@ -74,10 +83,10 @@ class Transport {
   void Write(Connection& connection, const Moment& now);
   void SendRest(Connection& connection);
   void Linger(Connection& connection, const Moment& now);
+  void End(Connection& connection, const Moment& now);
   void StartClose(Connection& connection);
   void FinishClose(Connection& connection);
   std::int64_t NextDeadline(const Connection& connection, const Moment& now) const;
-  bool Idle(const Connection& connection) const;
   void GiveBack(std::unique_ptr<std::string> buffer);
 
   io::Ring& ring_;
@@ -86,7 +95,9 @@ class Transport {
   ConnectionTable& connections_;
   PendingAnswers& answers_;
   Reader& reader_;
+  Gate& gate_;
   observe::ShardProbe& probe_;
+  OldestIdle oldest_idle_;
   config::ServerLimits limits_;
   std::vector<io::UserData> starved_;   // first in, first out
   std::vector<std::uint32_t> writing_;  // reused

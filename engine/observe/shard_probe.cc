@@ -51,6 +51,18 @@ std::string_view RejectionCodeName(RejectionCode code) {
   return "";
 }
 
+std::string_view ConnectionRefusalName(ConnectionRefusal reason) {
+  switch (reason) {
+    case ConnectionRefusal::kLimit:
+      return "limit";
+    case ConnectionRefusal::kDescriptors:
+      return "descriptors";
+    case ConnectionRefusal::kCount:
+      break;
+  }
+  return "";
+}
+
 void SourceProbe::Received(std::string_view type) {
   const auto known = by_type_.find(type);
   (known != by_type_.end() ? *known->second : AddType(type)).count.Add();

@@ -45,6 +45,14 @@ enum class RejectionCode : std::uint8_t {
 };
 std::string_view RejectionCodeName(RejectionCode code);  // as in the error bodies: "unknown_source" …
 
+// Why a connection was not kept; one label value each of weir_connections_refused_total{reason}.
+enum class ConnectionRefusal : std::uint8_t {
+  kLimit,        // as many as may be are open, and none of this shard's is idle
+  kDescriptors,  // the process, or the machine, has no descriptor left
+  kCount
+};
+std::string_view ConnectionRefusalName(ConnectionRefusal reason);
+
 struct SourceProbe {
   std::string source;
   Counter duplicates;
@@ -76,6 +84,9 @@ class ShardProbe {
  public:
   Gauge connections;
   Counter connections_accepted;
+  std::array<Counter, static_cast<std::size_t>(ConnectionRefusal::kCount)> connections_refused;
+  Counter connections_displaced;  // idle ones that were closed because a new one came
+  Counter connections_ended_for_memory;
   Counter requests;
   Counter buffers_starved;  // a receive ended because no provided buffer was left
   Counter ring_overflows;

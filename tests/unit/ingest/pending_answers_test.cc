@@ -119,5 +119,27 @@ TEST_F(PendingAnswersTest, ABatchCountsEachOfItsNewEventsUnderItsType) {
   EXPECT_EQ(probe_.duplicates.value(), 1u);
 }
 
+TEST_F(PendingAnswersTest, WhatIsNoLongerWaitedForIsRefusedOnceAndFreedByTheCommitter) {
+  Connection& connection = *connections_.Take(-1);
+  PendingAnswer& answer = AddCommit(connection, "late");
+  answers_.GiveUpWaiting();
+  EXPECT_TRUE(answers_.HasReady(connection));
+  EXPECT_THAT(Written(connection), HasSubstr("HTTP/1.1 503 "));
+  EXPECT_EQ(connection.pending_count, 0);
+  EXPECT_EQ(answer.kind, PendingAnswer::Kind::kCommit) << "its place is what the ticket names";
+  answers_.GiveUpWaiting();
+  EXPECT_FALSE(answers_.HasReady(connection));
+  EXPECT_EQ(Complete(answer), 100u);
+  EXPECT_EQ(answer.kind, PendingAnswer::Kind::kFree);
+}
+
+TEST_F(PendingAnswersTest, ACommitThatEndsBeforeItsRefusalIsWrittenIsAnsweredAsItEnded) {
+  Connection& connection = *connections_.Take(-1);
+  PendingAnswer& answer = AddCommit(connection, "in time");
+  answers_.GiveUpWaiting();
+  Complete(answer);
+  EXPECT_THAT(Written(connection), HasSubstr("HTTP/1.1 202 "));
+}
+
 }  // namespace
 }  // namespace weir::ingest

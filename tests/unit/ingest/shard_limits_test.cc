@@ -104,20 +104,43 @@ TEST_F(ShardTest, WaitingForACommitIsNotIdling) {
 }
 
 TEST_F(ShardTest, AConnectionTooManyIsToldToComeBack) {
-  Start({.limits = {.connections = 2}});
+  gate_.connections_max.store(2);
+  gate_.refusals_max.store(1);
+  Start({.commit = false});
   Client first = Connect();
   first.Send(Delivery{.id = "1"}.Bytes());
-  EXPECT_EQ(first.Read().status, 202);
+  const commit::Append one = NextAppend();
   Client second = Connect();
   second.Send(Delivery{.id = "2"}.Bytes());
-  EXPECT_EQ(second.Read().status, 202);
+  const commit::Append two = NextAppend();
   Client third = Connect();
   const Answer answer = third.Read();
   EXPECT_EQ(answer.status, 503);
   EXPECT_TRUE(answer.Field("Retry-After"));
   EXPECT_TRUE(third.Ended());
-  first.Send(Delivery{.id = "3"}.Bytes());
+  Acknowledge(one, CommitOutcome::kStored, 1);
   EXPECT_EQ(first.Read().status, 202);
+  Acknowledge(two, CommitOutcome::kStored, 2);
+  EXPECT_EQ(second.Read().status, 202);
+}
+
+TEST_F(ShardTest, WhoWaitsForADiskThatDoesNotAnswerIsToldToComeBack) {
+  Start({.commit = false});
+  Client waiting = Connect();
+  waiting.Send(Delivery{.id = "1"}.Bytes());
+  const commit::Append append = NextAppend();
+  gate_.commit_overdue.store(true);
+  const Answer told = waiting.Read();
+  EXPECT_EQ(told.status, 503);
+  EXPECT_TRUE(told.Field("Retry-After"));
+  Client newcomer = Connect();
+  newcomer.Send(Delivery{.id = "2"}.Head());
+  EXPECT_EQ(newcomer.Read().status, 503) << "before its body is read";
+  gate_.commit_overdue.store(false);
+  Acknowledge(append, CommitOutcome::kStored, 1);
+  waiting.Send(Delivery{.id = "3"}.Bytes());
+  Acknowledge(NextAppend(), CommitOutcome::kStored, 2);
+  EXPECT_EQ(waiting.Read().status, 202) << "the late commit of the first is nobody's answer";
 }
 
 TEST_F(ShardTest, BytesInFlightAreBoundedBeforeTheBodyIsRead) {

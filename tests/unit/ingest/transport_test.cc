@@ -36,6 +36,7 @@ class TransportTest : public ::testing::Test, protected Desk {
                                                                .connections = connections_,
                                                                .answers = answers_,
                                                                .reader = reader_,
+                                                               .gate = gate_,
                                                                .probe = probe_,
                                                                .limits = limits_});
   }
@@ -44,7 +45,8 @@ class TransportTest : public ::testing::Test, protected Desk {
   io::Descriptor Accept() {
     std::array<int, 2> ends{};
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    transport_->Open(io::Descriptor(ends[0]), now_);
+    io::Descriptor server(ends[0]);
+    kept_ = transport_->Open(server, now_);
     return io::Descriptor(ends[1]);
   }
   static void Send(const io::Descriptor& client, const std::string& bytes) {
@@ -86,6 +88,7 @@ class TransportTest : public ::testing::Test, protected Desk {
   io::TimerWheel timers_{0};
   std::unique_ptr<Transport> transport_;
   std::vector<std::string> bodies_;
+  bool kept_ = false;  // what the last Accept was told
 };
 
 TEST_F(TransportTest, ConnectionsThatFindNoBufferAreServedAsBuffersComeBackWithoutSpinning) {
@@ -195,6 +198,79 @@ TEST_F(TransportTest, ACompletionForAnEarlierUseOfItsSlotIsDropped) {
   EXPECT_EQ(connection.state, Connection::State::kServing);
   EXPECT_TRUE(connection.receive_in_flight);
   EXPECT_FALSE(connection.peer_closed);
+}
+
+// With room for two, and for one more to be told that there is none.
+class FullTransportTest : public TransportTest {
+ protected:
+  FullTransportTest() {
+    gate_.connections_max.store(2);
+    gate_.refusals_max.store(1);
+  }
+  std::uint64_t Refused() const {
+    return probe_.connections_refused[static_cast<std::size_t>(observe::ConnectionRefusal::kLimit)].value();
+  }
+  bool Ended(const io::Descriptor& client) {
+    TurnsUntilQuiet();
+    char byte = 0;
+    return recv(client.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+  }
+  void At(std::int64_t ms) { now_.monotonic_ns = ms * 1'000'000; }
+};
+
+TEST_F(FullTransportTest, TheOldestIdleConnectionMakesRoomForANewOne) {
+  At(1'000);
+  const io::Descriptor oldest = Accept();
+  At(2'000);
+  const io::Descriptor second = Accept();
+  At(3'000);
+  const io::Descriptor third = Accept();
+  EXPECT_TRUE(kept_);
+  EXPECT_TRUE(Ended(oldest));
+  EXPECT_FALSE(Ended(second));
+  EXPECT_FALSE(Ended(third));
+  EXPECT_EQ(Refused(), 0u);
+  EXPECT_EQ(probe_.connections_displaced.value(), 1u);
+  EXPECT_EQ(gate_.connections.load(), 2);
+}
+
+TEST_F(FullTransportTest, AConnectionInTheMiddleOfARequestIsNotIdle) {
+  const io::Descriptor first = Accept();
+  const io::Descriptor second = Accept();
+  Send(first, "POST /webhooks/hooks HTTP/1.1\r\n");
+  Send(second, "POST /webhooks/hooks HTTP/1.1\r\n");
+  TurnsUntilQuiet();
+  const io::Descriptor third = Accept();
+  TurnsUntilQuiet();
+  EXPECT_THAT(Received(third), HasSubstr("HTTP/1.1 503 "));
+  EXPECT_FALSE(Ended(first));
+  EXPECT_FALSE(Ended(second));
+  EXPECT_EQ(Refused(), 1u);
+}
+
+TEST_F(FullTransportTest, WithoutRoomEvenToBeToldAConnectionIsTheCallersToTurnAway) {
+  const io::Descriptor first = Accept();
+  const io::Descriptor second = Accept();
+  Send(first, "POST ");
+  Send(second, "POST ");
+  TurnsUntilQuiet();
+  const io::Descriptor refused = Accept();
+  EXPECT_TRUE(kept_);
+  const io::Descriptor further = Accept();
+  EXPECT_FALSE(kept_);
+  EXPECT_EQ(Refused(), 2u);
+}
+
+TEST_F(FullTransportTest, ACrowdDisplacesOneIdleConnectionEach) {
+  gate_.connections_max.store(8);
+  gate_.refusals_max.store(8);
+  std::vector<io::Descriptor> idle;
+  for (int i = 0; i < 8; ++i) idle.push_back(Accept());
+  std::vector<io::Descriptor> crowd;
+  for (int i = 0; i < 8; ++i) crowd.push_back(Accept());
+  for (const io::Descriptor& client : idle) EXPECT_TRUE(Ended(client));
+  for (const io::Descriptor& client : crowd) EXPECT_FALSE(Ended(client));
+  EXPECT_EQ(gate_.connections.load(), 8);
 }
 
 }  // namespace
