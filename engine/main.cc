@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "engine/config/suggest.h"
@@ -68,6 +70,13 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? weir::tools::kDone : weir::tools::kUsage;
+  } catch (const std::bad_alloc&) {
+    std::fputs("weir: out of memory; raise the limit of memory or address space (ulimit -v, MemoryMax=)\n",
+               stderr);
+    return weir::tools::kFoundWrong;
+  } catch (const std::system_error& error) {
+    std::fprintf(stderr, "weir: this machine lacks something that is needed: %s\n", error.what());
+    return weir::tools::kFoundWrong;
   }
   return exit_code;
 }

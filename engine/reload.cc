@@ -117,6 +117,16 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
     if (const auto checked = sink::CheckTarget(sink); !checked) {
       report.not_open.push_back("sink " + sink.name + ": cannot be opened: " + checked.error());
     }
+<<<<<<< HEAD
+=======
+    return;
+  }
+  auto ready = wiring_.fit(*loaded);
+  if (ready) ready = wiring_.delivery.Prepare(*loaded);
+  if (!ready) {
+    observe::log::Error("reload refused, the running configuration stays", {{"error", ready.error()}});
+    return;
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   }
   std::ranges::move(RemovedSinks(*loaded), std::back_inserter(report.notes));
 

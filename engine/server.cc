@@ -1,30 +1,33 @@
-#include "engine/server.h"
-
+// First, because liburing brings a macro that the queues use as a name.
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+<<<<<<< HEAD
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+=======
+#include <chrono>
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include <random>
 #include <utility>
 #include <vector>
 
+<<<<<<< HEAD
 #include "engine/admin/admin_server.h"
 #include "engine/clock/clock.h"
 #include "engine/commit/committer.h"
 #include "engine/config/captured_secret.h"
 #include "engine/delivery_set.h"
+=======
+#include "engine/descriptor_limit.h"
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "engine/disk_floor.h"
-#include "engine/ingest/readmission.h"
-#include "engine/ingest/shard.h"
 #include "engine/io/ring.h"
-#include "engine/io/wake.h"
 #include "engine/observe/log.h"
+<<<<<<< HEAD
 #include "engine/observe/probe.h"
 #include "engine/observe/reload_probe.h"
 #include "engine/observe/shard_probe.h"
@@ -32,8 +35,10 @@
 #include "engine/reload.h"
 #include "engine/retention.h"
 #include "engine/source/scheme.h"
+=======
+#include "engine/server_parts.h"
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "storage/check.h"
-#include "storage/event_store.h"
 
 namespace weir {
 
@@ -43,6 +48,11 @@ namespace {
 constexpr int kDiskLookMs = 100;
 // What a failed store still gets to answer 503 to the requests it holds.
 constexpr std::int64_t kFailedDrainMs = 500;
+// Beyond the time to drain, for everything that has to end in order after it: then the process ends as it is.
+constexpr std::int64_t kLastMomentMs = 800;
+constexpr std::int64_t kFailedLastMomentMs = 400;
+// For the last lines of the log, where somebody reads them.
+constexpr std::int64_t kLogFlushMs = 200;
 
 std::uint64_t RandomSeed() {
   std::random_device device;
@@ -54,19 +64,9 @@ std::string AddressText(const config::Address& address) {
   return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
-sigset_t HandledSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  return signals;
-}
-
-std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config) {
-  return std::make_shared<const source::SourceTable>(std::move(config.sources));
-}
-
 }  // namespace
 
+<<<<<<< HEAD
 struct Server::Parts {
   config::Config config;  // its sources have moved to the table
   Options options;
@@ -115,20 +115,22 @@ struct Server::Parts {
   int Wait(int timeout_ms);
 };
 
+=======
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Config config, Options options) {
-  const sigset_t signals = HandledSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is then an error of the write, which the store reports
-
+  auto signals = Signals::Take();
+  if (!signals) return std::unexpected(signals.error());
   auto parts = std::make_unique<Parts>();
   parts->config = std::move(config);
   parts->options = std::move(options);
-  parts->signal_fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (parts->signal_fd < 0) return std::unexpected(std::string("signalfd: ") + std::strerror(errno));
+  parts->signals = std::move(*signals);
+  if (!parts->failure_wake.valid() || !parts->capture_wake.valid()) {
+    return std::unexpected(std::string(io::EventfdWake::ShortageText()));
+  }
+  if (auto shared = parts->ShareDescriptors(parts->config); !shared) return std::unexpected(shared.error());
 
   if (auto probed = parts->ProbeRing(); !probed) return std::unexpected(probed.error());
   if (auto opened = parts->OpenStore(); !opened) return std::unexpected(opened.error());
@@ -185,7 +187,7 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
                                                         gate.storable);
   std::vector<commit::AckQueue*> acks;
   config::ServerLimits limits = config.server.limits;
-  limits.connections = std::max<std::size_t>(1, limits.connections / config.server.threads);
+  limits.connections = descriptors.connections;
   for (unsigned i = 0; i < config.server.threads; ++i) {
     shard_probes.push_back(std::make_unique<observe::ShardProbe>());
     auto shard = ingest::Shard::Create(
@@ -229,7 +231,11 @@ void Server::Parts::CreateReload() {
       .in_force = config,
       .environment = options.environment,
       .delivery = *delivery,
+<<<<<<< HEAD
       .sources = [this] { return sources; },
+=======
+      .fit = [this](config::Config& next) { return ShareDescriptors(next); },
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
       .use_sources =
           [this](std::shared_ptr<const source::SourceTable> table) { UseSources(std::move(table)); },
       .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); },
@@ -272,70 +278,8 @@ void Server::Parts::Fail(const storage::StoreError& error) {
   failure_wake.Signal();
 }
 
-void Server::Parts::LookAtDisk() {
-  struct statvfs disk{};
-  if (failed.load() || ::statvfs(config.server.data.c_str(), &disk) != 0) return;
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
-  gate.disk_budget_bytes.store(verdict.budget_bytes);
-  gate.storable.store(verdict.storable);
-  store->AllowSettlements(verdict.settlement_bytes);
-  if (verdict.storable == disk_said_no) {
-    disk_said_no = !verdict.storable;
-    if (disk_said_no) {
-      observe::log::Warn(
-          "disk nearly full: events are answered 503 and deliveries wait until there is room",
-          {{"free_bytes", free_bytes}, {"min_free_disk_bytes", config.server.limits.min_free_disk_bytes}});
-    } else {
-      observe::log::Info("disk has room again: events are stored and delivered",
-                         {{"free_bytes", free_bytes}});
-    }
-  }
-}
-
-void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
-  sources = std::move(table);
-  for (auto& shard : shards) shard->SwapSources(sources);
-  readmission->UseSources(sources);
-}
-
-// Shards' threads. The file is what counts: the table is rebuilt from it where it may be, on the main thread,
-// and so after a restart.
-ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::string_view secret) {
-  const auto kept = config::KeepCapturedSecret(config.server.data, source, secret);
-  if (!kept) {
-    observe::log::Error("a secret that a sender handed over could not be kept",
-                        {{"source", source}, {"error", kept.error()}});
-    return ingest::SecretKept::kFailed;
-  }
-  if (*kept == config::Capture::kTaken) return ingest::SecretKept::kTaken;
-  capture_wake.Signal();
-  return ingest::SecretKept::kKept;
-}
-
-void Server::Parts::UseCapturedSecrets() {
-  std::vector<source::Source> next;
-  bool changed = false;
-  for (const source::Source& source : sources->sources()) {
-    next.push_back(source.Clone());
-    if (!source.secrets.empty() || !source::TakesSecretByHandshake(*source.scheme)) continue;
-    auto secret = config::ReadCapturedSecret(config.server.data, source.name);
-    if (!secret) {
-      observe::log::Error("a secret that a sender handed over cannot be read",
-                          {{"source", source.name}, {"error", secret.error()}});
-    } else if (*secret) {
-      next.back().secrets.push_back(**std::move(secret));
-      changed = true;
-      observe::log::Info("a sender handed over its secret",
-                         {{"source", source.name},
-                          {"file", config::CapturedSecretPath(config.server.data, source.name).string()}});
-    }
-  }
-  if (changed) UseSources(std::make_shared<const source::SourceTable>(std::move(next)));
-}
-
 int Server::Parts::Wait(int timeout_ms) {
-  pollfd waits[] = {{.fd = signal_fd, .events = POLLIN, .revents = 0},
+  pollfd waits[] = {{.fd = signals->fd(), .events = POLLIN, .revents = 0},
                     {.fd = failure_wake.fd(), .events = POLLIN, .revents = 0},
                     {.fd = capture_wake.fd(), .events = POLLIN, .revents = 0},
                     {.fd = reload->wake_fd(), .events = POLLIN, .revents = 0}};
@@ -344,6 +288,7 @@ int Server::Parts::Wait(int timeout_ms) {
   if ((waits[2].revents & POLLIN) != 0 &&
       ::read(capture_wake.fd(), &captures, sizeof captures) == sizeof captures)
     UseCapturedSecrets();
+<<<<<<< HEAD
   std::uint64_t reloads = 0;
   if ((waits[3].revents & POLLIN) != 0 &&
       ::read(reload->wake_fd(), &reloads, sizeof reloads) == sizeof reloads) {
@@ -352,41 +297,52 @@ int Server::Parts::Wait(int timeout_ms) {
   signalfd_siginfo info{};
   if (::read(signal_fd, &info, sizeof info) != sizeof info) return 0;
   return static_cast<int>(info.ssi_signo);
+=======
+  return signals->Next().value_or(0);
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 }
 
-// Bottom-up: whoever is handed work is there. False when a shard cannot serve.
-bool Server::Parts::Start() {
+// Bottom-up: whoever is handed work is there. The error says which part cannot serve.
+std::expected<void, std::string> Server::Parts::Start() {
   delivery->Start();
-  retention->Start();
-  committer->Start();
-  quarantine->Start();
+  if (auto started = retention->Start(); !started) return started;
+  if (auto started = committer->Start(); !started) return started;
+  if (auto started = quarantine->Start(); !started) return started;
   for (auto& shard : shards) {
-    if (const auto started = shard->Start(); !started) {
-      observe::log::Error("a shard cannot serve", {{"reason", started.error()}});
-      return false;
-    }
+    if (auto started = shard->Start(); !started) return started;
   }
-  admin->Start();
+  if (auto started = admin->Start(); !started) return started;
+  AnnounceDescriptors();
   for (const auto& address : config.server.listen) {
     observe::log::Info("listening", {{"address", AddressText(address)},
                                      {"threads", shards.size()},
                                      {"ring", ring_mode},
                                      {"ack", config.server.ack == config::AckMode::kFsync ? "fsync" : "os"}});
   }
-  return true;
+  return {};
 }
 
-// Top-down: no new work, answers for what is in flight, then the stages below, the store last.
-void Server::Parts::Drain() {
-  const std::int64_t drain_ms = failed.load() ? kFailedDrainMs : config.server.drain_timeout_ms;
+// Top-down: no new work, answers for what is in flight, then the stages below, the store last. All stages share one
+// time to drain, and whoever cannot end by then is ended with the process.
+void Server::Parts::Drain(int exit_code) {
+  const bool store_failed = failed.load();
+  const std::int64_t drain_ms = store_failed ? kFailedDrainMs : config.server.drain_timeout_ms;
+  const std::int64_t until_ms = MonotonicMs() + drain_ms;
+  const auto left_ms = [until_ms] { return std::max<std::int64_t>(0, until_ms - MonotonicMs()); };
+  Signals::EndBy(drain_ms + (store_failed ? kFailedLastMomentMs : kLastMomentMs), exit_code);
   gate.accepting.store(false);
+<<<<<<< HEAD
   reload->Close();
   for (auto& shard : shards) shard->Stop(drain_ms);
+=======
+  for (auto& shard : shards) shard->RequestStop(drain_ms);
+  for (auto& shard : shards) shard->Stop(left_ms());
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   quarantine->Stop();
   readmission->Close();
   committer->Stop();
   retention->Stop();
-  delivery->Stop(drain_ms);
+  delivery->Stop(left_ms());
   admin->Stop();
 }
 
@@ -394,27 +350,36 @@ int Server::Run() {
   Parts& parts = *parts_;
   observe::log::Start(observe::log::Level::kInfo);
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
-  const bool serving = parts.Start();
-  while (serving) {
+  const auto started = parts.Start();
+  if (!started) observe::log::Error("cannot serve", {{"reason", started.error()}});
+  while (started) {
     const int signal = parts.Wait(kDiskLookMs);
     if (parts.failed.load()) break;
+<<<<<<< HEAD
     if (signal == SIGHUP) parts.reload->Run(clock::Read().unix_us);
+=======
+    if (signal == SIGHUP) parts.reload->Run();
+    if (signal == SIGUSR1) parts.ReopenLog();
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
     if (signal == SIGTERM || signal == SIGINT) {
       observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;
     }
     parts.LookAtDisk();
+    parts.LookAtCommits();
+    parts.LookAtConnections();
   }
 
-  parts.Drain();
+  const int exit_code = started && !parts.failed.load() ? 0 : 1;
+  parts.Drain(exit_code);
   const bool failed = parts.failed.load();
   observe::log::Info("stopped", {{"last_sequence", parts.store->last_sequence()}});
-  observe::log::Flush();
+  observe::log::Stop(kLogFlushMs);
   if (failed) {
     // No clean-shutdown mark and no further write through a store whose disk said no.
     std::_Exit(1);
   }
-  return serving ? 0 : 1;
+  return exit_code;
 }
 
 }  // namespace weir

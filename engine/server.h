@@ -19,12 +19,12 @@ class Server {
     config::Environment environment;  // for the reload
   };
 
-  // Opens and audits the store, binds every address. Nothing is served yet. Blocks SIGTERM, SIGINT, SIGHUP
-  // and SIGPIPE in the calling thread, so call it before any other thread exists.
+  // Opens and audits the store, binds every address. Nothing is served yet. Blocks the signals it
+  // handles in the calling thread, so call it before any other thread exists.
   static std::expected<std::unique_ptr<Server>, std::string> Create(config::Config config, Options options);
   ~Server();
 
-  // Serves until SIGTERM or SIGINT, then drains; a second signal ends the drain early, still without losing
+  // Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once, still without losing
   // an ack. SIGHUP reloads. Returns the exit code: 0 after a drain, 1 after a failed commit.
   int Run();
 

@@ -7,7 +7,12 @@
 #include "engine/admin/printable.h"
 #include "engine/config/address.h"
 #include "engine/config/quantity.h"
+<<<<<<< HEAD
 #include "engine/config/start.h"
+=======
+#include "engine/descriptor_budget.h"
+#include "engine/descriptor_limit.h"
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "engine/source/scheme.h"
 #include "tools/memory_ceiling.h"
 #include "tools/text_table.h"
@@ -130,6 +135,37 @@ std::string MemoryText(const config::Config& config) {
   return '\n' + table.Text();
 }
 
+// What this command may open is what a server started the same way may.
+std::string DescriptorsText(const config::Config& config) {
+  const auto budget = BudgetDescriptors(RaiseDescriptorLimit(), ShapeOf(config));
+  if (!budget) return "\nserve will refuse to start: " + budget.error() + '\n';
+  TextTable table({{.title = "DESCRIPTORS"}, {.title = "", .align = TextTable::Align::kRight}});
+  table.Add({"connections of senders", std::to_string(budget->connections)});
+  table.Add({"the store's tables", std::to_string(budget->store_files)});
+  table.Add({"connections to sinks", std::to_string(budget->sink_connections())});
+  table.Add({"reserved", std::to_string(budget->reserved + budget->refusals)});
+  table.Add({"limit", std::to_string(budget->limit)});
+  std::string text = '\n' + table.Text();
+  if (budget->connections < config.server.limits.connections) {
+    text += "connections: " + std::to_string(config.server.limits.connections) +
+            " are configured; raise the limit of open files (ulimit -n, LimitNOFILE=)\n";
+  }
+  config::Config capped;
+  capped.sinks = config.sinks;
+  for (const std::string& lowered : CapSinks(capped, *budget)) text += lowered + '\n';
+  return text;
+}
+
+Json DescriptorsJson(const config::Config& config) {
+  const auto budget = BudgetDescriptors(RaiseDescriptorLimit(), ShapeOf(config));
+  if (!budget) return {{"error", budget.error()}};
+  return {{"limit", budget->limit},
+          {"connections", budget->connections},
+          {"store_files", budget->store_files},
+          {"sink_connections", budget->sink_connections()},
+          {"reserved", budget->reserved + budget->refusals}};
+}
+
 Json ServerJson(const config::Config& config) {
   const config::Server& server = config.server;
   Json listen = Json::array();
@@ -211,12 +247,18 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
+<<<<<<< HEAD
 std::string ConfigurationText(const config::Config& config, const std::vector<std::string>& notes) {
   std::string text = ServerText(config) + '\n' + SourcesText(config) + SinksText(config) +
                      RoutesText(config) + MemoryText(config);
   if (!notes.empty()) text += '\n';
   for (const std::string& note : notes) text += admin::Printable(note) + '\n';
   return text;
+=======
+std::string ConfigurationText(const config::Config& config) {
+  return ServerText(config) + '\n' + SourcesText(config) + SinksText(config) + RoutesText(config) +
+         MemoryText(config) + DescriptorsText(config);
+>>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 }
 
 std::string ConfigurationJson(const config::Config& config, const std::vector<std::string>& notes) {
@@ -234,6 +276,7 @@ std::string ConfigurationJson(const config::Config& config, const std::vector<st
   }
   json["memory_ceiling_bytes"] = Total(MemoryCeiling(config));
   for (const MemoryPart& part : MemoryCeiling(config)) json["memory_parts"][part.name] = part.bytes;
+  json["descriptors"] = DescriptorsJson(config);
   json["warnings"] = ErrorList(config.warnings);
   json["notes"] = notes;
   return Dump(json);

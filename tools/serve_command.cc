@@ -43,7 +43,9 @@ int Serve(const ServeOptions& options) {
 
 void AddServeCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Run until SIGTERM or SIGINT, then drain; SIGHUP reloads");
+  CLI::App* command = app.add_subcommand("serve",
+                                         "Run until SIGTERM or SIGINT, then drain; a second one ends at "
+                                         "once. SIGHUP reloads, SIGUSR1 opens the log again");
   command->footer("Example:\n  weir serve --config weir.toml");
   command->add_option("--config", options->config, "Configuration file (TOML)")->required();
   command->add_flag("--accept-data-loss", options->accept_data_loss,

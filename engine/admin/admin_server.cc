@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "engine/admin/bounded_pool.h"
+#include "engine/admin/end_connections.h"
 #include "engine/admin/metrics_page.h"
 #include "engine/admin/operator_api.h"
 #include "engine/admin/process_use.h"
@@ -23,6 +25,7 @@
 #include "engine/observe/log.h"
 #include "engine/text/json_string.h"
 #include "storage/check.h"
+#include "storage/start_thread.h"
 
 namespace weir::admin {
 
@@ -35,15 +38,18 @@ constexpr std::string_view kApiPrefix = "/api";
 constexpr time_t kReadTimeoutS = 2;
 constexpr time_t kWriteTimeoutS = 5;
 constexpr time_t kKeepAliveTimeoutS = 2;
+constexpr std::chrono::milliseconds kBetweenEnds{10};
 constexpr std::size_t kRequestsPerConnectionMax = 100'000;
 
+// What httplib makes and destroys with every run of a listener; the threads are there before.
 class ListenerPool final : public httplib::TaskQueue {
  public:
+  explicit ListenerPool(BoundedPool& pool) : pool_(pool) {}
   void enqueue(std::function<void()> task) override { pool_.Enqueue(std::move(task)); }
   void shutdown() override { pool_.Shutdown(); }
 
  private:
-  BoundedPool pool_{limits::kAdminThreads, limits::kAdminWaitingMax};
+  BoundedPool& pool_;
 };
 
 std::int64_t NowUs() {
@@ -127,8 +133,10 @@ std::expected<void, std::string> BindSocket(httplib::Server& server, const std::
 
 struct AdminServer::State {
   struct Listener {
+    BoundedPool pool{limits::kAdminWaitingMax};
     httplib::Server server;
-    std::thread thread;
+    std::atomic<bool> ended{false};
+    std::jthread thread;
     bool trusted = false;  // the socket: its file mode has let the client in
   };
 
@@ -248,7 +256,7 @@ HandlerResponse AdminServer::State::Route(const Listener& listener, const httpli
 
 void AdminServer::State::Configure(Listener& listener) {
   httplib::Server& server = listener.server;
-  server.new_task_queue = [] { return new ListenerPool; };
+  server.new_task_queue = [&listener] { return new ListenerPool(listener.pool); };
   // Not httplib's default, which is SO_REUSEPORT: two servers on one port would both start.
   server.set_socket_options([](int descriptor) {
     const int on = 1;
@@ -307,21 +315,40 @@ std::optional<config::Address> AdminServer::bound() const {
   return state_->admin.listen;
 }
 
-void AdminServer::Start() {
+std::expected<void, std::string> AdminServer::Start() {
   WEIR_CHECK(!state_->started);
   state_->started = true;
   for (State::Listener* listener : {&state_->socket, state_->tcp.get()}) {
     if (listener == nullptr) continue;
-    listener->thread = std::thread([listener] { listener->server.listen_after_bind(); });
+    if (auto pool = listener->pool.Start(limits::kAdminThreads); !pool) return pool;
+    auto thread = StartThread("admin", [listener](const std::stop_token&) {
+      listener->server.listen_after_bind();
+      listener->ended.store(true);
+    });
+    if (!thread) {
+      listener->pool.Shutdown();
+      return std::unexpected(thread.error());
+    }
+    listener->thread = std::move(*thread);
     // stop() has no effect on a server that does not run yet, so Stop right after Start would wait for ever.
     while (!listener->server.is_running()) std::this_thread::yield();
   }
+  return {};
 }
 
 void AdminServer::Stop() {
   for (State::Listener* listener : {&state_->socket, state_->tcp.get()}) {
     if (listener == nullptr || !listener->thread.joinable()) continue;
     listener->server.stop();
+    // A client that sends nothing, or reads nothing, would hold its thread for seconds.
+    while (!listener->ended.load()) {
+      if (listener == &state_->socket) {
+        EndConnectionsAt(state_->socket_path);
+      } else {
+        EndConnectionsAt(state_->admin.listen->port);
+      }
+      std::this_thread::sleep_for(kBetweenEnds);
+    }
     listener->thread.join();
   }
   std::error_code error;

@@ -32,7 +32,7 @@ class AdminServer {
   // The TCP address, with the port the kernel chose for port 0; nullopt without [admin].listen.
   std::optional<config::Address> bound() const;
 
-  void Start();
+  std::expected<void, std::string> Start();
   // Finishes the requests being answered, ends the threads, removes the socket file.
   void Stop();
 

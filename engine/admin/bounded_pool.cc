@@ -2,10 +2,18 @@
 
 #include <utility>
 
+#include "storage/start_thread.h"
+
 namespace weir::admin {
 
-BoundedPool::BoundedPool(std::size_t threads, std::size_t waiting_max) : waiting_max_(waiting_max) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+std::expected<void, std::string> BoundedPool::Start(std::size_t threads) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto started = StartThread("admin", [this](const std::stop_token&) { Work(); });
+    if (!started && threads_.empty()) return std::unexpected(started.error());
+    if (!started) break;  // fewer answer as well, one after the other
+    threads_.push_back(std::move(*started));
+  }
+  return {};
 }
 
 void BoundedPool::Enqueue(std::function<void()> task) {
@@ -23,7 +31,8 @@ void BoundedPool::Shutdown() {
     stopping_ = true;
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::jthread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void BoundedPool::Work() {

@@ -6,8 +6,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,10 +17,12 @@ namespace weir::admin {
 
 class BoundedPool {
  public:
-  BoundedPool(std::size_t threads, std::size_t waiting_max);
+  explicit BoundedPool(std::size_t waiting_max) : waiting_max_(waiting_max) {}
   BoundedPool(const BoundedPool&) = delete;
   BoundedPool& operator=(const BoundedPool&) = delete;
 
+  // With fewer threads than asked for where the machine has no more to give; the error is that it has none.
+  std::expected<void, std::string> Start(std::size_t threads);
   // Waits while `waiting_max` tasks wait.
   void Enqueue(std::function<void()> task);
   // Finishes what waits and joins. Nothing may be enqueued afterwards.
@@ -32,7 +36,7 @@ class BoundedPool {
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;  // protected by mutex_
   bool stopping_ = false;                      // protected by mutex_
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace weir::admin

@@ -11,6 +11,7 @@
 
 #include "engine/admin/printable.h"
 #include "engine/admin/totals.h"
+#include "engine/observe/log.h"
 
 namespace weir::admin {
 
@@ -156,7 +157,7 @@ double PendingSeconds(std::int64_t oldest_us, std::int64_t now_us) {
 // One sink's numbers, copied while its probe may be looked at.
 struct SinkNumbers {
   std::string sink;
-  std::uint64_t processed, dead_lettered;
+  std::uint64_t processed, dead_lettered, unable;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::FailureReason::kCount)> failed;
   std::int64_t queue_depth, oldest_pending_us, retry_queue_size, dead_letters, breaker_open, stopped_at;
   bool unopened;
@@ -167,6 +168,7 @@ SinkNumbers Copy(const observe::SinkProbe& probe) {
   SinkNumbers numbers{.sink = probe.sink,
                       .processed = probe.processed.value(),
                       .dead_lettered = probe.dead_lettered.value(),
+                      .unable = probe.unable.value(),
                       .failed = {},
                       .queue_depth = probe.queue_depth.value(),
                       .oldest_pending_us = probe.oldest_pending_us.value(),
@@ -194,6 +196,10 @@ void Sinks(Page& page, const Live& live, const StoreFacts& facts, std::int64_t n
       page.Sample({{"sink", sink.sink}, {"reason", std::string(reason)}}, sink.failed[i]);
     }
   }
+  page.Counter("weir_sink_shortage_total",
+               "Attempts this machine could not make, for want of descriptors, memory, threads "
+               "or the sink's address; they cost none.");
+  for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.unable);
   page.Counter("webhook_dead_lettered_total", "Events a sink gave up on.");
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.dead_lettered);
   page.Histogram("webhook_processing_duration_seconds", "One attempt at a sink.");
@@ -260,6 +266,20 @@ void Shards(Page& page, const Live& live, const ShardTotals& totals) {
   page.Sample({}, totals.connections);
   page.Counter("weir_connections_accepted_total", "Connections accepted.");
   page.Sample({}, totals.connections_accepted);
+  page.Gauge("weir_connections_max",
+             "Connections of senders that may be open: as configured, or as there are descriptors.");
+  page.Sample({}, live.gate.connections_max.load(std::memory_order_relaxed));
+  page.Counter(
+      "weir_connections_refused_total",
+      "Connections that were not kept, by reason: limit (as many as may be, and none idle), descriptors.");
+  for (std::size_t i = 0; i < totals.connections_refused.size(); ++i) {
+    page.Sample(
+        {{"reason", std::string(observe::ConnectionRefusalName(static_cast<observe::ConnectionRefusal>(i)))}},
+        totals.connections_refused[i]);
+  }
+  page.Counter("weir_connections_displaced_total",
+               "Idle connections that were closed to make room for a new one.");
+  page.Sample({}, totals.connections_displaced);
   page.Counter("weir_requests_total", "Requests read, whatever became of them.");
   page.Sample({}, totals.requests);
   page.Gauge("weir_inflight_bytes", "Bytes of requests not answered yet.");
@@ -316,6 +336,8 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Sample({}, process.cpu_seconds);
   page.Gauge("process_resident_memory_bytes", "Resident memory of the process.");
   page.Sample({}, process.resident_bytes);
+  page.Counter("weir_log_dropped_total", "Lines of the log that nobody took in time.");
+  page.Sample({}, observe::log::Dropped());
   page.Gauge("process_open_fds", "Open file descriptors of the process.");
   page.Sample({}, process.open_descriptors);
   page.Gauge("process_start_time_seconds", "Unix time the process started.");

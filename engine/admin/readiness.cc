@@ -12,6 +12,9 @@ std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage
     reasons.push_back("disk: " + std::to_string(disk_free_bytes) + " bytes free, " +
                       std::to_string(min_free_disk_bytes) + " needed (min_free_disk)");
   }
+  if (gate.commit_overdue.load(std::memory_order_relaxed)) {
+    reasons.emplace_back("store: the disk does not answer; a commit has been waiting for it for seconds");
+  }
   if (!gate.storable.load(std::memory_order_relaxed) && !below_floor) {
     reasons.emplace_back("store: events cannot be stored; the log says why");
   }

@@ -53,6 +53,10 @@ ShardTotals AddUp(const std::vector<const observe::ShardProbe*>& shards) {
   for (const observe::ShardProbe* shard : shards) {
     totals.connections += shard->connections.value();
     totals.connections_accepted += shard->connections_accepted.value();
+    for (std::size_t i = 0; i < totals.connections_refused.size(); ++i) {
+      totals.connections_refused[i] += shard->connections_refused[i].value();
+    }
+    totals.connections_displaced += shard->connections_displaced.value();
     totals.requests += shard->requests.value();
     totals.buffers_starved += shard->buffers_starved.value();
     totals.ring_overflows += shard->ring_overflows.value();

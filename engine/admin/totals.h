@@ -40,6 +40,9 @@ struct SourceTotals {
 struct ShardTotals {
   std::int64_t connections = 0;
   std::uint64_t connections_accepted = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(observe::ConnectionRefusal::kCount)>
+      connections_refused{};
+  std::uint64_t connections_displaced = 0;
   std::uint64_t requests = 0;
   std::uint64_t buffers_starved = 0;
   std::uint64_t ring_overflows = 0;

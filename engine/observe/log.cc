@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <system_error>
+#include <thread>
 
+#include "engine/observe/standard_error.h"
 #include "engine/text/json_string.h"
 #include "engine/text/rfc3339.h"
 
@@ -20,6 +22,30 @@ namespace weir::observe::log {
 namespace {
 
 std::atomic<Level> level_now{Level::kInfo};
+
+// A line that nobody takes for so long is given up, and what queued up behind it drops at the queue's other end.
+constexpr std::int64_t kLineWaitMs = 60'000;
+// Without a writer thread the caller itself waits.
+constexpr std::int64_t kDirectWaitMs = 100;
+
+// Made with the first line, and never destroyed: threads may log until the process ends.
+StandardError& Output() {
+  static auto* const output = new StandardError;
+  return *output;
+}
+
+std::atomic<std::uint64_t> unwritten{0};
+
+class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (!Output().Write({line.data(), line.size()}, kLineWaitMs))
+      unwritten.fetch_add(1, std::memory_order_relaxed);
+  }
+  void flush_() override {}
+};
 
 // The writer thread and the queue in front of it. The pool outlives the logger: lines in the queue hold the
 // logger alive.
@@ -66,7 +92,7 @@ void Write(Level level, std::string_view message, Fields fields) {
   std::string line = FormatLine(NowUs(), level, message, fields);
   if (Enqueue(line)) return;
   line += '\n';
-  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of two threads do not mix
+  if (!Output().Write(line, kDirectWaitMs)) unwritten.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -96,14 +122,18 @@ void Start(Level level) {
   SetLevel(level);
   const std::lock_guard lock(writer_mutex);
   if (writer.logger) return;
-  writer.pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<StandardErrorSink>();
   sink->set_pattern("%v");
+  try {
+    writer.pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+  } catch (const std::exception&) {
+    return;  // no thread to be had: lines are written by whoever logs them
+  }
   writer.logger = std::make_shared<spdlog::async_logger>("weir", std::move(sink), writer.pool,
                                                          spdlog::async_overflow_policy::overrun_oldest);
 }
 
-void Stop() {
+void Stop(std::int64_t within_ms) {
   Writer stopped;
   {
     const std::lock_guard lock(writer_mutex);
@@ -112,24 +142,29 @@ void Stop() {
   }
   if (!stopped.pool) return;
   stopped.logger.reset();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
+  while (stopped.pool->queue_size() > 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  Output().GiveUp();  // also where the queue is empty: its last line may be the one that nobody takes
   const std::size_t dropped = stopped.pool->overrun_counter();
   stopped.pool.reset();  // the last owner waits here until the queue is empty
   const std::lock_guard lock(writer_mutex);
   dropped_before += dropped;
 }
 
-void Flush() {
-  {
-    const std::lock_guard lock(writer_mutex);
-    if (!writer.logger) return;
-  }
-  Stop();
-  Start(level_now.load(std::memory_order_relaxed));
+std::string Reopen() {
+  return Output().Reopen();
+}
+
+bool WritesToFile() {
+  return Output().is_file();
 }
 
 std::uint64_t Dropped() {
   const std::lock_guard lock(writer_mutex);
-  return dropped_before + (writer.pool ? writer.pool->overrun_counter() : 0);
+  return unwritten.load(std::memory_order_relaxed) + dropped_before +
+         (writer.pool ? writer.pool->overrun_counter() : 0);
 }
 
 void SetLevel(Level level) {

@@ -4,7 +4,7 @@
 //
 // Any thread may log. Between Start and Stop a line is queued (kQueueLines, the oldest is dropped when the
 // writer falls behind) and a writer thread does the I/O, so that a ring never blocks on a slow terminal.
-// Outside of that window lines are written directly.
+// Outside of that window lines are written directly, and dropped where nobody takes them for a tenth of a second.
 #pragma once
 
 #include <concepts>
@@ -46,12 +46,16 @@ using Fields = std::initializer_list<Field>;
 
 inline constexpr std::size_t kQueueLines = 8192;
 
-// Starts the writer thread. It inherits the caller's signal mask: block the signals you wait for first.
+// Starts the writer thread. It inherits the caller's signal mask: block the signals you wait for first. Where no thread
+// can be started, lines are written by whoever logs them.
 void Start(Level level);
-// Writes everything queued, then ends the writer thread.
-void Stop();
-// Returns when everything queued so far has been written; lines may be queued again afterwards. Before _Exit.
-void Flush();
+// Writes what is queued, but for no longer than `within_ms`: what nobody reads is dropped and counted. Then ends the
+// writer thread; lines that follow are written by whoever logs them.
+void Stop(std::int64_t within_ms);
+// Standard error that is a file is opened again by its name, after somebody moved it away to rotate it. Empty, or why
+// that is not possible. Does nothing where it is not a file.
+std::string Reopen();
+bool WritesToFile();
 // Lines dropped since the process started because the writer fell behind.
 std::uint64_t Dropped();
 

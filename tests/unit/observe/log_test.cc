@@ -1,8 +1,11 @@
 #include "engine/observe/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -12,6 +15,7 @@
 namespace weir::observe::log {
 namespace {
 
+constexpr std::int64_t kEnoughMs = 60'000;
 constexpr std::int64_t kNowUs = 1'774'000'000'000'042;
 
 std::vector<std::string> Lines(const std::string& text) {
@@ -89,37 +93,65 @@ TEST(Log, WritesEverythingQueuedBeforeStopReturns) {
     });
   }
   for (auto& thread : threads) thread.join();
-  Stop();
+  Stop(kEnoughMs);
   const auto lines = Lines(testing::internal::GetCapturedStderr());
   EXPECT_EQ(lines.size(), kThreads * kLinesEach);
   EXPECT_TRUE(
       std::all_of(lines.begin(), lines.end(), [](const auto& l) { return nlohmann::json::accept(l); }));
 }
 
-TEST(Log, HasWrittenWhatWasQueuedWhenFlushReturns) {
+TEST(Log, HasWrittenWhatWasQueuedWhenStopReturns) {
   testing::internal::CaptureStderr();
   Start(Level::kInfo);
   for (int i = 0; i < 1000; ++i) Info("line", {{"i", i}});
-  Flush();
+  Stop(kEnoughMs);
   EXPECT_EQ(Lines(testing::internal::GetCapturedStderr()).size(), 1000u);
-  testing::internal::CaptureStderr();
-  Info("after");
-  Stop();
-  EXPECT_EQ(Lines(testing::internal::GetCapturedStderr()).size(), 1u);
 }
 
 TEST(Log, MayBeStartedAndStoppedAgain) {
   testing::internal::CaptureStderr();
-  Stop();
+  Stop(kEnoughMs);
   Start(Level::kInfo);
   Start(Level::kInfo);
   Info("one");
-  Stop();
+  Stop(kEnoughMs);
   Info("two");
   Start(Level::kInfo);
   Info("three");
-  Stop();
+  Stop(kEnoughMs);
   EXPECT_EQ(Lines(testing::internal::GetCapturedStderr()).size(), 3u);
+}
+
+// For as long as there is one, standard error is a pipe that is full and that nobody reads.
+class FullPipe {
+ public:
+  FullPipe() : before_(dup(STDERR_FILENO)) {
+    EXPECT_EQ(pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    const std::string page(4096, 'x');
+    while (write(ends_[1], page.data(), page.size()) > 0) {
+    }
+    fcntl(ends_[1], F_SETFL, 0);
+    dup2(ends_[1], STDERR_FILENO);
+  }
+  ~FullPipe() {
+    dup2(before_, STDERR_FILENO);
+    for (const int fd : {before_, ends_[0], ends_[1]}) close(fd);
+  }
+  FullPipe(const FullPipe&) = delete;
+  FullPipe& operator=(const FullPipe&) = delete;
+
+ private:
+  int before_;
+  std::array<int, 2> ends_{};
+};
+
+TEST(Log, DropsAndCountsWhatNobodyReads) {
+  const FullPipe pipe;
+  const std::uint64_t before = Dropped();
+  Start(Level::kInfo);
+  for (int i = 0; i < 100; ++i) Info("line", {{"i", i}});
+  Stop(1);
+  EXPECT_EQ(Dropped(), before + 100);
 }
 
 }  // namespace

@@ -1,0 +1,96 @@
+#include <utility>
+
+#include "engine/config/captured_secret.h"
+#include "engine/descriptor_limit.h"
+#include "engine/observe/log.h"
+#include "engine/server_parts.h"
+#include "engine/source/scheme.h"
+
+namespace weir {
+
+std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config) {
+  return std::make_shared<const source::SourceTable>(std::move(config.sources));
+}
+
+// Connections past a lower bound stay open, and go one by one as new ones come.
+std::expected<void, std::string> Server::Parts::ShareDescriptors(config::Config& next) {
+  auto budget = BudgetDescriptors(RaiseDescriptorLimit(), ShapeOf(next));
+  if (!budget) return std::unexpected(budget.error());
+  for (const std::string& lowered : CapSinks(next, *budget)) {
+    observe::log::Warn("too few descriptors; raise the limit of open files (ulimit -n, LimitNOFILE=)",
+                       {{"lowered", lowered}});
+  }
+  descriptors = std::move(*budget);
+  gate.connections_max.store(static_cast<std::int64_t>(descriptors.connections));
+  gate.refusals_max.store(static_cast<std::int64_t>(descriptors.refusals));
+  return {};
+}
+
+void Server::Parts::AnnounceDescriptors() const {
+  observe::log::Info("descriptors shared out", {{"limit", descriptors.limit},
+                                                {"reserved", descriptors.reserved},
+                                                {"store_files", descriptors.store_files},
+                                                {"sink_connections", descriptors.sink_connections()},
+                                                {"connections", descriptors.connections}});
+  if (descriptors.connections < config.server.limits.connections) {
+    observe::log::Warn(
+        "fewer connections than configured: there are not enough descriptors; raise the limit of open "
+        "files (ulimit -n, LimitNOFILE=)",
+        {{"connections", descriptors.connections},
+         {"configured", config.server.limits.connections},
+         {"limit", descriptors.limit}});
+  }
+}
+
+// File sinks need no signal: they look before every write whether their file was moved away.
+void Server::Parts::ReopenLog() {
+  const std::string problem = observe::log::Reopen();
+  if (!problem.empty()) {
+    observe::log::Error("the log cannot be opened again and goes on where it went", {{"reason", problem}});
+  } else {
+    observe::log::Info("log opened again", {{"to_file", observe::log::WritesToFile()}});
+  }
+}
+
+void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
+  sources = std::move(table);
+  for (auto& shard : shards) shard->SwapSources(sources);
+  readmission->UseSources(sources);
+}
+
+// Shards' threads. The file is what counts: the table is rebuilt from it where it may be, on the main thread,
+// and so after a restart.
+ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::string_view secret) {
+  const auto kept = config::KeepCapturedSecret(config.server.data, source, secret);
+  if (!kept) {
+    observe::log::Error("a secret that a sender handed over could not be kept",
+                        {{"source", source}, {"error", kept.error()}});
+    return ingest::SecretKept::kFailed;
+  }
+  if (*kept == config::Capture::kTaken) return ingest::SecretKept::kTaken;
+  capture_wake.Signal();
+  return ingest::SecretKept::kKept;
+}
+
+void Server::Parts::UseCapturedSecrets() {
+  std::vector<source::Source> next;
+  bool changed = false;
+  for (const source::Source& source : sources->sources()) {
+    next.push_back(source.Clone());
+    if (!source.secrets.empty() || !source::TakesSecretByHandshake(*source.scheme)) continue;
+    auto secret = config::ReadCapturedSecret(config.server.data, source.name);
+    if (!secret) {
+      observe::log::Error("a secret that a sender handed over cannot be read",
+                          {{"source", source.name}, {"error", secret.error()}});
+    } else if (*secret) {
+      next.back().secrets.push_back(**std::move(secret));
+      changed = true;
+      observe::log::Info("a sender handed over its secret",
+                         {{"source", source.name},
+                          {"file", config::CapturedSecretPath(config.server.data, source.name).string()}});
+    }
+  }
+  if (changed) UseSources(std::make_shared<const source::SourceTable>(std::move(next)));
+}
+
+}  // namespace weir

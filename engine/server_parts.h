@@ -1,0 +1,91 @@
+// The inside of the running program, between the files that make it up. Internal to engine/server*.cc.
+//
+//   server.cc          made bottom-up, run, stopped top-down
+//   server_watch.cc    what the main thread looks at while everything runs
+//   server_changes.cc  what changes at run time: shares of descriptors, sources, captured secrets, the log's file
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/admin/admin_server.h"
+#include "engine/commit/committer.h"
+#include "engine/connection_watch.h"
+#include "engine/delivery_set.h"
+#include "engine/descriptor_budget.h"
+#include "engine/ingest/keep_secret.h"
+#include "engine/ingest/readmission.h"
+#include "engine/ingest/shard.h"
+#include "engine/io/wake.h"
+#include "engine/observe/probe.h"
+#include "engine/observe/retention_probe.h"
+#include "engine/observe/shard_probe.h"
+#include "engine/quarantine/quarantine.h"
+#include "engine/reload.h"
+#include "engine/retention.h"
+#include "engine/server.h"
+#include "engine/signals.h"
+#include "storage/event_store.h"
+
+namespace weir {
+
+struct Server::Parts {
+  config::Config config;  // its sources have moved to the table
+  Options options;
+
+  std::unique_ptr<storage::EventStore> store;
+  ingest::Gate gate;
+  commit::AppendQueue appends;
+  observe::CommitProbe commit_probe;
+  std::unique_ptr<quarantine::Quarantine> quarantine;
+  std::unique_ptr<ingest::Readmission> readmission;
+  std::unique_ptr<commit::Committer> committer;
+  std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
+  std::vector<std::unique_ptr<ingest::Shard>> shards;
+  std::unique_ptr<DeliverySet> delivery;
+  std::unique_ptr<Reload> reload;
+  observe::RetentionProbe retention_probe;
+  std::unique_ptr<Retention> retention;
+  std::unique_ptr<admin::AdminServer> admin;
+
+  std::optional<Signals> signals;
+  DescriptorBudget descriptors;
+  ConnectionWatch connection_watch;
+  std::string ring_mode;
+  std::shared_ptr<const source::SourceTable> sources;  // in force
+  io::EventfdWake failure_wake;
+  io::EventfdWake capture_wake;
+  std::atomic<bool> failed{false};
+  bool disk_said_no = false;
+
+  std::expected<void, std::string> ShareDescriptors(config::Config& next);
+  void AnnounceDescriptors() const;
+  std::expected<void, std::string> ProbeRing();
+  std::expected<void, std::string> OpenStore();
+  std::expected<void, std::string> CreateShards();
+  void CreateReload();
+  std::expected<void, std::string> CreateAdmin();
+  void Fail(const storage::StoreError& error);
+  void LookAtDisk();
+  void LookAtCommits();
+  void LookAtConnections();
+  void ReopenLog();
+  ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
+  void UseCapturedSecrets();
+  void UseSources(std::shared_ptr<const source::SourceTable> table);
+  std::expected<void, std::string> Start();
+  void Drain(int exit_code);
+  // Waits for a signal, a failure, a captured secret or the next look at the disk. Returns the signal, or 0.
+  int Wait(int timeout_ms);
+};
+
+std::int64_t MonotonicMs();
+std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config);
+
+}  // namespace weir

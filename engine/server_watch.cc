@@ -1,0 +1,79 @@
+#include <sys/statvfs.h>
+
+#include <chrono>
+
+#include "engine/disk_floor.h"
+#include "engine/observe/log.h"
+#include "engine/server_parts.h"
+
+namespace weir {
+
+namespace {
+
+// A commit that takes longer: the disk does not answer.
+constexpr std::int64_t kCommitOverdueMs = 2'000;
+
+}  // namespace
+
+std::int64_t MonotonicMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+void Server::Parts::LookAtDisk() {
+  struct statvfs disk{};
+  if (failed.load() || ::statvfs(config.server.data.c_str(), &disk) != 0) return;
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
+  gate.disk_budget_bytes.store(verdict.budget_bytes);
+  gate.storable.store(verdict.storable);
+  store->AllowSettlements(verdict.settlement_bytes);
+  if (verdict.storable == disk_said_no) {
+    disk_said_no = !verdict.storable;
+    if (disk_said_no) {
+      observe::log::Warn(
+          "disk nearly full: events are answered 503 and deliveries wait until there is room",
+          {{"free_bytes", free_bytes}, {"min_free_disk_bytes", config.server.limits.min_free_disk_bytes}});
+    } else {
+      observe::log::Info("disk has room again: events are stored and delivered", {{"free_bytes", free_bytes}});
+    }
+  }
+}
+
+// A disk that does not answer holds up the commit that waits for it. What waits behind it is told so instead of
+// waiting too, and what comes is refused before its body is read.
+void Server::Parts::LookAtCommits() {
+  const std::int64_t since_ns = commit_probe.under_way_since_ns.value();
+  const std::int64_t for_ms = since_ns == 0 ? 0 : MonotonicMs() - since_ns / 1'000'000;
+  const bool overdue = for_ms >= kCommitOverdueMs;
+  if (gate.commit_overdue.exchange(overdue) == overdue) return;
+  if (overdue) {
+    observe::log::Error("the disk does not answer: events are answered 503 until it does",
+                        {{"commit_under_way_ms", for_ms}});
+  } else {
+    observe::log::Info("the disk answers again: events are stored");
+  }
+}
+
+void Server::Parts::LookAtConnections() {
+  using observe::ConnectionRefusal;
+  ConnectionWatch::Totals totals;
+  for (const auto& probe : shard_probes) {
+    const auto refused = [&](ConnectionRefusal reason) {
+      return probe->connections_refused[static_cast<std::size_t>(reason)].value();
+    };
+    totals.limit += refused(ConnectionRefusal::kLimit);
+    totals.descriptors += refused(ConnectionRefusal::kDescriptors);
+    totals.displaced += probe->connections_displaced.value();
+  }
+  const auto since = connection_watch.Look(totals, MonotonicMs());
+  if (!since) return;
+  observe::log::Warn("no room for further connections",
+                     {{"refused", since->limit},
+                      {"refused_for_want_of_descriptors", since->descriptors},
+                      {"idle_ones_closed", since->displaced},
+                      {"connections_max", descriptors.connections}});
+}
+
+}  // namespace weir
