@@ -24,7 +24,6 @@ namespace weir::storage {
 namespace {
 
 constexpr std::size_t kEventBlockBytes = 32u << 10;
-constexpr int kOpenFilesMin = 20;  // RocksDB takes less for as much
 
 rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   switch (damage) {
@@ -95,7 +94,7 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, Log
   db.max_subcompactions = 1;
   // Opening the database opens tables as far as a quarter of this goes, and fails with the first that is damaged at its
   // end. Opened when it is needed, such a table costs what is read from it (salvage.h): raised once the database is open.
-  db.max_open_files = kOpenFilesMin;
+  db.max_open_files = static_cast<int>(kOpenFilesMin);
   db.skip_stats_update_on_db_open = true;  // reads every file's properties; nothing here uses them
 
   db.max_log_file_size = 2u << 20;
