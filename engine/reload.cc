@@ -95,6 +95,11 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
     LogRefusal(report);
     return report;
   }
+  if (const auto fits = wiring_.fit(*loaded); !fits) {
+    report.errors.push_back(fits.error());
+    LogRefusal(report);
+    return report;
+  }
   const auto starts = wiring_.delivery.Prepare(*loaded, now_us);
   if (!starts) {
     report.errors.push_back(in_force.file.string() + ": " + starts.error());
@@ -117,16 +122,6 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
     if (const auto checked = sink::CheckTarget(sink); !checked) {
       report.not_open.push_back("sink " + sink.name + ": cannot be opened: " + checked.error());
     }
-<<<<<<< HEAD
-=======
-    return;
-  }
-  auto ready = wiring_.fit(*loaded);
-  if (ready) ready = wiring_.delivery.Prepare(*loaded);
-  if (!ready) {
-    observe::log::Error("reload refused, the running configuration stays", {{"error", ready.error()}});
-    return;
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   }
   std::ranges::move(RemovedSinks(*loaded), std::back_inserter(report.notes));
 

@@ -5,23 +5,16 @@
 // Main thread, but where a function says otherwise.
 #pragma once
 
-<<<<<<< HEAD
 #include <condition_variable>
 #include <cstdint>
-=======
 #include <expected>
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include <functional>
 #include <map>
 #include <memory>
-<<<<<<< HEAD
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
-=======
-#include <string>
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include <vector>
 
 #include "engine/commit/queues.h"
@@ -40,12 +33,9 @@ class Reload {
     config::Config& in_force;  // its sinks and routes are replaced; its sources live in the table
     config::Environment environment;
     DeliverySet& delivery;
-<<<<<<< HEAD
     std::function<std::shared_ptr<const source::SourceTable>()> sources;  // in force
-=======
     // Lowers what this machine cannot give, as a boot would; the error is that it cannot give enough.
     std::function<std::expected<void, std::string>(config::Config&)> fit;
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
     std::function<void(std::shared_ptr<const source::SourceTable>)> use_sources;
     std::function<void(std::vector<commit::TailQueue*>)> set_tails;
     observe::ReloadProbe& probe;

@@ -1,43 +1,22 @@
-// First, because liburing brings a macro that the queues use as a name.
+#include "engine/server.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-<<<<<<< HEAD
-#include <atomic>
-#include <cerrno>
-#include <cstring>
-=======
-#include <chrono>
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
+#include <cstdlib>
 #include <random>
 #include <utility>
 #include <vector>
 
-<<<<<<< HEAD
-#include "engine/admin/admin_server.h"
 #include "engine/clock/clock.h"
 #include "engine/commit/committer.h"
-#include "engine/config/captured_secret.h"
-#include "engine/delivery_set.h"
-=======
 #include "engine/descriptor_limit.h"
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "engine/disk_floor.h"
 #include "engine/io/ring.h"
 #include "engine/observe/log.h"
-<<<<<<< HEAD
-#include "engine/observe/probe.h"
-#include "engine/observe/reload_probe.h"
-#include "engine/observe/shard_probe.h"
-#include "engine/quarantine/quarantine.h"
-#include "engine/reload.h"
-#include "engine/retention.h"
-#include "engine/source/scheme.h"
-=======
 #include "engine/server_parts.h"
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "storage/check.h"
 
 namespace weir {
@@ -66,57 +45,6 @@ std::string AddressText(const config::Address& address) {
 
 }  // namespace
 
-<<<<<<< HEAD
-struct Server::Parts {
-  config::Config config;  // its sources have moved to the table
-  Options options;
-
-  std::unique_ptr<storage::EventStore> store;
-  ingest::Gate gate;
-  commit::AppendQueue appends;
-  observe::CommitProbe commit_probe;
-  std::unique_ptr<quarantine::Quarantine> quarantine;
-  std::unique_ptr<ingest::Readmission> readmission;
-  std::unique_ptr<commit::Committer> committer;
-  std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
-  std::vector<std::unique_ptr<ingest::Shard>> shards;
-  std::unique_ptr<DeliverySet> delivery;
-  std::unique_ptr<Reload> reload;
-  observe::ReloadProbe reload_probe;
-  observe::RetentionProbe retention_probe;
-  std::unique_ptr<Retention> retention;
-  std::unique_ptr<admin::AdminServer> admin;
-
-  std::string ring_mode;
-  std::shared_ptr<const source::SourceTable> sources;  // in force
-  io::EventfdWake failure_wake;
-  io::EventfdWake capture_wake;
-  std::atomic<bool> failed{false};
-  int signal_fd = -1;
-  bool disk_said_no = false;
-
-  ~Parts() {
-    if (signal_fd >= 0) ::close(signal_fd);
-  }
-
-  std::expected<void, std::string> ProbeRing();
-  std::expected<void, std::string> OpenStore();
-  std::expected<void, std::string> CreateShards();
-  void CreateReload();
-  std::expected<void, std::string> CreateAdmin();
-  void Fail(const storage::StoreError& error);
-  void LookAtDisk();
-  ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
-  void UseCapturedSecrets();
-  void UseSources(std::shared_ptr<const source::SourceTable> table);
-  bool Start();
-  void Drain();
-  // Waits for a signal, a failure, a captured secret or the next look at the disk. Returns the signal, or 0.
-  int Wait(int timeout_ms);
-};
-
-=======
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
@@ -231,11 +159,8 @@ void Server::Parts::CreateReload() {
       .in_force = config,
       .environment = options.environment,
       .delivery = *delivery,
-<<<<<<< HEAD
       .sources = [this] { return sources; },
-=======
       .fit = [this](config::Config& next) { return ShareDescriptors(next); },
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
       .use_sources =
           [this](std::shared_ptr<const source::SourceTable> table) { UseSources(std::move(table)); },
       .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); },
@@ -288,18 +213,12 @@ int Server::Parts::Wait(int timeout_ms) {
   if ((waits[2].revents & POLLIN) != 0 &&
       ::read(capture_wake.fd(), &captures, sizeof captures) == sizeof captures)
     UseCapturedSecrets();
-<<<<<<< HEAD
   std::uint64_t reloads = 0;
   if ((waits[3].revents & POLLIN) != 0 &&
       ::read(reload->wake_fd(), &reloads, sizeof reloads) == sizeof reloads) {
     reload->Run(clock::Read().unix_us);
   }
-  signalfd_siginfo info{};
-  if (::read(signal_fd, &info, sizeof info) != sizeof info) return 0;
-  return static_cast<int>(info.ssi_signo);
-=======
   return signals->Next().value_or(0);
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 }
 
 // Bottom-up: whoever is handed work is there. The error says which part cannot serve.
@@ -331,13 +250,9 @@ void Server::Parts::Drain(int exit_code) {
   const auto left_ms = [until_ms] { return std::max<std::int64_t>(0, until_ms - MonotonicMs()); };
   Signals::EndBy(drain_ms + (store_failed ? kFailedLastMomentMs : kLastMomentMs), exit_code);
   gate.accepting.store(false);
-<<<<<<< HEAD
   reload->Close();
-  for (auto& shard : shards) shard->Stop(drain_ms);
-=======
   for (auto& shard : shards) shard->RequestStop(drain_ms);
   for (auto& shard : shards) shard->Stop(left_ms());
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   quarantine->Stop();
   readmission->Close();
   committer->Stop();
@@ -355,12 +270,8 @@ int Server::Run() {
   while (started) {
     const int signal = parts.Wait(kDiskLookMs);
     if (parts.failed.load()) break;
-<<<<<<< HEAD
     if (signal == SIGHUP) parts.reload->Run(clock::Read().unix_us);
-=======
-    if (signal == SIGHUP) parts.reload->Run();
     if (signal == SIGUSR1) parts.ReopenLog();
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
     if (signal == SIGTERM || signal == SIGINT) {
       observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;

@@ -24,6 +24,7 @@
 #include "engine/ingest/shard.h"
 #include "engine/io/wake.h"
 #include "engine/observe/probe.h"
+#include "engine/observe/reload_probe.h"
 #include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
@@ -50,6 +51,7 @@ struct Server::Parts {
   std::vector<std::unique_ptr<ingest::Shard>> shards;
   std::unique_ptr<DeliverySet> delivery;
   std::unique_ptr<Reload> reload;
+  observe::ReloadProbe reload_probe;
   observe::RetentionProbe retention_probe;
   std::unique_ptr<Retention> retention;
   std::unique_ptr<admin::AdminServer> admin;

@@ -36,7 +36,8 @@ void Server::Parts::LookAtDisk() {
           "disk nearly full: events are answered 503 and deliveries wait until there is room",
           {{"free_bytes", free_bytes}, {"min_free_disk_bytes", config.server.limits.min_free_disk_bytes}});
     } else {
-      observe::log::Info("disk has room again: events are stored and delivered", {{"free_bytes", free_bytes}});
+      observe::log::Info("disk has room again: events are stored and delivered",
+                         {{"free_bytes", free_bytes}});
     }
   }
 }

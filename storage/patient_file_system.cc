@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/owner_only.h"
+
 namespace weir::storage {
 namespace {
 
@@ -84,7 +86,7 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
 PatientFiles::PatientFiles()
     : giving_up_(std::make_shared<std::atomic<bool>>(true)),
       env_(rocksdb::NewCompositeEnv(
-          std::make_shared<PatientFileSystem>(rocksdb::FileSystem::Default(), giving_up_))) {}
+          std::make_shared<PatientFileSystem>(OwnerOnlyEnv()->GetFileSystem(), giving_up_))) {}
 
 PatientFiles::~PatientFiles() = default;
 

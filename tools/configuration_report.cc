@@ -7,12 +7,9 @@
 #include "engine/admin/printable.h"
 #include "engine/config/address.h"
 #include "engine/config/quantity.h"
-<<<<<<< HEAD
 #include "engine/config/start.h"
-=======
 #include "engine/descriptor_budget.h"
 #include "engine/descriptor_limit.h"
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 #include "engine/source/scheme.h"
 #include "tools/memory_ceiling.h"
 #include "tools/text_table.h"
@@ -247,18 +244,12 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-<<<<<<< HEAD
 std::string ConfigurationText(const config::Config& config, const std::vector<std::string>& notes) {
   std::string text = ServerText(config) + '\n' + SourcesText(config) + SinksText(config) +
-                     RoutesText(config) + MemoryText(config);
+                     RoutesText(config) + MemoryText(config) + DescriptorsText(config);
   if (!notes.empty()) text += '\n';
   for (const std::string& note : notes) text += admin::Printable(note) + '\n';
   return text;
-=======
-std::string ConfigurationText(const config::Config& config) {
-  return ServerText(config) + '\n' + SourcesText(config) + SinksText(config) + RoutesText(config) +
-         MemoryText(config) + DescriptorsText(config);
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 }
 
 std::string ConfigurationJson(const config::Config& config, const std::vector<std::string>& notes) {

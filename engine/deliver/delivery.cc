@@ -22,19 +22,14 @@ namespace {
 // A position with many settled events above it is a long value; it is written less often.
 constexpr std::size_t kLongPosition = 512;
 constexpr std::int64_t kLongPositionIntervalMs = 10 * limits::kSettlementIntervalMs;
-<<<<<<< HEAD
 // Between two tries at a sink that cannot be opened: doubled from the first to the last.
 constexpr std::int64_t kReopenSinkFirstMs = 1'000;
 constexpr std::int64_t kReopenSinkLastMs = 30'000;
 constexpr std::int64_t kDeathLogIntervalMs = 1'000;
 // How late a set clock may make a retry. Less is what an NTP daemon slews in passing.
 constexpr std::int64_t kClockDriftUs = 250'000;
-=======
-constexpr std::int64_t kReopenSinkMs = 1'000;
 // A shortage that comes back within this time is the same one, and has been logged.
 constexpr std::int64_t kShortageOverMs = 60'000;
-constexpr std::int64_t kDeathLogIntervalUs = 1'000'000;
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // Whether the same open sink serves both. Everything counts but what is looked at for each attempt, so that a key
@@ -284,7 +279,8 @@ void Delivery::PutOff(Sequence sequence, const Flight& flight, const sink::Outco
   ledger_.RetryLater({.sequence = sequence,
                       .due_us = now.unix_us + sink::kShortageRetryMs * 1'000,
                       .attempts = flight.number - 1,
-                      .last_outcome = outcome.summary});
+                      .last_outcome = outcome.summary,
+                      .scheduled_at_us = now.unix_us});
 }
 
 // A sink that refuses one event for good is a sink that works.

@@ -132,13 +132,9 @@ class Delivery {
   std::int64_t last_write_ms_ = 0;
   bool write_refused_ = false;  // the store is stalled: nothing is started until a write succeeds
   bool write_now_ = false;
-<<<<<<< HEAD
-  std::optional<std::int64_t> last_death_logged_ms_;
-=======
   std::int64_t shortage_until_ms_ =
-      INT64_MIN / 2;  // nothing is started before: this machine lacked something for it
-  std::int64_t last_death_logged_us_ = 0;
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
+      INT64_MIN / 2;  // this machine lacked something: nothing is started before
+  std::optional<std::int64_t> last_death_logged_ms_;
   std::uint64_t unlogged_deaths_ = 0;
 };
 

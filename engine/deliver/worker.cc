@@ -21,6 +21,10 @@ namespace {
 constexpr std::int64_t kLongestWaitMs = 60'000;
 constexpr std::size_t kThreadNameBytesMax = 15;  // pthread_setname_np(3)
 
+std::unexpected<storage::StoreError> Lacking(std::string message) {
+  return std::unexpected(storage::StoreError{storage::StoreErrorCode::kIo, std::move(message)});
+}
+
 }  // namespace
 
 struct Worker::State {
@@ -60,27 +64,19 @@ struct Worker::State {
 
 storage::StoreResult<std::unique_ptr<Worker>> Worker::Create(Wiring wiring) {
   auto state = std::make_unique<State>();
-  if (!state->wake.valid()) return std::unexpected(std::string(io::EventfdWake::ShortageText()));
+  if (!state->wake.valid()) return Lacking(std::string(io::EventfdWake::ShortageText()));
   state->on_failure = wiring.on_failure;
-<<<<<<< HEAD
-  state->thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
+  const std::string thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
   auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake, clock::Read());
   if (!delivery) return std::unexpected(delivery.error());
   state->delivery = std::move(*delivery);
   state->delivery->UpdateGauges(clock::Read());
-=======
-  const std::string thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
-  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake);
-  if (!delivery) return std::unexpected(delivery.error());
-  state->delivery = std::move(*delivery);
-  state->delivery->UpdateGauges(ReadClocks());
   auto started = StartThread(thread_name, [raw = state.get()](const std::stop_token&) {
     raw->go.acquire();
     raw->Run();
   });
-  if (!started) return std::unexpected(started.error());
+  if (!started) return Lacking(std::move(started.error()));
   state->thread = std::move(*started);
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   return std::unique_ptr<Worker>(new Worker(std::move(state)));
 }
 

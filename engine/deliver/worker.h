@@ -48,14 +48,9 @@ class Worker {
     std::function<void(const storage::StoreError&)> on_failure;
   };
 
-<<<<<<< HEAD
-  // What the store knows of the sink is loaded here; the sink itself is opened on the worker's thread.
+  // What the store knows of the sink is loaded here; the sink itself is opened on the worker's thread, which is made
+  // here too and waits for Start: a machine that has none to give is an error before anything depends on this worker.
   static storage::StoreResult<std::unique_ptr<Worker>> Create(Wiring wiring);
-=======
-  // With its thread, which waits for Start: a machine that has none to give is an error here, before anything
-  // depends on this worker.
-  static std::expected<std::unique_ptr<Worker>, std::string> Create(Wiring wiring);
->>>>>>> f0cae4e (Budget descriptors, end in time, and refuse in a shortage)
   ~Worker();
 
   commit::TailQueue& tail();  // filled by the committer
