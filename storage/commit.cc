@@ -253,9 +253,9 @@ StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<
   try {
     return group.Write();
   } catch (const std::bad_alloc&) {
-    parts_->failed = true;
-    return std::unexpected(
-        StoreError{StoreErrorCode::kIo, "no memory in the middle of a write, whose fate is unknown"});
+    const StoreError error{StoreErrorCode::kIo, "no memory in the middle of a write, whose fate is unknown"};
+    parts_->health.Fail(error);
+    return std::unexpected(error);
   }
 }
 

@@ -29,13 +29,13 @@ void RequireKnown(TableReader& reader, std::string_view key, const std::string& 
 }
 
 // What other tools' patterns have and these have not; empty when the pattern has none of it.
-// Out of line: GCC 12 takes the move of a short string that it sees through for an access out of bounds.
-[[gnu::noinline]] std::string UnlikelyType(std::string_view pattern) {
+std::string UnlikelyType(std::string_view pattern) {
   constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
   const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
   if (special != std::string_view::npos) {
-    return std::string(1, pattern[special]) +
-           " stands for itself: only * is special in a type, and stands for any run of characters";
+    std::string what(1, pattern[special]);
+    what += " stands for itself: only * is special in a type, and stands for any run of characters";
+    return what;
   }
   if (pattern.starts_with('!')) return "! stands for itself: a type cannot be left out";
   const bool blank = pattern.front() == ' ' || pattern.back() == ' ';
