@@ -27,6 +27,32 @@ JsonMiss MissOf(simdjson::error_code error) {
   }
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// RFC 8259 §6, whatever its size: simdjson only reads numbers that a machine can hold.
+bool IsNumberText(std::string_view text) {
+  std::size_t at = 0;
+  const auto digits = [&] {
+    const std::size_t first = at;
+    while (at < text.size() && IsDigit(text[at])) ++at;
+    return at - first;
+  };
+  const auto take = [&](char c) { return at < text.size() && text[at] == c && ++at != 0; };
+  take('-');
+  const bool zero = take('0');
+  if (!zero && digits() == 0) return false;
+  if (take('.') && digits() == 0) return false;
+  if (take('e') || take('E')) {
+    if (!take('+')) take('-');
+    if (digits() == 0) return false;
+  }
+  return at == text.size();
+}
+
 std::string_view TrimEnd(std::string_view text) {
   while (!text.empty() &&
          (text.back() == ' ' || text.back() == '\t' || text.back() == '\n' || text.back() == '\r')) {
@@ -35,11 +61,35 @@ std::string_view TrimEnd(std::string_view text) {
   return text;
 }
 
+std::expected<std::string_view, JsonMiss> RawOf(ondemand::value& value) {
+  std::string_view raw;
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS ||
+        object.raw_json().get(raw) != simdjson::SUCCESS) {
+      return std::unexpected(JsonMiss::kBroken);
+    }
+    return TrimEnd(raw);
+  }
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (value.get_array().get(array) != simdjson::SUCCESS || array.raw_json().get(raw) != simdjson::SUCCESS) {
+      return std::unexpected(JsonMiss::kBroken);
+    }
+    return TrimEnd(raw);
+  }
+  return TrimEnd(value.raw_json_token());
+}
+
 }  // namespace
 
 bool JsonReader::Open(std::string_view text) {
   if (parser_.capacity() > kCapacityKeptBytes && text.size() <= kCapacityKeptBytes)
     parser_ = ondemand::parser();
+  // RFC 8259 §8.1: a parser may ignore it, and senders on Windows write it.
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.empty()) return false;
   return parser_.iterate(text.data(), text.size(), text.size() + limits::kJsonPaddingBytes).get(document_) ==
          simdjson::SUCCESS;
@@ -107,8 +157,7 @@ std::expected<std::string_view, JsonMiss> JsonReader::Scalar(ondemand::value val
     }
     case ondemand::json_type::number: {
       const std::string_view token = TrimEnd(value.raw_json_token());
-      ondemand::number number;
-      if (value.get_number().get(number) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+      if (!IsNumberText(token)) return std::unexpected(JsonMiss::kBroken);
       return token;
     }
     case ondemand::json_type::string:
@@ -170,26 +219,7 @@ std::expected<bool, JsonMiss> JsonReader::HasRepeatedKeys(const JsonPointer& poi
 std::expected<std::string_view, JsonMiss> JsonReader::Raw(const JsonPointer& pointer) {
   auto value = Walk(pointer);
   if (!value) return std::unexpected(value.error());
-  std::string_view raw;
-  ondemand::json_type type{};
-  if (value->type().get(type) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
-  if (type == ondemand::json_type::object) {
-    ondemand::object object;
-    if (value->get_object().get(object) != simdjson::SUCCESS ||
-        object.raw_json().get(raw) != simdjson::SUCCESS) {
-      return std::unexpected(JsonMiss::kBroken);
-    }
-    return TrimEnd(raw);
-  }
-  if (type == ondemand::json_type::array) {
-    ondemand::array array;
-    if (value->get_array().get(array) != simdjson::SUCCESS ||
-        array.raw_json().get(raw) != simdjson::SUCCESS) {
-      return std::unexpected(JsonMiss::kBroken);
-    }
-    return TrimEnd(raw);
-  }
-  return TrimEnd(value->raw_json_token());
+  return RawOf(*value);
 }
 
 std::expected<void, JsonMiss> JsonReader::Elements(const JsonPointer& pointer, std::size_t at_most,
@@ -201,15 +231,12 @@ std::expected<void, JsonMiss> JsonReader::Elements(const JsonPointer& pointer, s
     return std::unexpected(MissOf(error));
   }
   for (auto element : array) {
-    ondemand::object object;
-    std::string_view raw;
-    const auto error = element.get_object().get(object);
-    if (error == simdjson::INCORRECT_TYPE) return std::unexpected(JsonMiss::kNotScalar);
-    if (error != simdjson::SUCCESS || object.raw_json().get(raw) != simdjson::SUCCESS) {
-      return std::unexpected(JsonMiss::kBroken);
-    }
+    ondemand::value one;
+    if (element.get(one) != simdjson::SUCCESS) return std::unexpected(JsonMiss::kBroken);
+    const auto raw = RawOf(one);
+    if (!raw) return std::unexpected(raw.error());
     if (out.size() == at_most) return std::unexpected(JsonMiss::kNotScalar);
-    out.push_back(TrimEnd(raw));
+    out.push_back(*raw);
   }
   return {};
 }

@@ -26,11 +26,11 @@ enum class JsonMiss : std::uint8_t {
 
 class JsonReader {
  public:
-  // `text` must be followed by limits::kJsonPaddingBytes readable bytes and live as long as the values. False
+  // A byte order mark before the text is passed over. `text` must be followed by limits::kJsonPaddingBytes readable bytes and live as long as the values. False
   // if it is not JSON on the face of it.
   bool Open(std::string_view text);
 
-  // Strings unescaped, numbers and booleans as written. The view points into `text`, or into this reader
+  // Strings unescaped, numbers (of any size) and booleans as written. The view points into `text`, or into this reader
   // until Forget.
   std::expected<std::string_view, JsonMiss> Value(const JsonPointer& pointer);
 
@@ -42,8 +42,9 @@ class JsonReader {
   // Whether the object at `pointer` names a key twice, escapes undone. kAbsent if it is not an object.
   std::expected<bool, JsonMiss> HasRepeatedKeys(const JsonPointer& pointer);
 
-  // The raw text of the object or array at `pointer`, and of each element of an array. kAbsent if it is not
-  // an array.
+  // The raw text of the value at `pointer`, and of each element of an array, whatever it is. kAbsent if it is
+  // not an array, kNotScalar if it has more than `at_most` elements, kBroken if it ends before its end: then
+  // `out` has what came before.
   std::expected<std::string_view, JsonMiss> Raw(const JsonPointer& pointer);
   std::expected<void, JsonMiss> Elements(const JsonPointer& array, std::size_t at_most,
                                          std::vector<std::string_view>& out);
