@@ -113,7 +113,8 @@ void ReadSourceSecrets(TableReader& reader, const Context& context, const Server
 }
 
 void ReadTimes(TableReader& reader, source::Source& source) {
-  std::int64_t window_ms = kDedupeWindowDefaultMs;
+  const std::int64_t kind_s = source.scheme ? source.scheme->event.dedupe_window_s : 0;
+  std::int64_t window_ms = kind_s != 0 ? kind_s * kSecondMs : kDedupeWindowDefaultMs;
   reader.DurationMs("dedupe_window", {60 * kSecondMs, kDedupeWindowMaxMs}, window_ms);
   source.dedupe_window_us = window_ms * 1'000;
 
@@ -222,6 +223,11 @@ void ReadSource(TableReader& reader, const Context& context, const Server& serve
   ReadQuarantine(reader, source);
   static constexpr std::array<std::string_view, 2> kOnMalformed = {"dead-letter", "reject"};
   if (const auto choice = reader.Choice("on_malformed", kOnMalformed)) source.reject_malformed = *choice == 1;
+  if (source.scheme) source.on_conflict = source.scheme->event.on_conflict;
+  static constexpr std::array<std::string_view, 3> kOnConflict = {"duplicate", "store", "reject"};
+  if (const auto choice = reader.Choice("on_conflict", kOnConflict)) {
+    source.on_conflict = static_cast<source::OnConflict>(*choice);
+  }
   reader.Boolean("allow_unsigned_type", source.allow_unsigned_type);
   if (source.allow_unsigned_type && source.scheme && source.scheme->event.type_signed) {
     reader.findings().Warning(reader.At("allow_unsigned_type"),

@@ -32,7 +32,9 @@ std::string Describe(const Extractor& extractor) {
     const bool grouped = extractor.parts.size() > 1 && part.first_of.size() > 1;
     text += grouped ? "(" + Joined(part.first_of) + ")" : Joined(part.first_of);
     if (part.optional) text += " (if there)";
+    if (part.when) text += " (where " + ToString(part.when->at) + " is " + part.when->value + ")";
   }
+  for (const Extractor& other : extractor.otherwise) text += ", else " + Describe(other);
   return text;
 }
 
@@ -129,6 +131,34 @@ ContractPart DescribeProof(const Proof& proof) {
   return part;
 }
 
+std::string DescribeWindow(std::int64_t seconds) {
+  constexpr std::int64_t kDayS = 86'400;
+  return seconds % kDayS == 0 ? std::to_string(seconds / kDayS) + " days" : std::to_string(seconds) + " s";
+}
+
+void AddIdentity(ContractPart& part, const EventRules& event) {
+  const auto conflict = [&event]() -> std::string_view {
+    switch (event.on_conflict) {
+      case OnConflict::kDuplicate:
+        return "duplicate: the id is one event's; what differs is kept for the operator";
+      case OnConflict::kStore:
+        return "store: every event is named by its id and its content, id#hash";
+      case OnConflict::kReject:
+        return "reject: 409";
+    }
+    return "";
+  }();
+  Add(part, "on conflict", std::string(conflict));
+  std::string left_out;
+  for (const JsonPointer& pointer : event.lasting_without) {
+    left_out += (left_out.empty() ? "json " : ", ") + pointer.ToString();
+  }
+  Add(part, "volatile", std::move(left_out));
+  Add(part, "retry counter", Joined(event.retry_counter));
+  Add(part, "test ids", Joined(event.test_ids));
+  if (event.dedupe_window_s != 0) Add(part, "dedupe window", DescribeWindow(event.dedupe_window_s));
+}
+
 void AddEvents(ContractPart& part, const EventRules& event) {
   if (event.batch) {
     const std::string where =
@@ -145,6 +175,7 @@ void AddEvents(ContractPart& part, const EventRules& event) {
   if (event.missing_id == MissingId::kContentHash) Add(part, "without id", "SHA-256 of the event's bytes");
   if (event.missing_id == MissingId::kUnique) Add(part, "without id", "every request is its own event");
   if (event.missing_id == MissingId::kMalformed) Add(part, "without id", "stored and dead-lettered");
+  AddIdentity(part, event);
   Add(part, "event type", EventTypeLine(event));
   const bool id_unsigned = !event.id.empty() && !event.id_signed;
   const bool type_unsigned = !event.type.empty() && !event.type_signed;

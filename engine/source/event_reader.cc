@@ -1,10 +1,14 @@
 #include "engine/source/event_reader.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "engine/limits.h"
 #include "engine/source/encoding.h"
+#include "engine/source/form.h"
 #include "engine/source/keyed_hash.h"
 
 namespace weir::source {
@@ -22,6 +26,26 @@ void AppendHex64(std::string& out, std::uint64_t value) {
     value >>= 8;
   }
   AppendHex(out, bytes);
+}
+
+constexpr char kNameMark = '#';
+
+std::uint64_t SubstanceOf(std::string_view text) {
+  // 0 says that it is the body's bytes.
+  return std::max<std::uint64_t>(XXH3_64bits(text.data(), text.size()), 1);
+}
+
+bool IsCredentialParameter(const Scheme& scheme, std::string_view pair) {
+  std::string scratch;
+  return std::ranges::any_of(scheme.proofs, [&](const Proof& proof) {
+    return std::ranges::any_of(proof.signature.first_of, [&](const Location& at) {
+      return at.from == Location::From::kQuery && FindInForm(pair, at.name, scratch).has_value();
+    });
+  });
+}
+
+bool IsInside(std::string_view part, std::string_view whole) {
+  return part.data() >= whole.data() && part.data() < whole.data() + whole.size();
 }
 
 }  // namespace
@@ -69,13 +93,23 @@ EventReader::Text EventReader::FirstOf(std::span<const Location> locations, Requ
   return {};
 }
 
-EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, RequestValues& request,
-                                       RequestValues& element) {
-  if (extractor.parts.size() == 1) return FirstOf(extractor.parts.front().first_of, request, element);
+bool EventReader::Counts(const ExtractorPart& part, RequestValues& request, RequestValues& element) {
+  return !part.when || FirstOf({&part.when->at, 1}, request, element).value == part.when->value;
+}
+
+EventReader::Text EventReader::Join(const Extractor& extractor, bool is_id, RequestValues& request,
+                                    RequestValues& element) {
+  if (is_id) id_parts_.clear();
+  if (extractor.parts.size() == 1) {
+    const Text text = FirstOf(extractor.parts.front().first_of, request, element);
+    if (is_id && !text.value.empty()) id_parts_.push_back(text.value);
+    return text;
+  }
   std::string& joined = Keep();
   std::string_view only;
   std::size_t present = 0;
   for (const ExtractorPart& part : extractor.parts) {
+    if (!Counts(part, request, element)) continue;
     const Text text = FirstOf(part.first_of, request, element);
     if (!text.fault.empty()) return text;
     if (text.value.empty()) {
@@ -83,6 +117,7 @@ EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, R
       return {};
     }
     if (is_id) {
+      id_parts_.push_back(text.value);
       joined += std::to_string(text.value.size());
       joined += ':';
     } else if (present > 0) {
@@ -95,17 +130,89 @@ EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, R
   return {present == 1 ? only : std::string_view(joined), {}};
 }
 
+EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, RequestValues& request,
+                                       RequestValues& element) {
+  Text text = Join(extractor, is_id, request, element);
+  for (const Extractor& other : extractor.otherwise) {
+    if (!text.value.empty() || !text.fault.empty()) break;
+    text = Join(other, is_id, request, element);
+  }
+  return text;
+}
+
+// A request without a body says everything in its query. What proves the sender is not part of what it says.
+std::string_view EventReader::QueryText(const Scheme& scheme, const http::Request& request) {
+  std::string& text = Keep();
+  std::string_view rest = request.query;
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+    if (IsCredentialParameter(scheme, pair)) continue;
+    if (!text.empty()) text += '&';
+    text += pair;
+  }
+  return text;
+}
+
+std::uint32_t EventReader::AttemptOf(const EventRules& rules, RequestValues& request,
+                                     RequestValues& element) {
+  if (rules.retry_counter.empty()) return 0;
+  const std::string_view text = FirstOf(rules.retry_counter, request, element).value;
+  std::uint32_t attempt = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), attempt);
+  return error == std::errc() && end == text.data() + text.size() ? attempt : 0;
+}
+
+// The name under which the log knows the event: the sender's id, or what stands in for it.
+void EventReader::Name(const EventRules& rules, std::string_view lasting, VerifiedEvent& event) {
+  if (event.id.empty() && rules.missing_id == MissingId::kContentHash) {
+    event.id = ContentHash(lasting);
+    return;
+  }
+  if (event.id.empty() && rules.missing_id == MissingId::kUnique) {
+    event.id = MadeUpId("unique-");
+    return;
+  }
+  event.test = std::ranges::any_of(id_parts_, [&rules](std::string_view part) {
+    return std::ranges::find(rules.test_ids, part) != rules.test_ids.end();
+  });
+  if (event.id.empty() || (!event.test && on_conflict_ != OnConflict::kStore)) return;
+  std::string& name = Keep();
+  name += event.id;
+  name += kNameMark;
+  if (event.test) {
+    ++made_up_;
+    AppendHex64(name, XXH3_64bits_withSeed(&made_up_, sizeof made_up_, seed_));
+  } else {
+    AppendHex64(name, event.substance != 0 ? event.substance : SubstanceOf(lasting));
+  }
+  event.id = name;
+}
+
+void EventReader::Identify(const EventRules& rules, RequestValues& request, RequestValues& element,
+                           VerifiedEvent& event) {
+  std::string_view lasting = event.body;
+  if (!rules.lasting_without.empty() && element.OpenJson()) {
+    lasting = lasting_.Of(element.json(), element.payload(), rules.lasting_without);
+    event.substance = SubstanceOf(lasting);
+  }
+  event.attempt = AttemptOf(rules, request, element);
+  Name(rules, lasting, event);
+}
+
 VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,
                                    std::string_view body) {
   VerifiedEvent event{.id = {}, .type = {}, .malformed = {}, .body = body};
   const Text type = Extract(rules.type, false, request, element);
+  id_parts_.clear();
   const Text id = proof_->id         ? FirstOf({&*proof_->id, 1}, request, element)
                   : rules.id.empty() ? Text{}
                                      : Extract(rules.id, true, request, element);
+  if (proof_->id) id_parts_.assign(1, id.value);
   event.type = type.value;
   event.id = id.value;
-  if (event.id.empty() && rules.missing_id == MissingId::kContentHash) event.id = ContentHash(body);
-  if (event.id.empty() && rules.missing_id == MissingId::kUnique) event.id = MadeUpId("unique-");
+  event.untyped = !rules.type.empty() && event.type.empty();
+  if (id.fault.empty()) Identify(rules, request, element, event);
 
   if (!id.fault.empty()) {
     event.malformed = id.fault;
@@ -126,6 +233,7 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
   }
   if (!event.malformed.empty()) {
     event.id = MadeUpId("malformed-");
+    event.untyped = false;
     if (event.type.size() > limits::kEventTypeBytesMax || HasControlBytes(event.type)) event.type = {};
   }
   return event;
@@ -133,38 +241,41 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
 
 void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
   elements_.clear();
-  const auto refuse = [&](std::string_view why) {
-    events_.push_back(
-        {.id = MadeUpId("malformed-"), .type = {}, .malformed = why, .body = values.request().body});
+  const auto refuse = [&](std::string_view body, std::string_view why) {
+    events_.push_back({.id = MadeUpId("malformed-"), .type = {}, .malformed = why, .body = body});
   };
-  if (!values.OpenJson()) return refuse("body is not JSON");
+  const std::string_view whole = values.request().body;
+  if (!values.OpenJson()) return refuse(whole, "body is not JSON");
   const auto split = values.json().Elements(*rules.batch, limits::kEventsPerRequestMax, elements_);
   if (!split) {
     if (split.error() == JsonMiss::kAbsent && rules.batch_optional) {
-      events_.push_back(ReadOne(rules, values, values, values.request().body));
+      events_.push_back(ReadOne(rules, values, values, whole));
       return;
     }
-    if (split.error() == JsonMiss::kAbsent) return refuse("no array of events where the kind has one");
-    if (split.error() == JsonMiss::kBroken) return refuse("body is not JSON");
-    return refuse("array of events holds something else, or more events than the limit");
+    if (split.error() == JsonMiss::kAbsent) return refuse(whole, "no array of events where the kind has one");
+    if (split.error() == JsonMiss::kBroken) return refuse(whole, "body is not JSON");
+    return refuse(whole, "array of events holds more events than the limit");
   }
   for (const std::string_view body : elements_) {
+    if (!body.starts_with('{')) {
+      refuse(body, "what stands where an event should is no JSON object");
+      continue;
+    }
     element_request_.body = body;
     element_.Begin(element_request_);
     VerifiedEvent event = ReadOne(rules, values, element_, body);
     // The next element reuses the reader these views may point into.
-    if (event.id.data() < body.data() || event.id.data() >= body.data() + body.size())
-      event.id = Keep() = event.id;
-    if (event.type.data() < body.data() || event.type.data() >= body.data() + body.size()) {
-      event.type = Keep() = event.type;
-    }
+    if (!IsInside(event.id, body)) event.id = Keep() = event.id;
+    if (!IsInside(event.type, body)) event.type = Keep() = event.type;
     events_.push_back(event);
   }
 }
 
-std::vector<VerifiedEvent>& EventReader::Read(const Scheme& scheme, const Proof& proof,
+std::vector<VerifiedEvent>& EventReader::Read(const Source& source, const Proof& proof,
                                               RequestValues& values) {
+  const Scheme& scheme = *source.scheme;
   proof_ = &proof;
+  on_conflict_ = source.on_conflict;
   events_.clear();
   kept_used_ = 0;
   if (scheme.event.batch) {
@@ -172,9 +283,13 @@ std::vector<VerifiedEvent>& EventReader::Read(const Scheme& scheme, const Proof&
   } else {
     const bool of_form =
         scheme.event.payload_is_event && values.payload().data() != values.request().body.data();
-    const std::string_view body = of_form ? values.payload() : values.request().body;
+    const bool of_query = values.request().method == http::Method::kGet && values.request().body.empty();
+    const std::string_view body = of_form    ? values.payload()
+                                  : of_query ? QueryText(scheme, values.request())
+                                             : values.request().body;
     events_.push_back(ReadOne(scheme.event, values, values, body));
     if (of_form) events_.back().content_type = "application/json";
+    if (of_query) events_.back().content_type = "application/x-www-form-urlencoded";
   }
   return events_;
 }

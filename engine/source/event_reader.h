@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/source/lasting_text.h"
 #include "engine/source/request_values.h"
 #include "engine/source/scheme.h"
 #include "engine/source/verifier.h"
@@ -23,7 +24,7 @@ class EventReader {
   // The events live until the next Read. An empty result is a request that is acknowledged and stores
   // nothing.
   // `proof`: the one that passed.
-  std::vector<VerifiedEvent>& Read(const Scheme& scheme, const Proof& proof, RequestValues& values);
+  std::vector<VerifiedEvent>& Read(const Source& source, const Proof& proof, RequestValues& values);
 
  private:
   struct Text {
@@ -34,7 +35,14 @@ class EventReader {
   VerifiedEvent ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,
                         std::string_view body);
   void ReadBatch(const EventRules& rules, RequestValues& values);
+  void Identify(const EventRules& rules, RequestValues& request, RequestValues& element,
+                VerifiedEvent& event);
+  void Name(const EventRules& rules, std::string_view lasting, VerifiedEvent& event);
+  std::uint32_t AttemptOf(const EventRules& rules, RequestValues& request, RequestValues& element);
+  std::string_view QueryText(const Scheme& scheme, const http::Request& request);
+  bool Counts(const ExtractorPart& part, RequestValues& request, RequestValues& element);
   Text Extract(const Extractor& extractor, bool is_id, RequestValues& request, RequestValues& element);
+  Text Join(const Extractor& extractor, bool is_id, RequestValues& request, RequestValues& element);
   Text FirstOf(std::span<const Location> locations, RequestValues& request, RequestValues& element);
   std::string_view MadeUpId(std::string_view prefix);
   std::string_view ContentHash(std::string_view body);
@@ -42,7 +50,10 @@ class EventReader {
 
   std::uint64_t seed_;
   const Proof* proof_ = nullptr;
+  OnConflict on_conflict_ = OnConflict::kDuplicate;
   std::uint64_t made_up_ = 0;
+  std::vector<std::string_view> id_parts_;  // of the event that is being read, without decoration
+  LastingText lasting_;
   std::vector<VerifiedEvent> events_;
   std::vector<std::string_view> elements_;
   RequestValues element_;  // one event of a batch

@@ -17,6 +17,14 @@ ExtractorPart ReadPart(const toml::node& node, std::string_view key, TomlFields&
     TomlFields fields(*table, parent.KeyPath(key), parent.errors());
     if (auto location = ReadLocation(fields)) part.first_of.push_back(*std::move(location));
     part.optional |= fields.Boolean("optional").value_or(false);
+    if (const toml::table* when = fields.Table("when")) {
+      TomlFields condition(*when, fields.KeyPath("when"), fields.errors());
+      const auto value = condition.Text("is");
+      if (!value) condition.Note("is", "is missing: the value that it must have");
+      auto at = ReadLocation(condition);
+      if (at) part.when = {.at = *std::move(at), .value = value.value_or("")};
+      condition.RefuseUnknown();
+    }
     fields.RefuseUnknown();
   };
   if (const toml::array* array = node.as_array()) {
@@ -28,17 +36,9 @@ ExtractorPart ReadPart(const toml::node& node, std::string_view key, TomlFields&
   return part;
 }
 
-Extractor ReadExtractor(TomlFields& fields, std::string_view key) {
+Extractor ReadJoin(const toml::table& table, std::string_view key, TomlFields& parent) {
   Extractor extractor;
-  const toml::node* node = fields.Any(key);
-  if (node == nullptr) return extractor;
-  const toml::table* table = node->as_table();
-  if (table == nullptr || !table->contains("join")) {
-    ExtractorPart part = ReadPart(*node, key, fields);
-    if (!part.first_of.empty()) extractor.parts.push_back(std::move(part));
-    return extractor;
-  }
-  TomlFields joined(*table, fields.KeyPath(key), fields.errors());
+  TomlFields joined(table, parent.KeyPath(key), parent.errors());
   extractor.separator = joined.Text("separator").value_or(".");
   const toml::node* parts = joined.Any("join");
   const toml::array* array = parts->as_array();
@@ -51,6 +51,36 @@ Extractor ReadExtractor(TomlFields& fields, std::string_view key) {
     if (!part.first_of.empty()) extractor.parts.push_back(std::move(part));
   }
   joined.RefuseUnknown();
+  return extractor;
+}
+
+const toml::table* AsJoin(const toml::node& node) {
+  const toml::table* table = node.as_table();
+  return table != nullptr && table->contains("join") ? table : nullptr;
+}
+
+// A place or a join.
+Extractor ReadOne(const toml::node& node, std::string_view key, TomlFields& fields) {
+  if (const toml::table* join = AsJoin(node)) return ReadJoin(*join, key, fields);
+  Extractor extractor;
+  ExtractorPart part = ReadPart(node, key, fields);
+  if (!part.first_of.empty()) extractor.parts.push_back(std::move(part));
+  return extractor;
+}
+
+// Places and joins, of which the first that gives a value counts.
+Extractor ReadExtractor(TomlFields& fields, std::string_view key) {
+  const toml::node* node = fields.Any(key);
+  if (node == nullptr) return {};
+  const toml::array* array = node->as_array();
+  const bool alternatives = array != nullptr && std::ranges::any_of(*array, [](const toml::node& element) {
+                              return AsJoin(element) != nullptr;
+                            });
+  if (!alternatives) return ReadOne(*node, key, fields);
+  Extractor extractor = ReadOne(array->front(), key, fields);
+  for (std::size_t i = 1; i < array->size(); ++i) {
+    extractor.otherwise.push_back(ReadOne((*array)[i], key, fields));
+  }
   return extractor;
 }
 
@@ -100,9 +130,53 @@ bool Covered(const Location& location, const Proof& proof) {
 }
 
 bool Covered(const Extractor& extractor, const Proof& proof) {
-  return std::ranges::all_of(extractor.parts, [&proof](const ExtractorPart& part) {
-    return std::ranges::all_of(part.first_of, [&proof](const Location& at) { return Covered(at, proof); });
-  });
+  return std::ranges::all_of(extractor.parts,
+                             [&proof](const ExtractorPart& part) {
+                               return std::ranges::all_of(part.first_of, [&proof](const Location& at) {
+                                 return Covered(at, proof);
+                               });
+                             }) &&
+         std::ranges::all_of(extractor.otherwise,
+                             [&proof](const Extractor& other) { return Covered(other, proof); });
+}
+
+// A place, or an array of places.
+std::vector<Location> ReadPlaces(TomlFields& fields, std::string_view key) {
+  const toml::node* node = fields.Any(key);
+  return node == nullptr ? std::vector<Location>{} : ReadPart(*node, key, fields).first_of;
+}
+
+std::vector<JsonPointer> ReadPointers(TomlFields& fields, std::string_view key) {
+  std::vector<JsonPointer> pointers;
+  for (const std::string& text : fields.Texts(key)) {
+    auto pointer = JsonPointer::Parse(text);
+    if (!pointer) {
+      fields.Note(key, pointer.error());
+    } else if (pointer->tokens.empty()) {
+      fields.Note(key, "names the whole document, so that all events would be one");
+    } else {
+      pointers.push_back(*std::move(pointer));
+    }
+  }
+  return pointers;
+}
+
+void ReadIdentity(TomlFields& fields, EventRules& rules) {
+  rules.lasting_without = ReadPointers(fields, "volatile");
+  rules.on_conflict = fields
+                          .Choice<OnConflict>("on_conflict", {{"duplicate", OnConflict::kDuplicate},
+                                                              {"store", OnConflict::kStore},
+                                                              {"reject", OnConflict::kReject}})
+                          .value_or(OnConflict::kDuplicate);
+  rules.test_ids = fields.Texts("test_ids");
+  rules.retry_counter = ReadPlaces(fields, "retry_counter");
+  constexpr std::int64_t kMinuteS = 60;
+  constexpr std::int64_t kDayS = 86'400;
+  rules.dedupe_window_s = fields.Seconds("dedupe_window").value_or(0);
+  if (fields.Has("dedupe_window") &&
+      (rules.dedupe_window_s < kMinuteS || rules.dedupe_window_s > 90 * kDayS)) {
+    fields.Note("dedupe_window", "is not between 1m and 90d");
+  }
 }
 
 }  // namespace
@@ -121,6 +195,7 @@ EventRules ReadEventRules(TomlFields& fields) {
                 "missing_id = \"content_hash\" or \"unique\"");
   }
   ReadBatch(fields, rules);
+  ReadIdentity(fields, rules);
   if (const toml::table* payload = fields.Table("payload")) {
     TomlFields form(*payload, fields.KeyPath("payload"), fields.errors());
     rules.payload_form_field = form.Text("form").value_or("");

@@ -22,6 +22,7 @@
 #include "engine/http/request.h"
 #include "engine/source/json_pointer.h"
 #include "engine/source/location.h"
+#include "engine/source/on_conflict.h"
 #include "engine/source/template.h"
 
 namespace weir::source {
@@ -153,6 +154,13 @@ struct Proof {
 struct ExtractorPart {
   std::vector<Location> first_of;
   bool optional = false;
+  // Counts only in events where this has that value: a field that tells some of a sender's events apart and
+  // changes between the attempts of others (Adyen).
+  struct Condition {
+    Location at;
+    std::string value;
+  };
+  std::optional<Condition> when = {};
 };
 
 // Ids of several parts are joined as "3:abc2:de", so that no two lists of parts make one id; types with
@@ -160,6 +168,7 @@ struct ExtractorPart {
 struct Extractor {
   std::vector<ExtractorPart> parts;
   std::string separator = ".";
+  std::vector<Extractor> otherwise = {};  // tried in turn while there is no value
   bool empty() const { return parts.empty(); }
 };
 
@@ -179,6 +188,13 @@ struct EventRules {
   bool payload_is_event = false;     // that JSON is what is stored and delivered, not the form (GitHub)
   bool id_signed = true;             // false: nothing the signature covers
   bool type_signed = true;
+
+  // What makes two requests one event, beyond the id.
+  std::vector<JsonPointer> lasting_without;  // `volatile`: bytes that differ only there are the same event
+  OnConflict on_conflict = OnConflict::kDuplicate;
+  std::vector<std::string> test_ids;    // what test buttons send as (a part of) the id: never a duplicate
+  std::vector<Location> retry_counter;  // the sender's own count of its attempts, the first present
+  std::int64_t dedupe_window_s = 0;     // how long the sender may come again; 0 = the server's default
 };
 
 struct HandshakeRule {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/source/on_conflict.h"
+
 namespace weir::source {
 
 inline constexpr std::int64_t kKindTolerance = -1;
@@ -37,9 +39,10 @@ struct Source {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::uint64_t quarantine_bytes_max = 0;  // refused requests kept for the operator; 0 = none
   bool reject_malformed = false;           // on_malformed = "reject"
-  bool allow_unsigned_type = false;        // routes may look at a type that the signature does not cover
-  std::uint32_t index = 0;                 // position in the table: label of its metrics
-  std::uint64_t secrets_epoch = 0;  // given by SourceTable, never reused: keyed contexts are cached by it
+  OnConflict on_conflict = OnConflict::kDuplicate;
+  bool allow_unsigned_type = false;  // routes may look at a type that the signature does not cover
+  std::uint32_t index = 0;           // position in the table: label of its metrics
+  std::uint64_t secrets_epoch = 0;   // given by SourceTable, never reused: keyed contexts are cached by it
 
   Source() = default;
   Source(Source&&) = default;

@@ -198,7 +198,7 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
   if (std::ranges::find(methods, values.request().method) == methods.end()) {
     return Reject(RejectReason::kMethodNotAllowed, scheme);
   }
-  return Accepted{.events = &events.Read(scheme, *proven.proof, values),
+  return Accepted{.events = &events.Read(source, *proven.proof, values),
                   .secret_index = proven.result.secret_index,
                   .status = scheme.accepted.status,
                   .content_type = scheme.accepted.content_type,

@@ -41,11 +41,16 @@ struct Rejected {
 
 // One event of a request. The views point into the request, or into the verifier until its next Verify.
 struct VerifiedEvent {
-  std::string_view id;                 // never empty; made up and unique when `malformed` is set
-  std::string_view type;               // may be empty
-  std::string_view malformed;          // why the payload is unusable; empty for a usable one
-  std::string_view body;               // the request's body, or this event's part of a batch
+  std::string_view id;         // never empty; made up and unique when `malformed` is set
+  std::string_view type;       // may be empty
+  std::string_view malformed;  // why the payload is unusable; empty for a usable one
+  // The request's body, or this event's part of a batch; of a GET its query, without credentials.
+  std::string_view body;
   std::string_view content_type = {};  // of `body`, where that is not what Content-Type says; empty otherwise
+  std::uint64_t substance = 0;         // storage::Event has it
+  std::uint32_t attempt = 0;           // the sender's own count of attempts; 0 = it has none
+  bool test = false;                   // a test button's
+  bool untyped = false;                // usable, but there is no type where the kind has one
 };
 
 // What the sender expects in answer to a stored event (or a duplicate), where its contract says so.
