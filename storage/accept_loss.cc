@@ -46,7 +46,7 @@ StoreResult<Sequence> EventStore::Parts::LargestNamed() const {
   };
   if (auto visited = VisitPrefix(Family::kDead, "", dead); !visited) return std::unexpected(visited.error());
   const auto conflict = [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-    if (const auto of = ParseConflictKey(key)) name(*of);
+    if (const auto of = ParseStoredOf(key)) name(*of);
     return true;
   };
   if (auto visited = VisitPrefix(Family::kConflicts, "", conflict); !visited)
@@ -87,7 +87,7 @@ StoreResult<void> EventStore::Parts::LetGoOfHoles(rocksdb::WriteBatch& updates) 
   };
   if (auto visited = VisitPrefix(Family::kDead, "", dead); !visited) return visited;
   const auto conflict = [&](std::string_view key, std::string_view) -> StoreResult<bool> {
-    const auto of = ParseConflictKey(key);
+    const auto of = ParseStoredOf(key);
     if (!of || !holes.Contains(*of)) return true;
     updates.Delete(rocks->family(Family::kConflicts), ToSlice(key));
     ++newcomers;

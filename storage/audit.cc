@@ -320,12 +320,15 @@ void Auditor::CheckDead() {
 
 void Auditor::CheckConflicts() {
   VisitAll(Family::kConflicts, [&](std::string_view key, std::string_view value) {
-    ++report_.conflicts;
-    const auto stored = ParseConflictKey(key);
-    if (!stored || !Decode(value)) {
-      Report(FindingKind::kDamagedValue, stored.value_or(kNoSequence), "a conflict");
+    const auto stored = ParseStoredOf(key);
+    const bool repeats = ParseRepeatsKey(key).has_value();
+    if (!repeats) ++report_.conflicts;
+    const bool readable = repeats ? DecodeRepeats(key, value).has_value() : Decode(value).has_value();
+    if (!stored || !readable) {
+      Report(FindingKind::kDamagedValue, stored.value_or(kNoSequence),
+             repeats ? "a count of repeats" : "a conflict");
     } else if (!Exists(*stored)) {
-      Report(FindingKind::kDanglingEntry, *stored, "has a conflict");
+      Report(FindingKind::kDanglingEntry, *stored, repeats ? "has a count of repeats" : "has a conflict");
     }
   });
 }

@@ -4,11 +4,12 @@
 // different events never count as one. New events get the next sequences, are sealed into the chain, and go
 // to the database as one batch with one sync. Only then do they exist: a failed batch takes back what it put
 // into the index.
-#include <xxhash.h>
-
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <new>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "storage/check.h"
@@ -36,7 +37,8 @@ class GroupCommit {
         before_(parts.durable),
         next_(before_ + 1),
         check_(parts.last_check),
-        now_us_(parts.timeline.Now()) {
+        now_us_(parts.timeline.Now()),
+        dead_lock_(parts.dead_mutex, std::defer_lock) {
     parts_.batch.Clear();
     parts_.stored.clear();
     parts_.inserted.clear();
@@ -53,8 +55,13 @@ class GroupCommit {
   // What would confirm `candidate` as a duplicate; nullopt where it is no longer in the log. The views live until
   // the next call.
   StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate);
+  // The error: what is kept beside `stored` cannot be read.
+  StoreResult<void> DecideKnown(std::size_t i, Sequence stored, const Event& earlier, const Event& event);
   void Append(std::size_t i);
-  StoreResult<void> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
+  StoreResult<void> CountRepeat(Sequence stored, const Event& event);
+  StoreResult<AppendOutcome> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
+  StoreResult<bool> Supersede(const Superseded& what);
+  void PutRepeats();
 
   EventStore::Parts& parts_;
   const std::span<AppendRecord> records_;
@@ -65,14 +72,21 @@ class GroupCommit {
   const std::optional<std::int64_t> now_us_;  // in the store's time, if it has been told
   ReceivedSpan received_;
   std::int64_t window_us_max_ = 0;
-  std::uint64_t malformed_ = 0;
-  std::uint64_t conflicts_ = 0;
-  std::uint64_t conflict_bytes_ = 0;
+  std::unique_lock<std::mutex> dead_lock_;
+  std::int64_t malformed_ = 0;  // dead letters of kIngestSink, more or fewer
+  std::int64_t conflicts_ = 0;
+  std::int64_t conflict_bytes_ = 0;
+  bool superseded_ = false;
+  std::map<Sequence, Repeats> repeats_;
+  std::set<std::string> kept_;  // keys of the group's conflicts
   rocksdb::PinnableSlice stored_record_;
   std::string salvaged_record_;
 };
 
 StoreResult<void> GroupCommit::Decide() {
+  const bool removes =
+      std::ranges::any_of(records_, [](const AppendRecord& r) { return r.instead_of.has_value(); });
+  if (removes) dead_lock_.lock();  // what is there when it is looked for is there when it is removed
   const auto lock = parts_.index->Lock();
   if (auto room = parts_.index->MakeRoom(records_.size()); !room) return room;
   parts_.fingerprints.resize(records_.size());
@@ -86,6 +100,7 @@ StoreResult<void> GroupCommit::Decide() {
     if (i + kPrefetchAhead < records_.size()) parts_.index->Prefetch(parts_.fingerprints[i + kPrefetchAhead]);
     DecideOne(i);
   }
+  PutRepeats();
   return {};
 }
 
@@ -109,10 +124,7 @@ void GroupCommit::DecideOne(std::size_t i) {
     const std::int64_t age_us = now_us_.value_or(event.received_at_us) -
                                 parts_.timeline.ReceivedAt(candidate, (*earlier)->received_at_us).latest_us;
     if (age_us > record.dedupe_window_us) break;
-    const bool same = (*earlier)->body == event.body;
-    results_[i] = {.outcome = same ? AppendOutcome::kDuplicate : AppendOutcome::kConflict,
-                   .sequence = candidate};
-    if (same || KeepConflict(candidate, record, event)) return;
+    if (DecideKnown(i, candidate, **earlier, event)) return;
     unreadable = true;
     unreadable_at = candidate;
     break;
@@ -120,6 +132,14 @@ void GroupCommit::DecideOne(std::size_t i) {
   if (unreadable) {
     results_[i] = {.outcome = AppendOutcome::kUnreadable, .sequence = unreadable_at};
     return;
+  }
+  if (record.instead_of) {
+    const auto there = Supersede(*record.instead_of);
+    if (!there || !*there) {
+      results_[i] = {.outcome = there ? AppendOutcome::kSuperseded : AppendOutcome::kUnreadable,
+                     .sequence = kNoSequence};
+      return;
+    }
   }
   Append(i);
 }
@@ -155,6 +175,43 @@ StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
   return Peek(salvaged_record_.data(), salvaged_record_.size());
 }
 
+StoreResult<void> GroupCommit::DecideKnown(std::size_t i, Sequence stored, const Event& earlier,
+                                           const Event& event) {
+  const AppendRecord& record = records_[i];
+  results_[i] = {.outcome = AppendOutcome::kDuplicate, .sequence = stored};
+  if (IsSame(earlier, event)) {
+    if (!record.instead_of) return CountRepeat(stored, event);
+    const auto there = Supersede(*record.instead_of);  // it is deliverable under that id already
+    return there ? StoreResult<void>{} : std::unexpected(there.error());
+  }
+  results_[i].outcome = AppendOutcome::kConflict;
+  if (!record.keep_conflict || record.instead_of) return {};
+  const auto kept = KeepConflict(stored, record, event);
+  if (!kept) return std::unexpected(kept.error());
+  results_[i].outcome = *kept;
+  return {};
+}
+
+// False when it is not there any more. Two records of one group never name the same thing: an operator's request
+// is answered before the next one is taken.
+StoreResult<bool> GroupCommit::Supersede(const Superseded& what) {
+  const Family family = what.conflict ? Family::kConflicts : Family::kDead;
+  const std::string key =
+      what.conflict ? ConflictKey(what.sequence, *what.conflict) : DeadKey(kIngestSink, what.sequence);
+  const auto value = parts_.rocks->Get(family, key);
+  if (!value) return std::unexpected(value.error());
+  if (!*value) return false;
+  parts_.batch.Delete(parts_.rocks->family(family), key);
+  superseded_ = true;
+  if (what.conflict) {
+    --conflicts_;
+    conflict_bytes_ -= static_cast<std::int64_t>((*value)->size());
+  } else {
+    --malformed_;
+  }
+  return true;
+}
+
 void GroupCommit::Append(std::size_t i) {
   AppendRecord& record = records_[i];
   const Sequence sequence = next_++;
@@ -181,44 +238,71 @@ void GroupCommit::Append(std::size_t i) {
 }
 
 // Keeps the newcomer for the operator, once however often it is sent.
-StoreResult<void> GroupCommit::KeepConflict(Sequence stored, const AppendRecord& newcomer,
-                                            const Event& event) {
-  if (parts_.conflicts + conflicts_ >= limits::kConflictsMax ||
-      parts_.conflict_bytes + conflict_bytes_ + newcomer.size > limits::kConflictBytesMax) {
-    return {};
-  }
-  const std::string key = ConflictKey(stored, XXH3_64bits(event.body.data(), event.body.size()));
+StoreResult<AppendOutcome> GroupCommit::KeepConflict(Sequence stored, const AppendRecord& newcomer,
+                                                     const Event& event) {
+  const std::string key = ConflictKey(stored, ConflictHashOf(event));
+  if (kept_.contains(key)) return AppendOutcome::kConflict;
   const auto kept = parts_.rocks->Get(Family::kConflicts, key);
   if (!kept) return std::unexpected(kept.error());
-  if (*kept) return {};
+  if (*kept) return AppendOutcome::kConflict;
+  const std::uint64_t count = parts_.conflicts + static_cast<std::uint64_t>(conflicts_);
+  const std::uint64_t bytes = parts_.conflict_bytes + static_cast<std::uint64_t>(conflict_bytes_);
+  if (count >= limits::kConflictsMax || bytes + newcomer.size > limits::kConflictBytesMax) {
+    return AppendOutcome::kConflictNotKept;
+  }
   Seal(newcomer.record, newcomer.size, kNoSequence, 0, newcomer.dedupe_window_us);
   parts_.batch.Put(parts_.rocks->family(Family::kConflicts), key,
                    rocksdb::Slice(newcomer.record, newcomer.size));
+  kept_.insert(key);
   ++conflicts_;
-  conflict_bytes_ += newcomer.size;
+  conflict_bytes_ += static_cast<std::int64_t>(newcomer.size);
+  return AppendOutcome::kConflict;
+}
+
+StoreResult<void> GroupCommit::CountRepeat(Sequence stored, const Event& event) {
+  const auto [found, is_first] = repeats_.try_emplace(stored);
+  if (is_first && stored <= before_) {
+    const auto loaded = parts_.LoadRepeats(stored);
+    // The count is for people; a damaged one begins anew and must not refuse anybody's request.
+    if (!loaded && loaded.error().code != StoreErrorCode::kCorruption) return std::unexpected(loaded.error());
+    if (loaded) found->second = *loaded;
+  }
+  Repeats& repeats = found->second;
+  ++repeats.count;
+  repeats.attempt = std::max(repeats.attempt, event.attempt);
+  repeats.last_at_us = std::max(repeats.last_at_us, event.received_at_us);
   return {};
+}
+
+void GroupCommit::PutRepeats() {
+  for (const auto& [stored, repeats] : repeats_) {
+    const std::string key = RepeatsKey(stored);
+    parts_.batch.Put(parts_.rocks->family(Family::kConflicts), key, EncodeRepeats(key, repeats));
+  }
 }
 
 StoreResult<void> GroupCommit::Write() {
   if (parts_.batch.Count() == 0) return {};
+  const bool only_repeats = parts_.stored.empty() && conflicts_ == 0 && !superseded_;
   rocksdb::WriteOptions write;
-  write.sync = parts_.options.sync;
+  write.sync = parts_.options.sync && !only_repeats;
   write.no_slowdown = true;  // a full memtable is answered 503 at once instead of blocking every request
-  std::unique_lock<std::mutex> dead_lock(parts_.dead_mutex, std::defer_lock);
-  if (malformed_ > 0) dead_lock.lock();
+  if (malformed_ != 0 && !dead_lock_) dead_lock_.lock();
   const rocksdb::Status status = parts_.rocks->db().Write(write, &parts_.batch);
   const auto lock = parts_.index->Lock();
   if (!status.ok()) {
     TakeBack();
     StoreError error = ErrorFrom(status, "to commit");
+    // Duplicates are durable whether they are counted or not.
+    if (only_repeats && error.code == StoreErrorCode::kStalled) return {};
     // The bytes may be on disk or not, and a second sync could say yes to pages the kernel has already
     // dropped.
     if (error.code != StoreErrorCode::kStalled) parts_.health.Fail(error);
     return std::unexpected(std::move(error));
   }
-  if (malformed_ > 0) parts_.dead_counts[std::string(kIngestSink)] += malformed_;
-  parts_.conflicts += conflicts_;
-  parts_.conflict_bytes += conflict_bytes_;
+  if (malformed_ != 0) parts_.dead_counts[std::string(kIngestSink)] += static_cast<std::uint64_t>(malformed_);
+  parts_.conflicts += static_cast<std::uint64_t>(conflicts_);
+  parts_.conflict_bytes += static_cast<std::uint64_t>(conflict_bytes_);
   if (parts_.stored.empty()) return {};
   parts_.index->Keep(next_ - 1, received_, window_us_max_);
   parts_.last_check = check_;

@@ -1,8 +1,7 @@
-// Positions, retries, dead letters, conflicts: what is kept beside the log.
+// Positions, retries, dead letters: what delivery keeps beside the log.
 #include <utility>
 
 #include "storage/delivery_values.h"
-#include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 
 namespace weir::storage {
@@ -135,26 +134,6 @@ StoreResult<void> EventStore::VisitDeadLetters(std::string_view sink_or_empty,
                                const auto letter = DecodeDeadLetter(key, value);
                                if (!letter) return Damaged("dead letter");
                                return visit(*letter);
-                             });
-}
-
-StoreResult<void> EventStore::Parts::CountConflicts() {
-  return CountedSoFar(VisitPrefix(Family::kConflicts, "",
-                                  [this](std::string_view, std::string_view value) -> StoreResult<bool> {
-                                    ++conflicts;
-                                    conflict_bytes += value.size();
-                                    return true;
-                                  }));
-}
-
-StoreResult<void> EventStore::VisitConflicts(
-    const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const {
-  return parts_->VisitPrefix(Family::kConflicts, "",
-                             [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                               const auto stored = ParseConflictKey(key);
-                               const auto newcomer = Decode(value);
-                               if (!stored || !newcomer) return Damaged("conflict");
-                               return visit(*stored, *newcomer);
                              });
 }
 

@@ -3,6 +3,7 @@
 //   position     offset:u64 ranges:u32 { first:u64 count:u32 }    settled above the offset: ascending, not touching
 //   retry        attempts:u32 last_outcome:text scheduled_at_us:i64    version 2; 1 ends before scheduled_at_us
 //   dead letter  died_at_us:i64 attempts:u32 reason:text last_answer:text
+//   repeats      count:u64 attempt:u32 last_at_us:i64
 #include "storage/delivery_values.h"
 
 #include <cstddef>
@@ -105,6 +106,23 @@ std::optional<DeadLetter> DecodeDeadLetter(std::string_view key, std::string_vie
   letter.last_answer = reader->Text();
   if (!reader->Complete()) return std::nullopt;
   return letter;
+}
+
+std::string EncodeRepeats(std::string_view key, const Repeats& repeats) {
+  ValueWriter writer(kVersion);
+  writer.U64(repeats.count).U32(repeats.attempt).I64(repeats.last_at_us);
+  return std::move(writer).Finish(key);
+}
+
+std::optional<Repeats> DecodeRepeats(std::string_view key, std::string_view value) {
+  auto reader = OpenVersion1(key, value);
+  if (!reader) return std::nullopt;
+  Repeats repeats;
+  repeats.count = reader->U64();
+  repeats.attempt = reader->U32();
+  repeats.last_at_us = reader->I64();
+  if (!reader->Complete()) return std::nullopt;
+  return repeats;
 }
 
 }  // namespace weir::storage

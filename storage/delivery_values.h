@@ -20,4 +20,7 @@ std::string EncodeDeadLetter(std::string_view key, const DeadLetter& letter);
 // Sink and sequence come from the key.
 std::optional<DeadLetter> DecodeDeadLetter(std::string_view key, std::string_view value);
 
+std::string EncodeRepeats(std::string_view key, const Repeats& repeats);
+std::optional<Repeats> DecodeRepeats(std::string_view key, std::string_view value);
+
 }  // namespace weir::storage

@@ -2,6 +2,7 @@
 // made.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -21,6 +22,29 @@ struct Event {
   std::string_view
       headers;            // the request's header fields as received: "Name: value\r\n" each, no request line
   std::string_view body;  // the body as received (de-chunked), byte for byte
+  // XXH3-64 of what two requests under one id must share to be the same event, where that is not the body's bytes:
+  // what its sender changes with every attempt is left out. 0 = the body.
+  std::uint64_t substance = 0;
+  std::uint32_t attempt = 0;  // the sender's own count of attempts when this came; 0 = it did not say
+  bool test = false;          // of a test button, which sends one id again and again
+  bool untyped = false;       // usable, but there was no type where the source's kind has one
 };
+
+// Two requests under one id that are one event.
+inline bool IsSame(const Event& a, const Event& b) {
+  return a.substance != 0 && b.substance != 0 ? a.substance == b.substance : a.body == b.body;
+}
+
+// Where the sender's id does not stand for one event alone, an event's id is the sender's, '#' and 16 hex digits.
+inline constexpr std::size_t kNameSuffixBytes = 17;
+
+// Whether `id` is the name of an event that its sender calls `wanted`.
+inline bool IsNamed(std::string_view id, std::string_view wanted) {
+  if (id == wanted) return true;
+  if (id.size() != wanted.size() + kNameSuffixBytes || !id.starts_with(wanted) || id[wanted.size()] != '#') {
+    return false;
+  }
+  return id.find_first_not_of("0123456789abcdef", wanted.size() + 1) == std::string_view::npos;
+}
 
 }  // namespace weir::storage

@@ -1,10 +1,11 @@
-// A stored event, version 1. Integers are little endian, nothing is padded or aligned.
+// A stored event, version 1 or 2. Integers are little endian, nothing is padded or aligned.
 //
-//   record  := header source id type malformed headers body
+//   record  := header extension? source id type malformed headers body
 //   header  := version:u8 source_bytes:u8 id_bytes:u16 type_bytes:u16 malformed_bytes:u16
 //              headers_bytes:u32 body_bytes:u32
 //              sequence:u64 received_at_us:i64 dedupe_window_us:i64
 //              previous:u64 content:u64 check:u64                                            (64 bytes)
+//   extension := substance:u64 attempt:u32 flags:u32      (16 bytes, version 2 only; flags: 1 test, 2 untyped)
 //   content := XXH3-64 of everything after the header
 //   check   := XXH3-64 of the header's first 56 bytes, so it covers `content` and `previous`
 //   previous := `check` of the record with sequence - 1; 0 for sequence 1
@@ -13,11 +14,14 @@
 // committer seals 56 bytes a record and never touches the body again before RocksDB copies it. The chain runs
 // over headers alone, yet no byte of the log can change without breaking it.
 //
+// Version 2 is written for the events that need it: most senders say nothing that stands in the extension.
+//
 // The version byte comes first and stays first: it is what a later format is recognised by.
 #include "storage/event_codec.h"
 
 #include <xxhash.h>
 
+#include <charconv>
 #include <cstring>
 
 #include "storage/bytes.h"
@@ -26,7 +30,8 @@
 namespace weir::storage {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPlain = 1;
+constexpr std::uint8_t kExtended = 2;
 
 constexpr std::size_t kSourceBytesAt = 1;
 constexpr std::size_t kIdBytesAt = 2;
@@ -42,6 +47,24 @@ constexpr std::size_t kContentAt = 48;
 constexpr std::size_t kCheckAt = 56;
 constexpr std::size_t kHeaderBytes = kRecordHeaderBytes;
 static_assert(kCheckAt + sizeof(std::uint64_t) == kHeaderBytes);
+
+constexpr std::size_t kSubstanceAt = kHeaderBytes;
+constexpr std::size_t kAttemptAt = kSubstanceAt + 8;
+constexpr std::size_t kFlagsAt = kAttemptAt + 4;
+constexpr std::size_t kExtensionBytes = 16;
+static_assert(kFlagsAt + sizeof(std::uint32_t) == kHeaderBytes + kExtensionBytes);
+
+constexpr std::uint32_t kTestFlag = 1;
+constexpr std::uint32_t kUntypedFlag = 2;
+
+bool NeedsExtension(const Event& event) {
+  return event.substance != 0 || event.attempt != 0 || event.test || event.untyped;
+}
+
+// Where the texts begin.
+std::size_t TextsAt(char version) {
+  return static_cast<std::uint8_t>(version) == kExtended ? kHeaderBytes + kExtensionBytes : kHeaderBytes;
+}
 
 std::uint64_t Hash(const char* bytes, std::size_t size) {
   return XXH3_64bits(bytes, size);
@@ -67,8 +90,9 @@ std::string_view CodecErrorName(CodecError error) {
 }
 
 std::size_t EncodedSize(const Event& event) {
-  return kHeaderBytes + event.source.size() + event.id.size() + event.type.size() + event.malformed.size() +
-         event.headers.size() + event.body.size();
+  return kHeaderBytes + (NeedsExtension(event) ? kExtensionBytes : 0) + event.source.size() +
+         event.id.size() + event.type.size() + event.malformed.size() + event.headers.size() +
+         event.body.size();
 }
 
 void Encode(const Event& event, char* out) {
@@ -77,7 +101,7 @@ void Encode(const Event& event, char* out) {
   WEIR_CHECK(event.type.size() <= kRecordNameBytesMax);
   WEIR_CHECK(event.malformed.size() <= kRecordNameBytesMax);
   WEIR_CHECK(EncodedSize(event) <= kRecordBytesMax);
-  out[0] = static_cast<char>(kVersion);
+  out[0] = static_cast<char>(NeedsExtension(event) ? kExtended : kPlain);
   StoreLittle(out + kSourceBytesAt, static_cast<std::uint8_t>(event.source.size()));
   StoreLittle(out + kIdBytesAt, static_cast<std::uint16_t>(event.id.size()));
   StoreLittle(out + kTypeBytesAt, static_cast<std::uint16_t>(event.type.size()));
@@ -90,8 +114,13 @@ void Encode(const Event& event, char* out) {
   StoreLittle(out + kPreviousAt, std::uint64_t{0});
   StoreLittle(out + kCheckAt, std::uint64_t{0});
 
+  if (NeedsExtension(event)) {
+    StoreLittle(out + kSubstanceAt, event.substance);
+    StoreLittle(out + kAttemptAt, event.attempt);
+    StoreLittle(out + kFlagsAt, (event.test ? kTestFlag : 0) | (event.untyped ? kUntypedFlag : 0));
+  }
   char* const content = out + kHeaderBytes;
-  char* end = Append(content, event.source);
+  char* end = Append(out + TextsAt(out[0]), event.source);
   end = Append(end, event.id);
   end = Append(end, event.type);
   end = Append(end, event.malformed);
@@ -120,7 +149,7 @@ std::optional<Sequence> SealedSequence(std::string_view header) {
 }
 
 std::size_t RecordSize(const char* record) {
-  return kHeaderBytes + LoadLittle<std::uint8_t>(record + kSourceBytesAt) +
+  return TextsAt(record[0]) + LoadLittle<std::uint8_t>(record + kSourceBytesAt) +
          LoadLittle<std::uint16_t>(record + kIdBytesAt) + LoadLittle<std::uint16_t>(record + kTypeBytesAt) +
          LoadLittle<std::uint16_t>(record + kMalformedBytesAt) +
          LoadLittle<std::uint32_t>(record + kHeadersBytesAt) +
@@ -129,7 +158,7 @@ std::size_t RecordSize(const char* record) {
 
 Event Peek(const char* record, std::size_t size) {
   WEIR_CHECK(size >= kHeaderBytes && size == RecordSize(record));
-  const char* at = record + kHeaderBytes;
+  const char* at = record + TextsAt(record[0]);
   const auto take = [&at](std::size_t bytes) {
     const std::string_view view(at, bytes);
     at += bytes;
@@ -144,13 +173,20 @@ Event Peek(const char* record, std::size_t size) {
   event.malformed = take(LoadLittle<std::uint16_t>(record + kMalformedBytesAt));
   event.headers = take(LoadLittle<std::uint32_t>(record + kHeadersBytesAt));
   event.body = take(LoadLittle<std::uint32_t>(record + kBodyBytesAt));
+  if (static_cast<std::uint8_t>(record[0]) == kPlain) return event;
+  event.substance = LoadLittle<std::uint64_t>(record + kSubstanceAt);
+  event.attempt = LoadLittle<std::uint32_t>(record + kAttemptAt);
+  const auto flags = LoadLittle<std::uint32_t>(record + kFlagsAt);
+  event.test = (flags & kTestFlag) != 0;
+  event.untyped = (flags & kUntypedFlag) != 0;
   return event;
 }
 
 std::expected<Event, CodecError> Decode(std::string_view record) {
   if (record.empty()) return std::unexpected(CodecError::kTruncated);
-  if (static_cast<std::uint8_t>(record[0]) != kVersion) return std::unexpected(CodecError::kVersion);
-  if (record.size() < kHeaderBytes) return std::unexpected(CodecError::kTruncated);
+  const auto version = static_cast<std::uint8_t>(record[0]);
+  if (version != kPlain && version != kExtended) return std::unexpected(CodecError::kVersion);
+  if (record.size() < TextsAt(record[0])) return std::unexpected(CodecError::kTruncated);
   const char* const bytes = record.data();
   if (CheckOf(record) != Hash(bytes, kCheckAt)) return std::unexpected(CodecError::kChecksum);
   const std::size_t size = RecordSize(bytes);
@@ -173,8 +209,34 @@ std::int64_t DedupeWindowOf(std::string_view record) {
 }
 
 std::string_view IdentityOf(std::string_view record) {
-  return record.substr(kHeaderBytes, std::size_t{LoadLittle<std::uint8_t>(record.data() + kSourceBytesAt)} +
-                                         LoadLittle<std::uint16_t>(record.data() + kIdBytesAt));
+  return record.substr(TextsAt(record[0]),
+                       std::size_t{LoadLittle<std::uint8_t>(record.data() + kSourceBytesAt)} +
+                           LoadLittle<std::uint16_t>(record.data() + kIdBytesAt));
+}
+
+std::uint64_t ConflictHashOf(const Event& newcomer) {
+  return newcomer.substance != 0 ? newcomer.substance : Hash(newcomer.body.data(), newcomer.body.size());
+}
+
+std::string ConflictAddress(Sequence stored, std::uint64_t hash) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string address = std::to_string(stored) + ':';
+  for (int shift = 60; shift >= 0; shift -= 4) address.push_back(kDigits[hash >> shift & 0xF]);
+  return address;
+}
+
+std::optional<std::pair<Sequence, std::uint64_t>> ParseConflictAddress(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || text.size() - colon != 1 + 2 * sizeof(std::uint64_t))
+    return std::nullopt;
+  std::pair<Sequence, std::uint64_t> address;
+  const auto read = [](std::string_view digits, int base, std::uint64_t& into) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into, base);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (!read(text.substr(0, colon), 10, address.first)) return std::nullopt;
+  if (!read(text.substr(colon + 1), 16, address.second)) return std::nullopt;
+  return address;
 }
 
 }  // namespace weir::storage

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "storage/event.h"
 
@@ -61,5 +63,12 @@ std::int64_t DedupeWindowOf(std::string_view record);
 
 // Source and id, back to back as stored: what a dedupe fingerprint is taken over.
 std::string_view IdentityOf(std::string_view record);
+
+// What tells the conflicts with one stored event apart.
+std::uint64_t ConflictHashOf(const Event& newcomer);
+
+// How operators name a kept conflict: "12:9f86d081884c7d65", the stored event's sequence and the hash.
+std::string ConflictAddress(Sequence stored, std::uint64_t hash);
+std::optional<std::pair<Sequence, std::uint64_t>> ParseConflictAddress(std::string_view text);
 
 }  // namespace weir::storage

@@ -83,21 +83,31 @@ struct StoreOptions {
 // Whoever writes has to stop above this: RocksDB as Debian builds it aborts on a full disk.
 inline constexpr std::uint64_t kMemtablesUnderFloor = 6;
 
+// What an operator's new event takes the place of. It goes in the same batch, and nothing is stored once it has gone.
+struct Superseded {
+  // The event of a dead letter of kIngestSink; with `conflict`, the stored event of a kept conflict.
+  Sequence sequence = kNoSequence;
+  std::optional<std::uint64_t> conflict = {};  // its hash
+};
+
 // One event's place in a commit. The record was made by Encode; Commit seals it in place.
 struct AppendRecord {
   char* record;
   std::size_t size;
   std::int64_t
-      dedupe_window_us;  // an earlier event with this id counts as a duplicate if it is at most this old
+      dedupe_window_us;       // an earlier event with this id counts as a duplicate if it is at most this old
+  bool keep_conflict = true;  // false: the sender, or whoever it is, is told, so that nothing has to be kept
+  std::optional<Superseded> instead_of = {};
 };
 
 enum class AppendOutcome : std::uint8_t {
-  kStored,      // new: durable under `sequence`
-  kDuplicate,   // the id is already stored under `sequence` with the same body
-  kConflict,    // the id is already stored under `sequence` with a different body; the newcomer was kept as a
-                // conflict
-  kUnreadable,  // nothing was stored: what would say whether the id is new is damaged, the event at `sequence`
-                // or (kNoSequence) a part of the dedupe index
+  kStored,           // new: durable under `sequence`
+  kDuplicate,        // the id is already stored under `sequence`, and it is the same event
+  kConflict,         // the id is already stored under `sequence` with other bytes
+  kConflictNotKept,  // likewise, and as many conflicts are kept as there is room for: the bytes are gone
+  kSuperseded,       // what it should have taken the place of is not there any more; nothing was stored
+  kUnreadable,       // nothing was stored: what would say whether the id is new is damaged, the event at `sequence`
+                     // or (kNoSequence) a part of the dedupe index
 };
 
 struct AppendResult {
@@ -126,6 +136,14 @@ struct DeadLetter {
   std::string last_answer;  // first bytes of the sink's last answer; empty if there was none
 };
 inline constexpr std::string_view kIngestSink = "-";
+
+// What came again under a stored event's id and was the same event: how often, the highest count of attempts its
+// sender gave, and when last. Written without a sync of its own.
+struct Repeats {
+  std::uint64_t count = 0;
+  std::uint32_t attempt = 0;    // 0: the sender counts none
+  std::int64_t last_at_us = 0;  // Unix time, microseconds
+};
 
 // A sink's place in the log. Everything at or below `offset` is settled, dead, or in the retry schedule;
 // `above` lists the settled sequences past it, ascending.
@@ -182,7 +200,7 @@ struct StoreStatistics {
   std::uint64_t dedupe_entries_sealed = 0;
   std::uint64_t dedupe_runs = 0;
   std::uint64_t dedupe_filter_bytes = 0;  // in memory, for the sealed entries
-  std::uint64_t conflicts = 0;            // kept, see VisitConflicts
+  std::uint64_t conflicts = 0;            // kept, see VisitConflicts; at most limits::kConflictsMax
   bool write_stopped = false;
   std::vector<StoreTrouble> troubles;                                // that last
   std::array<std::uint64_t, StoreTrouble::kParts> trouble_counts{};  // errors met, by part
@@ -238,10 +256,15 @@ class EventStore {
   StoreResult<std::uint64_t> CountDeadLetters(std::string_view sink) const;
   StoreResult<std::vector<std::string>> SinkNames() const;  // sinks with a stored position
 
-  // Newcomers that came under the id of a stored event with other bytes, in order of that event's sequence.
-  // Bounded (limits.h): past it they are only counted by whoever calls Commit.
+  // Newcomers that came under the id of a stored event with other bytes, in order of that event's sequence; `hash`
+  // tells those of one event apart. Bounded (limits.h): past it they are kConflictNotKept.
   StoreResult<void> VisitConflicts(
-      const std::function<bool(Sequence stored, const Event& newcomer)>& visit) const;
+      const std::function<bool(Sequence stored, std::uint64_t hash, const Event& newcomer)>& visit) const;
+  // The newcomer's record, for Decode. kNotFound.
+  StoreResult<std::string> ReadConflict(Sequence stored, std::uint64_t hash) const;
+  // kNotFound when it is not there. Makes room for another.
+  StoreResult<void> DropConflict(Sequence stored, std::uint64_t hash);
+  StoreResult<Repeats> LoadRepeats(Sequence stored) const;
 
   // The first event received at or after `unix_us`, past the end if there is none. Order of receipt is log
   // order but for what events wait for their commits and what clocks are set back.

@@ -70,11 +70,11 @@ struct EventStore::Parts {
 
   std::atomic<std::int64_t> settlement_bytes{INT64_MAX};  // that may still be written
 
-  std::mutex dead_mutex;  // held across batches that change dead letters
+  std::mutex dead_mutex;  // held across batches that change dead letters, or remove conflicts
   std::map<std::string, std::uint64_t, std::less<>> dead_counts;  // under dead_mutex
 
-  std::atomic<std::uint64_t> conflicts{0};       // kept; written by the committer
-  std::atomic<std::uint64_t> conflict_bytes{0};  // likewise
+  std::atomic<std::uint64_t> conflicts{0};       // kept
+  std::atomic<std::uint64_t> conflict_bytes{0};  // of their records
 
   std::mutex trim_mutex;  // one cut of the log at a time
 
@@ -92,6 +92,7 @@ struct EventStore::Parts {
   StoreResult<void> CountDead();
   StoreResult<void> CountConflicts();
   StoreResult<void> CountedSoFar(const StoreResult<void>& visited);
+  StoreResult<Repeats> LoadRepeats(Sequence of) const;
   StoreResult<void> StartHighWater();
   // Under accept_data_loss: notes it and goes on. Otherwise: the error that names the way out and its price;
   // `gives_up` completes "It gives up …".

@@ -8,7 +8,8 @@
 //   deliveries   'p' sink                            -> position (delivery_values.cc)
 //                'r' sink NUL due_us:i64 sequence:u64 -> retry
 //   dead         sink NUL sequence:u64               -> dead letter; sink "-": the event never became deliverable
-//   conflicts    sequence:u64 body_hash:u64          -> the newcomer's record
+//   conflicts    sequence:u64                        -> how often that event came again (delivery_values.cc)
+//                sequence:u64 hash:u64               -> the record of a newcomer with other bytes
 //   default      "format"                            -> version, partition count, store id, fingerprint secret
 //                "trimmed"                           -> oldest sequence retention may have left
 //                "dedupe"                            -> what the sealed runs cover
@@ -119,15 +120,26 @@ std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_vi
   return std::pair(key.substr(0, end), LoadBig64(key.substr(end + 1)));
 }
 
-std::string ConflictKey(Sequence stored, std::uint64_t body_hash) {
-  std::string key;
-  AppendBig64(key, stored);
-  AppendBig64(key, body_hash);
+std::string ConflictKey(Sequence stored, std::uint64_t hash) {
+  std::string key = RepeatsKey(stored);
+  AppendBig64(key, hash);
   return key;
 }
-std::optional<Sequence> ParseConflictKey(std::string_view key) {
+std::optional<ConflictKeyParts> ParseConflictKey(std::string_view key) {
   if (key.size() != 2 * kNumberBytes) return std::nullopt;
-  return LoadBig64(key);
+  return ConflictKeyParts{.stored = LoadBig64(key), .hash = LoadBig64(key.substr(kNumberBytes))};
+}
+std::string RepeatsKey(Sequence stored) {
+  std::string key;
+  AppendBig64(key, stored);
+  return key;
+}
+std::optional<Sequence> ParseRepeatsKey(std::string_view key) {
+  return ParseSequenceKey(key);
+}
+std::optional<Sequence> ParseStoredOf(std::string_view conflicts_key) {
+  if (const auto conflict = ParseConflictKey(conflicts_key)) return conflict->stored;
+  return ParseRepeatsKey(conflicts_key);
 }
 
 std::string RunHeaderKey(std::uint64_t run) {

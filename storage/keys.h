@@ -48,9 +48,18 @@ std::string DeadKey(std::string_view sink, Sequence sequence);
 std::string DeadPrefix(std::string_view sink);
 std::optional<std::pair<std::string_view, Sequence>> ParseDeadKey(std::string_view key);
 
-// conflicts: the stored event, and a hash of the newcomer's body so that a retried conflict is kept once.
-std::string ConflictKey(Sequence stored, std::uint64_t body_hash);
-std::optional<Sequence> ParseConflictKey(std::string_view key);
+// conflicts: what came under the id of a stored event once that was there. Both kinds of keys begin with its
+// sequence. Of a newcomer with other bytes also a hash of them, so that a retried one is kept once.
+struct ConflictKeyParts {
+  Sequence stored;
+  std::uint64_t hash;
+};
+std::string ConflictKey(Sequence stored, std::uint64_t hash);
+std::optional<ConflictKeyParts> ParseConflictKey(std::string_view key);
+std::string RepeatsKey(Sequence stored);
+std::optional<Sequence> ParseRepeatsKey(std::string_view key);
+// Of either.
+std::optional<Sequence> ParseStoredOf(std::string_view conflicts_key);
 
 // dedupe: one sealed run is a header, its blocks, and its filter in chunks.
 std::string RunHeaderKey(std::uint64_t run);

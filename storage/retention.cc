@@ -150,21 +150,23 @@ StoreResult<Sequence> EventStore::FirstYoungerThan(std::int64_t age_us) const {
 
 // The new beginning and the conflicts of what is before it, in one step.
 StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
+  const std::scoped_lock lock(dead_mutex);
   rocksdb::WriteBatch updates;
   updates.Put(rocks->family(Family::kMeta), ToSlice(kTrimmedKey), EncodeTrimmedBefore(first_kept));
   std::uint64_t removed = 0;
   std::uint64_t removed_bytes = 0;
   const auto visited = VisitPrefix(Family::kConflicts, "",
                                    [&](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                                     const auto of = ParseConflictKey(key);
+                                     const auto of = ParseStoredOf(key);
                                      if (!of) return Damaged("conflicts");
                                      if (*of >= first_kept) return false;
-                                     updates.Delete(rocks->family(Family::kConflicts), ToSlice(key));
+                                     if (!ParseConflictKey(key)) return true;
                                      ++removed;
                                      removed_bytes += value.size();
                                      return true;
                                    });
   if (!visited) return visited;
+  updates.DeleteRange(rocks->family(Family::kConflicts), RepeatsKey(kNoSequence), RepeatsKey(first_kept));
   if (auto written = Write(updates, true, "to record a cut of the log"); !written) return written;
   conflicts -= removed;
   conflict_bytes -= removed_bytes;

@@ -127,6 +127,12 @@ void Sources(Page& page, const std::map<std::string, SourceTotals>& sources) {
     if (!source.empty()) page.Sample({{"source", source}}, totals.duplicates);
   }
 
+  page.Counter("webhook_conflicts_total",
+               "Events that brought other bytes under a known id: kept beside the log, or refused.");
+  for (const auto& [source, totals] : sources) {
+    if (!source.empty()) page.Sample({{"source", source}}, totals.conflicts);
+  }
+
   page.Counter("webhook_handshake_total", "Provider handshakes answered; never stored.");
   for (const auto& [source, totals] : sources) {
     if (!source.empty()) page.Sample({{"source", source}}, totals.handshakes);
@@ -238,6 +244,9 @@ void Commits(Page& page, const Live& live) {
   page.Seconds({}, Totals(live.commit.wait_ns));
   page.Counter("weir_commit_conflicts_total", "Known ids that came again with other bytes.");
   page.Sample({}, live.commit.conflicts.value());
+  page.Counter("weir_commit_conflicts_dropped_total",
+               "Of them, those whose bytes are gone because no more are kept.");
+  page.Sample({}, live.commit.conflicts_dropped.value());
   page.Counter("weir_commit_unavailable_total", "Events answered 503 because they could not be stored.");
   page.Sample({}, live.commit.unavailable.value());
   page.Counter("weir_commit_unreadable_total",

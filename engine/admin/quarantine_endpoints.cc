@@ -160,6 +160,7 @@ class Actor {
         said["sequence"] = admitted->sequence;
         said["stored"] = admitted->stored;
         said["duplicates"] = admitted->duplicates;
+        said["conflicts"] = admitted->conflicts;
       }
     }
     if (dry_run_) return said;

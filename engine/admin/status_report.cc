@@ -66,6 +66,7 @@ Json IngestJson(const Live& live) {
     sources.push_back({{"source", name},
                        {"received", source.received},
                        {"duplicates", source.duplicates},
+                       {"conflicts", source.conflicts},
                        {"rejected", Sum(source.rejected)},
                        {"latency", LatencyJson(source.duration_ns)}});
   }

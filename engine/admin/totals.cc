@@ -13,6 +13,7 @@ void AddSource(const observe::SourceProbe& probe, SourceTotals& totals) {
     totals.received += type.count.value();
   }
   totals.duplicates += probe.duplicates.value();
+  totals.conflicts += probe.conflicts.value();
   totals.handshakes += probe.handshakes.value();
   for (std::size_t i = 0; i < totals.rejected.size(); ++i) totals.rejected[i] += probe.rejected[i].value();
   for (std::size_t i = 0; i < totals.secret_matched.size(); ++i) {

@@ -31,6 +31,7 @@ struct SourceTotals {
   std::map<std::string, std::uint64_t> received_by_type;
   std::uint64_t received = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t conflicts = 0;
   std::uint64_t handshakes = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::RejectionCode::kCount)> rejected{};
   std::array<std::uint64_t, limits::kSecretsPerSourceMax> secret_matched{};

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "storage/event.h"
+#include "storage/event_store.h"
 
 namespace weir::commit {
 
@@ -52,16 +54,19 @@ struct Append {
   std::uint32_t first_record_bytes =
       0;  // size of the first record; further records follow with their own lengths
   std::int64_t dedupe_window_us = 0;
-  char* records = nullptr;       // inside *slab
-  std::uint32_t bytes = 0;       // all records together
-  std::int64_t enqueued_ns = 0;  // CLOCK_MONOTONIC, for weir_commit_wait_seconds
+  bool keep_conflicts = true;  // false: whoever sends is told, so that nothing has to be kept
+  std::optional<storage::Superseded> instead_of = {};  // of a request with one record
+  char* records = nullptr;                             // inside *slab
+  std::uint32_t bytes = 0;                             // all records together
+  std::int64_t enqueued_ns = 0;                        // CLOCK_MONOTONIC, for weir_commit_wait_seconds
   std::shared_ptr<Slab> slab;
 };
 
 enum class CommitOutcome : std::uint8_t {
   kStored,
-  kDuplicate,  // durable already, under `sequence`
-  kConflict,   // same id, other bytes: answered as a duplicate, kept for the operator
+  kDuplicate,   // durable already, under `sequence`
+  kConflict,    // same id as the event of `sequence`, other bytes
+  kSuperseded,  // what it should have taken the place of is gone; nothing was stored
   // Not stored and not acked, or not all of it: the store is stalled, the disk is full, a sync failed, or an
   // event that would be its duplicate cannot be read -> 503
   kUnavailable,
@@ -71,7 +76,8 @@ struct Committed {
   Ticket ticket;
   CommitOutcome outcome = CommitOutcome::kUnavailable;  // of the first record
   std::uint16_t stored = 0;                             // records of the request that were new
-  std::uint16_t duplicates = 0;                         // and that were not
+  std::uint16_t duplicates = 0;                         // that were there already
+  std::uint16_t conflicts = 0;                          // that brought other bytes under a known id
   storage::Sequence sequence = storage::kNoSequence;    // of the first record
 };
 

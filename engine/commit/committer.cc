@@ -31,7 +31,10 @@ CommitOutcome OutcomeOf(storage::AppendOutcome outcome) {
     case storage::AppendOutcome::kDuplicate:
       return CommitOutcome::kDuplicate;
     case storage::AppendOutcome::kConflict:
+    case storage::AppendOutcome::kConflictNotKept:
       return CommitOutcome::kConflict;
+    case storage::AppendOutcome::kSuperseded:
+      return CommitOutcome::kSuperseded;
     case storage::AppendOutcome::kUnreadable:
       return CommitOutcome::kUnavailable;
   }
@@ -152,7 +155,11 @@ bool Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
     std::size_t size = append.first_record_bytes;
     for (std::uint16_t i = 0; i < append.record_count; ++i) {
       if (i > 0) size = storage::RecordSize(record);
-      records_.push_back({.record = record, .size = size, .dedupe_window_us = append.dedupe_window_us});
+      records_.push_back({.record = record,
+                          .size = size,
+                          .dedupe_window_us = append.dedupe_window_us,
+                          .keep_conflict = append.keep_conflicts,
+                          .instead_of = append.instead_of});
       record += size;
     }
     WEIR_CHECK(record == append.records + append.bytes);
@@ -185,7 +192,11 @@ void Committer::PostAcks(std::span<const Append> group, bool committed) {
       const storage::AppendResult& first = results_[next];
       ack.outcome = OutcomeOf(first.outcome);
       ack.sequence = first.sequence;
-      for (std::size_t i = 0; i < append.record_count; ++i) Count(results_[next + i], ack);
+      for (std::size_t i = next; i < next + append.record_count; ++i) {
+        Count(results_[i], ack);
+        if (append.keep_conflicts && !append.instead_of)
+          ReportConflict(records_[i], results_[i], append.enqueued_ns);
+      }
     } else {
       wiring_.probe.unavailable.Add(append.record_count);
     }
@@ -209,8 +220,11 @@ void Committer::Count(const storage::AppendResult& result, Committed& ack) {
       ++ack.duplicates;
       wiring_.probe.duplicates.Add();
       break;
+    case storage::AppendOutcome::kConflictNotKept:
+      wiring_.probe.conflicts_dropped.Add();
+      [[fallthrough]];
     case storage::AppendOutcome::kConflict:
-      ++ack.duplicates;
+      ++ack.conflicts;
       wiring_.probe.conflicts.Add();
       break;
     case storage::AppendOutcome::kUnreadable:
@@ -218,6 +232,8 @@ void Committer::Count(const storage::AppendResult& result, Committed& ack) {
       ack.outcome = CommitOutcome::kUnavailable;
       wiring_.probe.unreadable.Add();
       ReportUnreadable(result.sequence);
+      break;
+    case storage::AppendOutcome::kSuperseded:
       break;
   }
 }
@@ -232,6 +248,13 @@ void Committer::ReportUnreadable(storage::Sequence sequence) {
       "a request is answered 503: the stored event it may repeat cannot be read; "
       "weir verify says what is damaged, weir verify --repair what can be done",
       {{"sequence", sequence}, {"requests", std::exchange(unreported_, 0)}});
+}
+
+void Committer::ReportConflict(const storage::AppendRecord& record, const storage::AppendResult& result,
+                               std::int64_t now_ns) {
+  const bool kept = result.outcome == storage::AppendOutcome::kConflict;
+  if (!kept && result.outcome != storage::AppendOutcome::kConflictNotKept) return;
+  conflict_log_.Report(storage::Peek(record.record, record.size), result.sequence, kept, now_ns);
 }
 
 // Hands the stored events to every delivery worker. Slabs of requests without a new event are let go.

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/commit/conflict_log.h"
 #include "engine/commit/queues.h"
 #include "engine/observe/probe.h"
 #include "storage/event_store.h"
@@ -53,6 +54,8 @@ class Committer {
   void PostAcks(std::span<const Append> group, bool committed);
   void Count(const storage::AppendResult& result, Committed& ack);
   void ReportUnreadable(storage::Sequence sequence);
+  void ReportConflict(const storage::AppendRecord& record, const storage::AppendResult& result,
+                      std::int64_t now_ns);
   void Publish(std::span<const Append> group);
 
   Wiring wiring_;
@@ -67,6 +70,7 @@ class Committer {
   std::vector<storage::AppendRecord> records_;
   std::vector<storage::AppendResult> results_;
   std::vector<std::vector<Committed>> acks_;  // by shard
+  ConflictLog conflict_log_;
 
   std::mutex tails_mutex_;  // taken once a group; held by others only during a reload
   std::vector<TailQueue*> tails_;

@@ -18,7 +18,7 @@ char* Handover::Reserve(std::size_t bytes) {
 }
 
 std::size_t Handover::Add(const commit::Ticket& ticket, std::span<const storage::Event> events,
-                          std::int64_t dedupe_window_us) {
+                          const Terms& terms) {
   WEIR_CHECK(!events.empty());
   const std::size_t first_bytes = storage::EncodedSize(events.front());
   std::size_t bytes = first_bytes;
@@ -36,7 +36,9 @@ std::size_t Handover::Add(const commit::Ticket& ticket, std::span<const storage:
                     .shard = shard_,
                     .record_count = static_cast<std::uint16_t>(events.size()),
                     .first_record_bytes = static_cast<std::uint32_t>(first_bytes),
-                    .dedupe_window_us = dedupe_window_us,
+                    .dedupe_window_us = terms.dedupe_window_us,
+                    .keep_conflicts = terms.keep_conflicts,
+                    .instead_of = terms.instead_of,
                     .records = records,
                     .bytes = static_cast<std::uint32_t>(bytes),
                     .slab = slab_});

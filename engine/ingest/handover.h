@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,9 +25,14 @@ class Handover {
         gate_(gate),
         pool_(SlabPool::Create()) {}
 
+  // What the store is to make of ids it knows.
+  struct Terms {
+    std::int64_t dedupe_window_us = 0;
+    bool keep_conflicts = true;
+    std::optional<storage::Superseded> instead_of = {};
+  };
   // Encodes the events of one request; they are committed together. Returns how many bytes they take.
-  std::size_t Add(const commit::Ticket& ticket, std::span<const storage::Event> events,
-                  std::int64_t dedupe_window_us);
+  std::size_t Add(const commit::Ticket& ticket, std::span<const storage::Event> events, const Terms& terms);
 
   // Hands over what was added. Empty when it went through; else the tickets that are to be refused, valid
   // until the next Add.

@@ -7,6 +7,7 @@
 
 #include "engine/ingest/admission.h"
 #include "engine/ingest/route.h"
+#include "engine/ingest/stored_event.h"
 #include "engine/limits.h"
 #include "engine/observe/log.h"
 #include "engine/source/scheme.h"
@@ -227,17 +228,12 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
   events_.clear();
   for (const source::VerifiedEvent& event : *accepted.events) {
     if (!event.content_type.empty()) ReplaceContentType(headers_, request.header_block, event.content_type);
-    events_.push_back(
-        {.received_at_us = now.unix_us,
-         .source = target.source->name,
-         .id = event.id,
-         .type = event.type,
-         .malformed = event.malformed,
-         .headers = event.content_type.empty() ? request.header_block : std::string_view(headers_),
-         .body = event.body});
+    const std::string_view headers = event.content_type.empty() ? request.header_block : std::string_view(headers_);
+    events_.push_back(ToStored(event, target.source->name, headers, now.unix_us));
   }
   PendingAnswer& answer = answers_.AddCommit(connection, manner);
   answer.probe = target.probe;
+  answer.reject_conflicts = target.source->on_conflict == source::OnConflict::kReject;
   answer.received_ns = now.monotonic_ns;
   try {
     answer.event_id = events_.front().id;
@@ -246,7 +242,9 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
     if (accepted.status != 0) answer.literal = RenderPrescribed(manner, accepted);
     answer.bytes =
         handover_.Add({.slot = connection.slot, .generation = connection.generation, .request = answer.index},
-                      events_, target.source->dedupe_window_us);
+                      events_,
+                      {.dedupe_window_us = target.source->dedupe_window_us,
+                       .keep_conflicts = !answer.reject_conflicts});
   } catch (const std::bad_alloc&) {
     answers_.Refuse(answer.index, RefusalFor(RejectionCode::kOverloaded));
     return;

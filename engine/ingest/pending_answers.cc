@@ -8,6 +8,15 @@ namespace weir::ingest {
 
 using Kind = PendingAnswer::Kind;
 
+namespace {
+
+// Of a batch the events that were in order are stored; their sender sends all of them again.
+bool IsRefusedFor(const PendingAnswer& answer) {
+  return answer.reject_conflicts && answer.committed.conflicts > 0;
+}
+
+}  // namespace
+
 PendingAnswer& PendingAnswers::Add(Connection& connection, Kind kind, const Manner& manner) {
   if (free_.empty()) {
     const auto first = static_cast<std::uint32_t>(blocks_.size() * kBlock);
@@ -119,6 +128,10 @@ void PendingAnswers::Count(const PendingAnswer& answer) {
     answer.probe->Received(answer.further_types[i - 1]);
   }
   if (committed.duplicates > 0) answer.probe->duplicates.Add(committed.duplicates);
+  if (committed.conflicts > 0) answer.probe->conflicts.Add(committed.conflicts);
+  if (IsRefusedFor(answer)) {
+    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kIdConflict)].Add();
+  }
 }
 
 bool PendingAnswers::HasReady(const Connection& connection) {
@@ -163,6 +176,9 @@ void PendingAnswers::Write(const PendingAnswer& answer, const Moment& now, std::
   const commit::Committed& committed = answer.committed;
   if (committed.outcome == commit::CommitOutcome::kUnavailable) {
     return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
+  }
+  if (IsRefusedFor(answer)) {
+    return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kIdConflict));
   }
   // A success is only ever about an event that is in the log.
   WEIR_CHECK(committed.sequence != storage::kNoSequence);

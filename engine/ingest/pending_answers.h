@@ -39,6 +39,7 @@ struct PendingAnswer {
   std::string event_type;
   std::vector<std::string> further_types;  // of a batch's other events
   observe::SourceProbe* probe = nullptr;
+  bool reject_conflicts = false;  // on_conflict = "reject"
   std::int64_t received_ns = 0;
   std::size_t bytes = 0;  // charged to InflightBytes until committed
   commit::Committed committed;

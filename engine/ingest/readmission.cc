@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/ingest/refusal.h"
+#include "engine/ingest/stored_event.h"
 #include "engine/limits.h"
 #include "engine/source/captured_request.h"
 
@@ -78,29 +79,35 @@ std::expected<Readmitted, std::string> Readmission::Admit(const quarantine::Entr
     return std::unexpected(std::move(reason));
   }
   if (mode == Mode::kVerify) return Readmitted{.event_id = std::string(accepted->events->front().id)};
-  return Commit(*source, entry, *accepted);
+  const std::int64_t now_us = ClockNs(CLOCK_REALTIME) / 1'000;
+  std::vector<storage::Event> events;
+  for (const source::VerifiedEvent& event : *accepted->events) {
+    events.push_back(ToStored(event, source->name, entry.headers, now_us));
+  }
+  return Commit(events, {.dedupe_window_us = source->dedupe_window_us,
+                         .keep_conflicts = source->on_conflict != source::OnConflict::kReject});
 }
 
-std::expected<Readmitted, std::string> Readmission::Commit(const source::Source& source,
-                                                           const quarantine::Entry& entry,
-                                                           const source::Accepted& accepted) {
+std::expected<Readmitted, std::string> Readmission::Admit(const storage::Event& event,
+                                                          std::int64_t dedupe_window_us,
+                                                          const storage::Superseded& instead_of) {
+  const std::scoped_lock lock(mutex_);
+  if (closed_ || !gate_.accepting.load(std::memory_order_relaxed)) {
+    return std::unexpected("the server is stopping");
+  }
+  storage::Event admitted = event;
+  admitted.received_at_us = ClockNs(CLOCK_REALTIME) / 1'000;
+  return Commit({&admitted, 1}, {.dedupe_window_us = dedupe_window_us, .instead_of = instead_of});
+}
+
+std::expected<Readmitted, std::string> Readmission::Commit(std::span<const storage::Event> events,
+                                                           const Handover::Terms& terms) {
   if (!gate_.storable.load(std::memory_order_relaxed) ||
       gate_.commit_overdue.load(std::memory_order_relaxed)) {
     return std::unexpected("events cannot be stored right now");
   }
-  const std::int64_t now_us = ClockNs(CLOCK_REALTIME) / 1'000;
-  std::vector<storage::Event> events;
-  for (const source::VerifiedEvent& event : *accepted.events) {
-    events.push_back({.received_at_us = now_us,
-                      .source = source.name,
-                      .id = event.id,
-                      .type = event.type,
-                      .malformed = event.malformed,
-                      .headers = entry.headers,
-                      .body = event.body});
-  }
   const std::uint32_t request = ++requests_;
-  handover_.Add({.slot = 0, .generation = 0, .request = request}, events, source.dedupe_window_us);
+  handover_.Add({.slot = 0, .generation = 0, .request = request}, events, terms);
   if (!handover_.Push(ClockNs(CLOCK_MONOTONIC)).empty()) {
     return std::unexpected("the committer is too far behind; try again");
   }
@@ -111,10 +118,19 @@ std::expected<Readmitted, std::string> Readmission::Commit(const source::Source&
   if (committed.outcome == commit::CommitOutcome::kUnavailable) {
     return std::unexpected("the event cannot be stored right now");
   }
+  if (committed.outcome == commit::CommitOutcome::kSuperseded) {
+    return std::unexpected("it is not there any more: admitted or dropped meanwhile");
+  }
+  const bool refused = terms.instead_of.has_value() || !terms.keep_conflicts;
+  if (committed.conflicts > 0 && refused) {
+    return std::unexpected("event " + std::to_string(committed.sequence) +
+                           " has this id and other content; nothing was changed");
+  }
   return Readmitted{.event_id = std::string(events.front().id),
                     .sequence = committed.sequence,
                     .stored = committed.stored,
-                    .duplicates = committed.duplicates};
+                    .duplicates = committed.duplicates,
+                    .conflicts = committed.conflicts};
 }
 
 bool Readmission::AwaitCommit(std::uint32_t request, commit::Committed& committed) {

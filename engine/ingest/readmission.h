@@ -1,13 +1,15 @@
-// A request of the quarantine verified once more, by the configuration in force and as of the time it came
-// in, and committed like any other: the committer cannot tell it from a shard's.
+// What an operator lets in, committed like any other event: a request of the quarantine, verified once more by the
+// configuration in force and as of the time it came in; or an event that lies where nobody can deliver it, under an
+// id and a type of the operator's choice.
 //
-// Its event's place and time in the log are those of the admission; dedupe decides as ever.
+// The event's place and time in the log are those of the admission; dedupe decides as ever.
 #pragma once
 
 #include <cstdint>
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 #include "engine/commit/queues.h"
@@ -24,7 +26,8 @@ struct Readmitted {
   std::string event_id;  // of the first event
   storage::Sequence sequence = storage::kNoSequence;
   std::uint64_t stored = 0;      // events that were new
-  std::uint64_t duplicates = 0;  // and that were not
+  std::uint64_t duplicates = 0;  // that were there already
+  std::uint64_t conflicts = 0;   // that brought other bytes under a known id
 };
 
 class Readmission {
@@ -49,10 +52,13 @@ class Readmission {
   enum class Mode : bool { kVerify, kCommit };  // kVerify: only whether it would be admitted
   // The error says why not. Waits for the commit.
   std::expected<Readmitted, std::string> Admit(const quarantine::Entry& entry, Mode mode);
+  // `event` in the place of a dead letter or a kept conflict, which goes in the same commit.
+  std::expected<Readmitted, std::string> Admit(const storage::Event& event, std::int64_t dedupe_window_us,
+                                               const storage::Superseded& instead_of);
 
  private:
-  std::expected<Readmitted, std::string> Commit(const source::Source& source, const quarantine::Entry& entry,
-                                                const source::Accepted& accepted);
+  std::expected<Readmitted, std::string> Commit(std::span<const storage::Event> events,
+                                                const Handover::Terms& terms);
   bool AwaitCommit(std::uint32_t request, commit::Committed& committed);
 
   Gate& gate_;

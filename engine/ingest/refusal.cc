@@ -40,6 +40,8 @@ StatusAndMessage AnswerFor(RejectionCode code) {
       return {400, "the payload is not what this source sends"};
     case RejectionCode::kMissingField:
       return {400, "the signature holds, but a field that this source's sender always sends is not there"};
+    case RejectionCode::kIdConflict:
+      return {409, "an event of this id is stored with other content"};
     case RejectionCode::kMissingSignature:
       return {401, "the request is not signed"};
     case RejectionCode::kMalformedSignature:

@@ -61,6 +61,7 @@ struct CommitProbe {
   Counter stored;
   Counter duplicates;
   Counter conflicts;
+  Counter conflicts_dropped;  // of them, those for which there was no room
   Counter unavailable;
   Counter unreadable;  // weir_commit_unreadable_total: answered 503 for damage of what they may repeat
 };

@@ -33,6 +33,8 @@ std::string_view RejectionCodeName(RejectionCode code) {
       return "overloaded";
     case RejectionCode::kMalformedPayload:
       return "malformed_payload";
+    case RejectionCode::kIdConflict:
+      return "id_conflict";
     case RejectionCode::kMissingSignature:
       return "missing_signature";
     case RejectionCode::kMalformedSignature:

@@ -35,6 +35,7 @@ enum class RejectionCode : std::uint8_t {
   kRateLimited,
   kOverloaded,
   kMalformedPayload,
+  kIdConflict,
   kMissingSignature,
   kMalformedSignature,
   kInvalidSignature,
@@ -55,7 +56,8 @@ std::string_view ConnectionRefusalName(ConnectionRefusal reason);
 
 struct SourceProbe {
   std::string source;
-  Counter duplicates;
+  Counter duplicates;  // events that were stored already
+  Counter conflicts;   // events that brought other bytes under a known id
   Counter handshakes;
   Histogram duration_ns;  // last byte read -> ack written
   std::array<Counter, static_cast<std::size_t>(RejectionCode::kCount)> rejected;
