@@ -90,7 +90,7 @@ StoreResult<void> EventStore::Parts::LetGoOfHoles(rocksdb::WriteBatch& updates) 
     const auto of = ParseStoredOf(key);
     if (!of || !holes.Contains(*of)) return true;
     updates.Delete(rocks->family(Family::kConflicts), ToSlice(key));
-    ++newcomers;
+    if (ParseConflictKey(key)) ++newcomers;
     return true;
   };
   if (auto visited = VisitPrefix(Family::kConflicts, "", conflict); !visited) return visited;

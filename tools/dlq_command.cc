@@ -9,6 +9,7 @@
 
 #include "engine/limits.h"
 #include "tools/commands.h"
+#include "tools/dlq_admit.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
 #include "tools/operator_client.h"
@@ -30,6 +31,7 @@ struct DlqOptions {
   bool all = false;
   bool dry_run = false;
   bool json = false;
+  std::string conflict;
 };
 
 CommandResult<std::vector<Json>> Letters(OperatorClient& client, admin::Parameters parameters,
@@ -142,7 +144,17 @@ void PrintOutcome(const Outcome& outcome, const std::string& verb, const DlqOpti
   for (const auto& [sink, count] : outcome.sinks) Print("  " + sink + ": " + std::to_string(count) + "\n");
 }
 
+int DropConflict(const DlqOptions& options) {
+  auto client = OperatorClient::Open(options.data, Access::kWrite);
+  if (!client) return Fail(client.error());
+  const auto reply = (*client)->Post("/conflicts/drop", {{"conflict", options.conflict}});
+  if (!reply) return Fail(reply.error());
+  Print(options.json ? reply->body + "\n" : "1 conflict dropped\n");
+  return Finish(kDone);
+}
+
 int Act(const DlqOptions& options, const std::string& verb) {
+  if (!options.conflict.empty()) return DropConflict(options);
   if (options.filter.parameters.empty() != options.all) {
     return Fail({kUsage, "give either a filter (--id, --sink, --source, --type, --since, --until) or --all"});
   }
@@ -197,6 +209,9 @@ void AddDlqCommand(CLI::App& app, int& exit_code) {
     verb->add_flag("--all", options->all, "Every dead letter, instead of a filter");
     verb->add_flag("--dry-run", options->dry_run, "Only count what would be done");
   }
+  AddDlqAdmit(*dlq, exit_code);
+  drop->add_option("--conflict", options->conflict,
+                   "A kept conflict instead, as weir events list --state conflict names it");
   retry->callback([options, &exit_code] { exit_code = Act(*options, "retry"); });
   drop->callback([options, &exit_code] { exit_code = Act(*options, "drop"); });
 }

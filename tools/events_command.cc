@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -27,7 +26,7 @@ struct EventsOptions {
   std::string data;
   FilterOptions filter;
   std::uint64_t limit = 50;
-  std::uint64_t sequence = 0;
+  std::string event;  // a sequence, or a conflict's address
   std::string source;
   std::string id;
   bool body = false;
@@ -54,6 +53,14 @@ CommandResult<std::vector<Json>> Newest(OperatorClient& client, admin::Parameter
   return events;
 }
 
+// What a state alone would leave unsaid: why a test button's event came again, and why no route by type takes one.
+std::string StateText(const Json& event) {
+  std::string text = Text(event, "state");
+  if (event.contains("test")) text += ", test";
+  if (event.contains("untyped")) text += ", no type";
+  return text;
+}
+
 void PrintTable(const std::vector<Json>& events) {
   TextTable table({{"SEQUENCE", TextTable::Align::kRight},
                    {"RECEIVED"},
@@ -63,8 +70,9 @@ void PrintTable(const std::vector<Json>& events) {
                    {"BYTES", TextTable::Align::kRight},
                    {"ID"}});
   for (const Json& event : events) {
-    table.Add({Text(event, "sequence"), ToSeconds(Text(event, "received_at")), Text(event, "source"),
-               Text(event, "type"), Text(event, "state"), Text(event, "body_bytes"), Text(event, "id")});
+    const std::string place = event.contains("conflict") ? Text(event, "conflict") : Text(event, "sequence");
+    table.Add({place, ToSeconds(Text(event, "received_at")), Text(event, "source"), Text(event, "type"),
+               StateText(event), Text(event, "body_bytes"), Text(event, "id")});
   }
   Print(table.Text());
 }
@@ -102,14 +110,31 @@ int Count(const EventsOptions& options) {
 
 // A sequence as it is; an id by asking for the newest event that has it.
 CommandResult<std::string> SequenceOf(OperatorClient& client, const EventsOptions& options) {
-  if (options.sequence != 0) return std::to_string(options.sequence);
+  if (!options.event.empty()) return options.event;
   admin::Parameters parameters = {{"id", options.id}};
   if (!options.source.empty()) parameters["source"] = options.source;
   const auto events = Newest(client, parameters, 1);
   if (!events) return std::unexpected(events.error());
   if (events->empty())
     return std::unexpected(CommandFailure{kFoundWrong, "no event has the id " + options.id});
-  return Text(events->front(), "sequence");
+  const std::string sequence = Text(events->front(), "sequence");
+  if (Text(events->front(), "id") == options.id) return sequence;
+  // The sender's id is only the beginning of this event's name: there may be others.
+  const auto all = Newest(client, parameters, limits::kAdminRowsMax);
+  if (!all) return std::unexpected(all.error());
+  std::string others;
+  for (const Json& event : *all) others += (others.empty() ? "" : ", ") + Text(event, "sequence");
+  if (all->size() > 1) {
+    Fail({kDone, "the sender gave the id " + options.id + " to events " + others + "; this is the newest"});
+  }
+  return sequence;
+}
+
+std::string ArrivalsText(const Json& event) {
+  std::string text = Text(event, "came_times") + (event["came_times"] == 1 ? " time" : " times");
+  if (event.contains("last_attempt")) text += ", last attempt " + Text(event, "last_attempt");
+  if (event.contains("last_came_at")) text += ", last at " + ToSeconds(Text(event, "last_came_at"));
+  return text;
 }
 
 void PrintDetail(const Json& event) {
@@ -117,6 +142,11 @@ void PrintDetail(const Json& event) {
        {"sequence", "id", "source", "type", "state", "malformed", "received_at", "body_bytes"}) {
     if (event.contains(key)) PrintField(key, Text(event, key));
   }
+  if (event.contains("came_times")) PrintField("came", ArrivalsText(event));
+  if (event.contains("test")) PrintField("test", "yes: a test button sends this id again and again");
+  if (event.contains("untyped"))
+    PrintField("untyped",
+               "there is no type where the kind has one; only routes without types, or with *, take it");
   Print("deliveries:\n");
   for (const Json& delivery : event["deliveries"]) {
     std::string line = "  " + Text(delivery, "sink") + "  " + Text(delivery, "state");
@@ -133,8 +163,8 @@ int Show(const EventsOptions& options) {
   if (!client) return Fail(client.error());
   const auto sequence = SequenceOf(**client, options);
   if (!sequence) return Fail(sequence.error());
-  const auto reply =
-      (*client)->Get("/events/show", {{"sequence", *sequence}, {"body", options.body ? "1" : "0"}});
+  const std::string name = sequence->find(':') == std::string::npos ? "sequence" : "conflict";
+  const auto reply = (*client)->Get("/events/show", {{name, *sequence}, {"body", options.body ? "1" : "0"}});
   if (!reply) return Fail(reply.error());
   if (options.json) {
     Print(reply->body + "\n");
@@ -179,15 +209,15 @@ void AddEventsCommand(CLI::App& app, int& exit_code) {
   CLI::App* show = AddVerb(
       *events, *options, "show", "One event: its fate at every sink and its headers",
       "weir events show --data data 42\n  weir events show --data data --id evt_1 --body > body.json");
-  auto* sequence = show->add_option("sequence", options->sequence, "Its position in the log")
-                       ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max() - 1));
+  auto* sequence =
+      show->add_option("sequence", options->event, "Its position in the log, or a conflict as listed");
   auto* id = show->add_option("--id", options->id, "The sender's id instead; the newest event that has it");
   id->excludes(sequence);
   show->add_option("--source", options->source, "With --id: only of this source")->needs(id);
   show->add_flag("--body", options->body,
                  "Print the body, byte for byte and nothing else; with --json as body_base64");
   show->callback([options, &exit_code] {
-    if (options->sequence == 0 && options->id.empty()) throw CLI::RequiredError("SEQUENCE or --id");
+    if (options->event.empty() && options->id.empty()) throw CLI::RequiredError("SEQUENCE or --id");
     exit_code = Show(*options);
   });
 

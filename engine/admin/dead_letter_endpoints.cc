@@ -19,7 +19,7 @@ using Kind = deliver::DeadLetterAction::Kind;
 
 constexpr std::uint64_t kRowsDefault = 50;
 constexpr std::string_view kNeverDeliverable =
-    "these events never were deliverable; they can be shown and dropped";
+    "these events never were deliverable; weir dlq admit gives one an id, so that it is";
 constexpr std::string_view kNoSuchSink = "no such sink is configured; add it again, or drop them";
 
 ApiReply BadParameter(const std::string& reason) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/admin/conflict_endpoints.h"
 #include "engine/admin/event_json.h"
 #include "engine/admin/event_query.h"
 #include "engine/admin/export_page.h"
@@ -48,11 +49,34 @@ std::expected<Walk, ApiReply> ReadWalk(SnapshotCache& snapshots, const ApiReques
   return Walk{.filter = std::move(*filter), .place = *place, .snapshot = std::move(*snapshot)};
 }
 
-storage::StoreResult<storage::Sequence> ReadSequenceOf(const storage::EventStore& store,
-                                                       const ApiRequest& request,
-                                                       storage::Sequence sequence) {
-  if (sequence != storage::kNoSequence) return sequence;
-  return store.Find(ReadText(request.parameters, "source"), ReadText(request.parameters, "id"));
+// The only event that its sender calls so: the index knows whole names, the log what they begin with.
+std::expected<storage::Sequence, ApiReply> FindNamed(const storage::EventStore& store,
+                                                     const ApiRequest& request,
+                                                     const DeliverySnapshot& snapshot) {
+  const EventFilter wanted{.source = ReadText(request.parameters, "source"),
+                           .type = {},
+                           .id = ReadText(request.parameters, "id"),
+                           .since_us = std::nullopt,
+                           .until_us = std::nullopt,
+                           .state = std::nullopt};
+  const auto whole = store.Find(wanted.source, wanted.id);
+  if (whole) return *whole;
+  if (whole.error().code != storage::StoreErrorCode::kNotFound)
+    return std::unexpected(Refusal(whole.error()));
+  std::vector<storage::Sequence> found;
+  const auto step = ScanBackward(store, snapshot, wanted, kSequenceMax, limits::kAdminScanEventsMax,
+                                 [&found](const EventSummary& event) {
+                                   found.push_back(event.sequence);
+                                   return found.size() < limits::kAdminRowsMax;
+                                 });
+  if (!step) return std::unexpected(Refusal(step.error()));
+  if (found.size() == 1) return found.front();
+  if (found.empty()) return std::unexpected(Refusal(whole.error()));
+  std::string sequences;
+  for (const storage::Sequence sequence : found) {
+    sequences += (sequences.empty() ? "" : ", ") + std::to_string(sequence);
+  }
+  return std::unexpected(Refusal(409, "several_events", "the sender gave this id to events " + sequences));
 }
 
 }  // namespace
@@ -67,6 +91,9 @@ ApiReply ListEvents(const storage::EventStore& store, SnapshotCache& snapshots, 
   const auto walk = ReadWalk(snapshots, request, "before", kSequenceMax, now_us);
   if (!walk) return walk.error();
 
+  if (walk->filter.state == EventState::kConflict) {
+    return ListConflicts(store, walk->filter, walk->place, *limit);
+  }
   Json events = Json::array();
   const auto step = ScanBackward(store, *walk->snapshot, walk->filter, walk->place,
                                  limits::kAdminScanEventsMax, [&](const EventSummary& event) {
@@ -86,6 +113,7 @@ ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots,
   const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
   if (!walk) return walk.error();
 
+  if (walk->filter.state == EventState::kConflict) return CountConflicts(store, walk->filter);
   std::uint64_t count = 0;
   const auto step = ScanForward(store, *walk->snapshot, walk->filter, walk->place,
                                 limits::kAdminScanEventsMax, [&count](const Found&) {
@@ -101,6 +129,7 @@ ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots,
 ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
                    std::int64_t now_us) {
   const Parameters& parameters = request.parameters;
+  if (parameters.contains("conflict")) return ShowConflict(store, request);
   if (auto known = OnlyKnown(parameters, {}, {"sequence", "source", "id", "body"}); !known) {
     return BadParameter(known.error());
   }
@@ -112,15 +141,16 @@ ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, c
     return BadParameter("expected sequence, or source and id");
   }
 
-  const auto found = ReadSequenceOf(store, request, *sequence);
-  if (!found) return Refusal(found.error());
+  const auto snapshot = snapshots.Fresh(now_us);
+  if (!snapshot) return Refusal(snapshot.error());
+  std::expected<storage::Sequence, ApiReply> found = *sequence;
+  if (*sequence == storage::kNoSequence) found = FindNamed(store, request, **snapshot);
+  if (!found) return found.error();
   const auto record = store.ReadRecord(*found);
   if (!record) return Refusal(record.error());
   const auto event = storage::Decode(*record);
   if (!event)
     return Refusal(500, "store_corruption", "event " + std::to_string(*found) + " fails its checksum");
-  const auto snapshot = snapshots.Fresh(now_us);
-  if (!snapshot) return Refusal(snapshot.error());
   ApiReply reply;
   reply.body = Dump(DetailJson(*event, **snapshot, store, {.body = *body}));
   return reply;
@@ -140,6 +170,9 @@ ApiReply ExportEvents(const storage::EventStore& store, SnapshotCache& snapshots
   const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
   if (!walk) return walk.error();
 
+  if (walk->filter.state == EventState::kConflict) {
+    return BadParameter("state: conflicts lie beside the log; list and show them, or admit them");
+  }
   auto page = BuildExportPage(store, *walk->snapshot, walk->filter, *format, walk->place);
   if (!page) return Refusal(page.error());
   ApiReply reply;

@@ -56,6 +56,17 @@ void AddDeadLetter(Json& delivery, const storage::EventStore& store, std::string
   if (!visited) delivery["reason"] = "the dead letter cannot be read: " + visited.error().message;
 }
 
+// How often it came, by the sender's own count of attempts too: the only sign that answers do not get back to it.
+void AddArrivals(Json& json, const storage::Event& event, const storage::EventStore& store) {
+  const auto repeats = store.LoadRepeats(event.sequence);
+  if (!repeats) return;
+  json["came_times"] = 1 + repeats->count;
+  if (const std::uint32_t attempt = std::max(event.attempt, repeats->attempt); attempt != 0) {
+    json["last_attempt"] = attempt;
+  }
+  if (repeats->count > 0) json["last_came_at"] = FormatTime(repeats->last_at_us);
+}
+
 Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapshot,
                     const storage::EventStore& store) {
   Json list = Json::array();
@@ -100,6 +111,8 @@ Json ToJson(const EventSummary& event) {
                {"state", StateName(event.state)}, {"received_at", FormatTime(event.received_at_us)},
                {"body_bytes", event.body_bytes}};
   if (!event.malformed.empty()) json["malformed"] = event.malformed;
+  if (event.test) json["test"] = true;
+  if (event.untyped) json["untyped"] = true;
   return json;
 }
 
@@ -122,15 +135,18 @@ Json ToJson(const FoundDeadLetter& found) {
 Json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot,
                 const storage::EventStore& store, DetailOptions options) {
   Json json = ToJson(Summarize({.event = event, .state = StateOf(snapshot, event)}));
+  AddArrivals(json, event, store);
   json["deliveries"] = DeliveriesJson(event, snapshot, store);
   json["headers"] = HeadersJson(event.headers);
-  if (options.body) {
-    std::string body;
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(event.body.data());
-    source::AppendBase64(body, std::span(bytes, event.body.size()), source::Base64Form::kPadded);
-    json["body_base64"] = std::move(body);
-  }
+  if (options.body) json["body_base64"] = BodyBase64(event.body);
   return json;
+}
+
+std::string BodyBase64(std::string_view body) {
+  std::string text;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(body.data());
+  source::AppendBase64(text, std::span(bytes, body.size()), source::Base64Form::kPadded);
+  return text;
 }
 
 std::string Dump(const Json& json) {

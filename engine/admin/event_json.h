@@ -26,6 +26,9 @@ nlohmann::ordered_json DetailJson(const storage::Event& event, const DeliverySna
 // Header fields as received -> [{"name","value"}], credentials as {"name","hidden_bytes"}.
 nlohmann::ordered_json HeadersJson(std::string_view headers);
 
+// The bytes of a body, padded base64.
+std::string BodyBase64(std::string_view body);
+
 // One line of JSON. Bytes that are not UTF-8 become U+FFFD.
 std::string Dump(const nlohmann::ordered_json& json);
 

@@ -27,7 +27,7 @@ bool BeforeSince(const EventFilter& filter, const storage::Event& event) {
 
 bool Matches(const EventFilter& filter, const storage::Event& event) {
   return (filter.source.empty() || filter.source == event.source) &&
-         (filter.id.empty() || filter.id == event.id) &&
+         (filter.id.empty() || storage::IsNamed(event.id, filter.id)) &&
          (filter.type.empty() || text::GlobMatches(filter.type, event.type)) &&
          (!filter.since_us || event.received_at_us >= *filter.since_us) &&
          (!filter.until_us || event.received_at_us < *filter.until_us);
@@ -42,7 +42,9 @@ EventSummary Summarize(const Found& found) {
           .type = std::string(event.type),
           .malformed = std::string(event.malformed),
           .body_bytes = event.body.size(),
-          .state = found.state};
+          .state = found.state,
+          .test = event.test,
+          .untyped = event.untyped};
 }
 
 StoreResult<Step> ScanForward(const storage::EventStore& store, const DeliverySnapshot& snapshot,

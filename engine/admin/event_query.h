@@ -18,7 +18,7 @@ namespace weir::admin {
 struct EventFilter {
   std::string source;                    // empty = any
   std::string type;                      // glob as in routes; empty = any
-  std::string id;                        // empty = any
+  std::string id;                        // the sender's, or the whole name (storage::IsNamed); empty = any
   std::optional<std::int64_t> since_us;  // received at or after
   std::optional<std::int64_t> until_us;  // received before
   std::optional<EventState> state;
@@ -48,6 +48,8 @@ struct EventSummary {
   std::string malformed;
   std::size_t body_bytes = 0;
   EventState state = EventState::kPending;
+  bool test = false;  // storage::Event has them
+  bool untyped = false;
 };
 EventSummary Summarize(const Found& found);
 

@@ -10,13 +10,14 @@ namespace weir::admin {
 
 namespace {
 
-constexpr std::array<std::pair<EventState, std::string_view>, 6> kNames = {{
+constexpr std::array<std::pair<EventState, std::string_view>, 7> kNames = {{
     {EventState::kPending, "pending"},
     {EventState::kDelivered, "delivered"},
     {EventState::kRetrying, "retrying"},
     {EventState::kDead, "dead"},
     {EventState::kMalformed, "malformed"},
     {EventState::kUnrouted, "unrouted"},
+    {EventState::kConflict, "conflict"},
 }};
 
 using Sequences = std::vector<storage::Sequence>;
@@ -37,6 +38,7 @@ int Rank(EventState state) {
     case EventState::kDelivered:
     case EventState::kMalformed:
     case EventState::kUnrouted:
+    case EventState::kConflict:
       return 0;
   }
   return 0;

@@ -19,8 +19,10 @@ enum class EventState : std::uint8_t {
   kDead,       // a sink's dead letter
   kMalformed,  // verified, but unusable: never offered to a sink
   kUnrouted,   // no route takes it
+  kConflict,   // not in the log: came under a stored event's id with other bytes, and is kept beside it
 };
-inline constexpr std::string_view kStateNames = "pending, delivered, retrying, dead, malformed, unrouted";
+inline constexpr std::string_view kStateNames =
+    "pending, delivered, retrying, dead, malformed, unrouted, conflict";
 std::string_view StateName(EventState state);
 std::optional<EventState> ParseState(std::string_view name);
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "engine/admin/admit_endpoint.h"
+#include "engine/admin/conflict_endpoints.h"
 #include "engine/admin/cursor_endpoints.h"
 #include "engine/admin/dead_letter_endpoints.h"
 #include "engine/admin/event_endpoints.h"
@@ -63,6 +65,10 @@ constexpr std::array kEndpoints = {
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kDrop, c.now_us); }},
     Endpoint{"POST", "/sinks/skip",
              [](const Call& c) { return SkipUnreadable(c.wiring, c.request, c.now_us); }},
+    Endpoint{"POST", "/dlq/admit",
+             [](const Call& c) { return AdmitDeadLetters(c.wiring, c.request, c.now_us); }},
+    Endpoint{"POST", "/conflicts/drop",
+             [](const Call& c) { return DropConflict(c.wiring.store, c.request); }},
     Endpoint{"GET", "/quarantine",
              [](const Call& c) { return ListQuarantine(c.wiring, c.request, c.now_us); }},
     Endpoint{"GET", "/quarantine/show", [](const Call& c) { return ShowQuarantined(c.wiring, c.request); }},
