@@ -8,6 +8,8 @@
 #include <fstream>
 #include <utility>
 
+#include "storage/event.h"
+
 namespace weir::storage {
 namespace {
 
@@ -42,6 +44,7 @@ std::expected<AuditLedger, std::string> AuditLedger::Read(const std::filesystem:
 }
 
 void AuditLedger::Seen(std::string_view source, std::string_view id) {
+  if (const std::string_view senders = SenderIdOf(id); senders.size() != id.size()) Seen(source, senders);
   std::string qualified(source);
   qualified.append("\t").append(id);
   if (Entry* entry = Find(HashOf(id))) entry->seen = true;

@@ -38,13 +38,17 @@ inline bool IsSame(const Event& a, const Event& b) {
 // Where the sender's id does not stand for one event alone, an event's id is the sender's, '#' and 16 hex digits.
 inline constexpr std::size_t kNameSuffixBytes = 17;
 
-// Whether `id` is the name of an event that its sender calls `wanted`.
+// What the sender calls the event with this id.
+inline std::string_view SenderIdOf(std::string_view id) {
+  const std::size_t at = id.size() < kNameSuffixBytes ? std::string_view::npos : id.size() - kNameSuffixBytes;
+  const bool named = at != std::string_view::npos && id[at] == '#' &&
+                     id.find_first_not_of("0123456789abcdef", at + 1) == std::string_view::npos;
+  return named ? id.substr(0, at) : id;
+}
+
+// Whether `wanted` is the event's id or what its sender calls it.
 inline bool IsNamed(std::string_view id, std::string_view wanted) {
-  if (id == wanted) return true;
-  if (id.size() != wanted.size() + kNameSuffixBytes || !id.starts_with(wanted) || id[wanted.size()] != '#') {
-    return false;
-  }
-  return id.find_first_not_of("0123456789abcdef", wanted.size() + 1) == std::string_view::npos;
+  return id == wanted || SenderIdOf(id) == wanted;
 }
 
 }  // namespace weir::storage

@@ -150,7 +150,7 @@ StoreResult<Sequence> EventStore::FirstYoungerThan(std::int64_t age_us) const {
 
 // The new beginning and the conflicts of what is before it, in one step.
 StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
-  const std::scoped_lock lock(dead_mutex);
+  const std::scoped_lock guard(dead_mutex);
   rocksdb::WriteBatch updates;
   updates.Put(rocks->family(Family::kMeta), ToSlice(kTrimmedKey), EncodeTrimmedBefore(first_kept));
   std::uint64_t removed = 0;

@@ -62,13 +62,13 @@ test('the events of one SendGrid request are stored together, each under its own
 
 test('a batch is taken or refused as a whole', async t => {
   const weir = await startWeir(t, source('sendgrid', 'on_malformed = "reject"'));
-  assert.equal((await sendgrid(weir, [{event: 'open', sg_event_id: 'sg-1'}, {event: 'open'}])).status, 400);
+  assert.equal((await sendgrid(weir, [{event: 'open', sg_event_id: 'sg-1'}, null])).status, 400);
   assert.equal(await count(weir), 0);
 });
 
-test('of a batch, the event without an id is dead-lettered and the others are delivered', async t => {
+test('of a batch, what is no event is dead-lettered and the others are stored', async t => {
   const weir = await startWeir(t, source('sendgrid'));
-  const answer = await sendgrid(weir, [{event: 'open', sg_event_id: 'sg-1'}, {event: 'open'}, {event: 'open'}]);
+  const answer = await sendgrid(weir, [{event: 'open', sg_event_id: 'sg-1'}, null, 'open']);
   assert.equal(answer.status, 202);
   assert.equal(await count(weir), 3, 'nothing collapses');
   assert.equal(await count(weir, '--state', 'malformed'), 2);
@@ -110,7 +110,7 @@ sink = "recorder"
     assert.equal((await post(weir, 'stripe', headers, body)).status, 202);
     await waitFor('the event that comes after it', () => recorder.has('evt_after'));
     await waitFor('nothing is left', async () => await weir.metric('webhook_queue_depth', {sink: 'recorder'}) === 0);
-    assert.equal(recorder.has('d-1'), allowed);
+    assert.equal([...recorder.deliveries.keys()].some(id => id.startsWith('d-1#')), allowed);
     assert.equal(await count(weir, '--state', allowed ? 'delivered' : 'unrouted', '--source', 'github'), 1);
   });
 }

@@ -27,7 +27,7 @@ class HandoverTest : public ::testing::Test {
  protected:
   std::size_t Add(std::uint32_t request, const std::string& body) {
     const std::array<storage::Event, 1> events = {EventOf("id", body)};
-    return handover_.Add({.slot = 1, .generation = 2, .request = request}, events, 99);
+    return handover_.Add({.slot = 1, .generation = 2, .request = request}, events, {.dedupe_window_us = 99});
   }
   std::vector<commit::Append> Popped() {
     std::vector<commit::Append> appends(16);
@@ -86,7 +86,7 @@ TEST_F(HandoverTest, ARecordThatFitsNoSlabGetsOneOfItsOwn) {
 
 TEST_F(HandoverTest, ABatchIsOneAppendOfSeveralRecords) {
   const std::array<storage::Event, 2> events = {EventOf("a", "1"), EventOf("b", "22")};
-  const std::size_t bytes = handover_.Add({}, events, 0);
+  const std::size_t bytes = handover_.Add({}, events, {});
   handover_.Push(0);
   const auto appends = Popped();
   ASSERT_EQ(appends.size(), 1u);

@@ -83,7 +83,12 @@ TEST(Events, AMissingTypeIsEmpty) {
 }
 
 TEST(Events, NumericIdsKeepTheirDigits) {
-  EXPECT_EQ(EventsOf("stripe", R"({"id":12345678901234567890123})")[0].malformed, "no event id at json /id");
+  for (const char* number : {"12345678901234567890123", "18446744073709551616", "-1", "1.50", "1e400"}) {
+    EXPECT_EQ(EventsOf("stripe", std::string(R"({"id":)") + number + "}")[0].id, number);
+  }
+  for (const char* none : {"01", "1.", ".5", "+1", "1e", "0x10"}) {
+    EXPECT_NE(EventsOf("stripe", std::string(R"({"id":)") + none + "}")[0].malformed, "") << none;
+  }
   EXPECT_EQ(EventsOf("stripe", R"({"id":1234567890123456789})")[0].id, "1234567890123456789");
 }
 
@@ -116,13 +121,35 @@ TEST(Events, AnEmptyBatchIsAcknowledgedAndStoresNothing) {
 }
 
 TEST(Events, ABatchThatIsNoneIsOneMalformedEvent) {
-  for (const char* body : {"{}", "not json", R"({"events":1})", R"({"events":{}})", R"({"events":[1,2]})",
+  for (const char* body : {"{}", "not json", R"({"events":1})", R"({"events":{}})",
                            R"({"events":[{"webhookEventId":"A"})", ""}) {
     const auto events = EventsOf("line", body);
     ASSERT_EQ(events.size(), 1U) << body;
     EXPECT_NE(events[0].malformed, "") << body;
     EXPECT_EQ(events[0].body, body);
   }
+}
+
+TEST(Events, OneBadElementCostsItself) {
+  for (const char* bad : {"null", "1", "\"x\"", "[]", "true", "{}"}) {
+    const std::string body =
+        std::string(R"({"events":[{"webhookEventId":"A"},)") + bad + R"(,{"webhookEventId":"B"}]})";
+    const auto events = EventsOf("line", body);
+    ASSERT_EQ(events.size(), 3U) << bad;
+    EXPECT_EQ(events[0].id, "A");
+    EXPECT_NE(events[1].malformed, "") << bad;
+    EXPECT_EQ(events[1].body, bad);
+    EXPECT_EQ(events[2].id, "B");
+  }
+}
+
+TEST(Events, AByteOrderMarkIsPassedOverAndKept) {
+  const std::string body = "\xEF\xBB\xBF{\"id\":\"e1\",\"type\":\"t\"}";
+  const auto events = EventsOf("stripe", body);
+  EXPECT_EQ(events[0].id, "e1");
+  EXPECT_EQ(events[0].type, "t");
+  EXPECT_EQ(events[0].body, body);
+  EXPECT_EQ(EventsOf("line", "\xEF\xBB\xBF{\"events\":[{\"webhookEventId\":\"A\"}]}")[0].id, "A");
 }
 
 TEST(Events, ABatchPastTheLimitIsKeptWhole) {

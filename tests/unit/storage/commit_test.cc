@@ -20,7 +20,7 @@ class Commits : public StoreTest {
   }
   std::vector<std::string> ConflictBodies() {
     std::vector<std::string> bodies;
-    EXPECT_TRUE(store->VisitConflicts([&](Sequence, const Event& newcomer) {
+    EXPECT_TRUE(store->VisitConflicts([&](Sequence, std::uint64_t, const Event& newcomer) {
       bodies.emplace_back(newcomer.body);
       return true;
     }));
@@ -76,7 +76,121 @@ TEST_F(Commits, KeptConflictsAreBounded) {
   EXPECT_GE(ConflictBodies().size(), 7u);
 }
 
-TEST_F(Commits, AGroupOfDuplicatesIsAnsweredWithoutWriting) {
+TEST_F(Commits, AConflictSentTwiceInOneGroupIsKeptOnce) {
+  Open();
+  CommitOne({.id = "a", .body = "first"});
+  Commit({{.id = "a", .body = "second"}, {.id = "a", .body = "second"}});
+  EXPECT_EQ(store->Statistics().conflicts, 1u);
+}
+
+TEST_F(Commits, AConflictThatThereIsNoRoomForIsSaidToBeSo) {
+  Open();
+  CommitOne({.id = "a", .body = "first"});
+  const std::string large(limits::kConflictBytesMax, 'b');
+  EXPECT_EQ(CommitOne({.id = "a", .body = large}).outcome, AppendOutcome::kConflictNotKept);
+  EXPECT_EQ(CommitOne({.id = "a", .body = "second"}).outcome, AppendOutcome::kConflict);
+  EXPECT_EQ(ConflictBodies(), std::vector<std::string>{"second"});
+}
+
+TEST_F(Commits, ADroppedConflictMakesRoom) {
+  Open();
+  CommitOne({.id = "a", .body = "first"});
+  CommitOne({.id = "a", .body = "second"});
+  const std::uint64_t hash = ConflictHashOf({.body = "second"});
+  EXPECT_TRUE(store->ReadConflict(1, hash));
+  ASSERT_TRUE(store->DropConflict(1, hash));
+  EXPECT_EQ(store->Statistics().conflicts, 0u);
+  EXPECT_EQ(store->DropConflict(1, hash).error().code, StoreErrorCode::kNotFound);
+}
+
+TEST_F(Commits, BytesThatDifferOnlyInWhatTheirSenderChangesAreADuplicate) {
+  Open();
+  CommitOne({.id = "a", .body = "pending 2", .substance = 7});
+  EXPECT_EQ(CommitOne({.id = "a", .body = "pending 1", .substance = 7}).outcome, AppendOutcome::kDuplicate);
+  EXPECT_EQ(CommitOne({.id = "a", .body = "other", .substance = 8}).outcome, AppendOutcome::kConflict);
+}
+
+TEST_F(Commits, WhatWasStoredBeforeItsKindLeftAnythingOutIsComparedByItsBytes) {
+  Open();
+  CommitOne({.id = "a", .body = "pending 2"});
+  EXPECT_EQ(CommitOne({.id = "a", .body = "pending 2", .substance = 7}).outcome, AppendOutcome::kDuplicate);
+  EXPECT_EQ(CommitOne({.id = "a", .body = "pending 1", .substance = 7}).outcome, AppendOutcome::kConflict);
+}
+
+TEST_F(Commits, RepeatsAreCountedWithTheHighestAttempt) {
+  Open();
+  CommitOne({.id = "a", .body = "x"});
+  Commit({{.id = "a", .body = "x", .attempt = 2}, {.id = "a", .body = "x", .attempt = 4}});
+  CommitOne({.id = "a", .body = "x", .received_at_us = kNowUs + 5, .attempt = 3});
+  Reopen();
+  const auto repeats = store->LoadRepeats(1);
+  ASSERT_TRUE(repeats);
+  EXPECT_EQ(repeats->count, 3u);
+  EXPECT_EQ(repeats->attempt, 4u);
+  EXPECT_EQ(repeats->last_at_us, kNowUs + 5);
+  EXPECT_EQ(store->LoadRepeats(2)->count, 0u);
+}
+
+TEST_F(Commits, ARepeatOfAnEventOfTheSameGroupIsCounted) {
+  Open();
+  Commit({{.id = "a", .body = "x"}, {.id = "a", .body = "x"}});
+  EXPECT_EQ(store->LoadRepeats(1)->count, 1u);
+}
+
+// An operator's event in the place of what lies where nobody can deliver it.
+class Supersedes : public Commits {
+ protected:
+  AppendResult Admit(const std::string& id, const std::string& body, const Superseded& what) {
+    tests::EncodedEvents encoded = tests::EncodeEvents(
+        std::vector<Event>{{.received_at_us = kNowUs, .source = "shop", .id = id, .body = body}}, kWeekUs);
+    encoded.records[0].instead_of = what;
+    const auto results = tests::Commit(*store, encoded);
+    return results ? results->front() : AppendResult{};
+  }
+};
+
+TEST_F(Supersedes, ADeadLetterGoesWithTheCommitOfWhatTakesItsPlace) {
+  Open();
+  CommitOne({.id = "m-1", .body = "x", .malformed = "no event id"});
+  const AppendResult admitted = Admit("evt_1", "x", {.sequence = 1});
+  EXPECT_EQ(admitted.outcome, AppendOutcome::kStored);
+  EXPECT_EQ(admitted.sequence, 2u);
+  EXPECT_TRUE(DeadLetters(kIngestSink).empty());
+  EXPECT_EQ(store->CountDeadLetters(kIngestSink), 0u);
+  Reopen();
+  EXPECT_TRUE(DeadLetters(kIngestSink).empty());
+  EXPECT_EQ(Ids(), (std::vector<std::string>{"m-1", "evt_1"}));
+}
+
+TEST_F(Supersedes, NothingIsStoredOnceTheLetterIsGone) {
+  Open();
+  CommitOne({.id = "m-1", .body = "x", .malformed = "no event id"});
+  Admit("evt_1", "x", {.sequence = 1});
+  EXPECT_EQ(Admit("evt_2", "x", {.sequence = 1}).outcome, AppendOutcome::kSuperseded);
+  EXPECT_EQ(store->last_sequence(), 2u);
+}
+
+TEST_F(Supersedes, ALetterStaysWhenItsNewIdIsTaken) {
+  Open();
+  CommitOne({.id = "evt_1", .body = "other"});
+  CommitOne({.id = "m-1", .body = "x", .malformed = "no event id"});
+  EXPECT_EQ(Admit("evt_1", "x", {.sequence = 2}).outcome, AppendOutcome::kConflict);
+  EXPECT_EQ(store->CountDeadLetters(kIngestSink), 1u);
+  EXPECT_EQ(store->Statistics().conflicts, 0u);
+}
+
+TEST_F(Supersedes, AKeptConflictBecomesAnEvent) {
+  Open();
+  CommitOne({.id = "a", .body = "first"});
+  CommitOne({.id = "a", .body = "second"});
+  const AppendResult admitted =
+      Admit("a-2", "second", {.sequence = 1, .conflict = ConflictHashOf({.body = "second"})});
+  EXPECT_EQ(admitted.outcome, AppendOutcome::kStored);
+  EXPECT_EQ(store->Statistics().conflicts, 0u);
+  EXPECT_TRUE(ConflictBodies().empty());
+}
+
+TEST_F(Commits, AGroupOfDuplicatesStoresNoEvent) {
   Open();
   Fill(10);
   const Sequence before = store->last_sequence();

@@ -81,6 +81,37 @@ TEST(EventCodec, NoticesAFlipOfAnyBit) {
   }
 }
 
+TEST(EventCodec, KeepsWhatFewSendersSayInAnExtension) {
+  Event event = kEvent;
+  event.substance = 0x0123456789abcdef;
+  event.attempt = 4;
+  event.test = true;
+  const std::string record = Sealed(event, 42, 9);
+  EXPECT_EQ(record.size(), Sealed(kEvent, 42, 9).size() + 16);
+  const auto read = Decode(record);
+  ASSERT_TRUE(read);
+  ExpectSameFields(*read, event);
+  EXPECT_EQ(read->substance, event.substance);
+  EXPECT_EQ(read->attempt, 4u);
+  EXPECT_TRUE(read->test);
+  EXPECT_FALSE(read->untyped);
+  EXPECT_EQ(IdentityOf(record), "stripeevt_1");
+  for (std::size_t bit = 0; bit < record.size() * 8; ++bit) {
+    std::string damaged = record;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(Decode(damaged)) << "bit " << bit;
+  }
+}
+
+TEST(EventCodec, ReadsTheAddressOfAConflict) {
+  EXPECT_EQ(ParseConflictAddress(ConflictAddress(12, 0x9f86)),
+            std::pair(Sequence{12}, std::uint64_t{0x9f86}));
+  for (const char* text :
+       {"", "12", "12:", ":000000000000000a", "12:9f86", "x:000000000000000a", "12:00000000000000zz"}) {
+    EXPECT_FALSE(ParseConflictAddress(text)) << text;
+  }
+}
+
 TEST(EventCodec, NoticesEveryCut) {
   const std::string record = Sealed(kEvent, 42, 9);
   for (std::size_t size = 0; size < record.size(); ++size) {
@@ -98,7 +129,7 @@ TEST(EventCodec, NoticesBytesBehindTheRecord) {
 
 TEST(EventCodec, NamesAFormatItDoesNotRead) {
   std::string record = Sealed(kEvent, 42, 9);
-  record[0] = 2;
+  record[0] = 3;
   const auto event = Decode(record);
   ASSERT_FALSE(event);
   EXPECT_EQ(event.error(), CodecError::kVersion);

@@ -35,7 +35,12 @@ TEST(Keys, ComeBackApart) {
   EXPECT_EQ(ParseRetryKey(retry)->sequence, 42u);
   EXPECT_EQ(ParseDeadKey(DeadKey("-", 7)), std::pair(std::string_view("-"), Sequence{7}));
   EXPECT_EQ(ParsePositionKey(PositionKey("billing")), "billing");
-  EXPECT_EQ(ParseConflictKey(ConflictKey(9, 1)), 9u);
+  EXPECT_EQ(ParseConflictKey(ConflictKey(9, 1))->stored, 9u);
+  EXPECT_EQ(ParseConflictKey(ConflictKey(9, 1))->hash, 1u);
+  EXPECT_FALSE(ParseConflictKey(RepeatsKey(9)));
+  EXPECT_FALSE(ParseRepeatsKey(ConflictKey(9, 1)));
+  EXPECT_EQ(ParseStoredOf(RepeatsKey(9)), 9u);
+  EXPECT_EQ(ParseStoredOf(ConflictKey(9, 1)), 9u);
 }
 
 TEST(Keys, OfAnotherShapeAreNotTaken) {

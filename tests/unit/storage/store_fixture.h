@@ -37,6 +37,8 @@ struct Arrival {
   std::string source = "shop";
   std::string malformed = {};
   std::int64_t received_at_us = kNowUs;
+  std::uint64_t substance = 0;
+  std::uint32_t attempt = 0;
 };
 
 using support::MakeTempDirectory;
@@ -140,6 +142,8 @@ class StoreTest : public testing::Test {
       event.malformed = arrival.malformed;
       event.headers = "Content-Type: application/json\r\n";
       event.body = arrival.body;
+      event.substance = arrival.substance;
+      event.attempt = arrival.attempt;
     }
     return tests::CommitEvents(*store, events, window_us);
   }
