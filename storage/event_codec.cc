@@ -142,7 +142,8 @@ std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint6
 
 std::optional<Sequence> SealedSequence(std::string_view header) {
   WEIR_CHECK(header.size() == kHeaderBytes);
-  if (static_cast<std::uint8_t>(header[0]) != kVersion) return std::nullopt;
+  const auto version = static_cast<std::uint8_t>(header[0]);
+  if (version != kPlain && version != kExtended) return std::nullopt;
   const auto sequence = LoadLittle<std::uint64_t>(header.data() + kSequenceAt);
   if (sequence == kNoSequence || CheckOf(header) != Hash(header.data(), kCheckAt)) return std::nullopt;
   return sequence;
