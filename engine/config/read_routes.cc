@@ -31,15 +31,16 @@ void RequireKnown(TableReader& reader, std::string_view key, const std::string& 
 // What other tools' patterns have and these have not; empty when the pattern has none of it.
 std::string UnlikelyType(std::string_view pattern) {
   constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
-  const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
-  if (special != std::string_view::npos) {
-    std::string what(1, pattern[special]);
-    what += " stands for itself: only * is special in a type, and stands for any run of characters";
-    return what;
+  std::string unlikely;
+  if (const std::size_t special = pattern.find_first_of(kSpecialElsewhere); special != std::string_view::npos) {
+    unlikely = pattern[special];
+    unlikely += " stands for itself: only * is special in a type, and stands for any run of characters";
+  } else if (pattern.starts_with('!')) {
+    unlikely = "! stands for itself: a type cannot be left out";
+  } else if (pattern.front() == ' ' || pattern.back() == ' ') {
+    unlikely = "begins or ends with a space, which no type does";
   }
-  if (pattern.starts_with('!')) return "! stands for itself: a type cannot be left out";
-  const bool blank = pattern.front() == ' ' || pattern.back() == ' ';
-  return blank ? "begins or ends with a space, which no type does" : "";
+  return unlikely;
 }
 
 void JudgeType(const Text& type, Findings& findings) {
