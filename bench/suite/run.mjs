@@ -15,7 +15,40 @@ import {measureThroughput} from './throughput.mjs';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const parts = {throughput: measureThroughput, latency: measureLatency, memory: measureMemory, soak: measureSoak};
 
-const {values} = parseArgs({options: {
+const usage = `Usage: bench/run [options]
+
+Measures weir against this machine's own ceiling, nginx and the disk, and prints the tables of docs/benchmarks.md.
+Needs the release build, two processor cores that nothing else uses, nginx, and Node 20.
+
+  --rounds N         alternating rounds of each comparison (5)
+  --seconds N        length of one measurement (8)
+  --connections N    of the load (256)
+  --payload BYTES    of one event (800)
+  --soak-events N    of the soak (2000000)
+  --only PARTS       some of ${Object.keys(parts).join(',')}
+  --without PROGRAMS of throughput, some of null,nginx,weir,weir-os
+  --directory DIR    where the stores are made (build)
+  --json FILE        where the figures are written (build/benchmarks.json)
+
+Example:
+  bench/run --rounds 1 --seconds 2 --only throughput
+`;
+
+function fail(reason) {
+  process.stderr.write(`bench/run: ${reason}\nRun bench/run --help for more.\n`);
+  process.exit(2);
+}
+
+function readOptions(options) {
+  try {
+    return parseArgs({options});
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+const {values} = readOptions({
+  help: {type: 'boolean', short: 'h', default: false},
   rounds: {type: 'string', default: '5'},
   seconds: {type: 'string', default: '8'},
   connections: {type: 'string', default: '256'},
@@ -25,7 +58,11 @@ const {values} = parseArgs({options: {
   without: {type: 'string', default: ''},           // of throughput: null,nginx,weir,weir-os
   directory: {type: 'string', default: path.join(root, 'build')},
   json: {type: 'string', default: path.join(root, 'build/benchmarks.json')},
-}});
+});
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 const plan = {
   rounds: Number(values.rounds),
   seconds: Number(values.seconds),
@@ -38,8 +75,7 @@ const plan = {
 const wanted = values.only.split(',');
 const unknown = wanted.filter(name => !(name in parts));
 if (unknown.length > 0 || Object.values(plan).some(Number.isNaN)) {
-  process.stderr.write(`bench/run: ${unknown.length > 0 ? `no such part: ${unknown.join(', ')}` : 'a number was expected'}\n`);
-  process.exit(2);
+  fail(unknown.length > 0 ? `no such part: ${unknown.join(', ')}` : 'a number was expected');
 }
 
 await mkdir(values.directory, {recursive: true});
