@@ -6,6 +6,7 @@
 
 #include "storage/audit_identities.h"
 #include "storage/audit_ledger.h"
+#include "storage/data_directory.h"
 #include "storage/delivery_values.h"
 #include "storage/directory_lock.h"
 #include "storage/event_codec.h"
@@ -404,6 +405,9 @@ std::string_view FindingName(FindingKind kind) {
 }
 
 StoreResult<AuditReport> Audit(const AuditRequest& request) {
+  if (auto entered = EnterDirectory(request.directory, false); !entered) {
+    return std::unexpected(StoreError{StoreErrorCode::kFormat, entered.error()});
+  }
   std::error_code error;
   if (!std::filesystem::exists(request.directory / "store" / "CURRENT", error)) {
     return std::unexpected(
@@ -412,8 +416,10 @@ StoreResult<AuditReport> Audit(const AuditRequest& request) {
   const auto lock = DirectoryLock::Take(request.directory, DirectoryLock::Mode::kShared);
   if (!lock) return std::unexpected(StoreError{StoreErrorCode::kIo, lock.error()});
   if (!*lock) {
-    return std::unexpected(StoreError{StoreErrorCode::kLocked, "the store in " + request.directory.string() +
-                                                                   " is in use; stop weir first"});
+    return std::unexpected(StoreError{
+        StoreErrorCode::kLocked, HolderOf(request.directory / DirectoryLock::kFileName) +
+                                     " holds the store in " + request.directory.string() +
+                                     "; verify reads it at rest: stop the server first, or verify a backup"});
   }
   StoreOptions options;
   options.directory = request.directory;

@@ -12,7 +12,7 @@ namespace weir::storage {
 
 std::expected<std::optional<DirectoryLock>, std::string> DirectoryLock::Take(
     const std::filesystem::path& directory, Mode mode) {
-  const std::filesystem::path file = directory / "lock";
+  const std::filesystem::path file = directory / kFileName;
   // A reader may hold the directory read-only; flock needs no write access.
   int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0 && mode == Mode::kShared) fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);

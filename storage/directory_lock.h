@@ -12,6 +12,7 @@ namespace weir::storage {
 
 class DirectoryLock {
  public:
+  static constexpr const char* kFileName = "lock";
   enum class Mode : bool { kShared, kExclusive };  // shared: several offline readers
   // nullopt: somebody else holds it. An error: the file cannot be made.
   static std::expected<std::optional<DirectoryLock>, std::string> Take(const std::filesystem::path& directory,

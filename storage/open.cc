@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/data_directory.h"
 #include "storage/database_repair.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
@@ -100,18 +101,20 @@ EventStore::EventStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 
 StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& options) {
   auto parts = std::make_unique<Parts>(options);
-  std::error_code error;
-  if (!options.read_only && options.create_if_missing)
-    std::filesystem::create_directories(options.directory, error);
-  if (error || !std::filesystem::is_directory(options.directory, error)) {
-    return Fail(StoreErrorCode::kFormat, "there is no data directory " + options.directory.string());
+  const bool may_create = !options.read_only && options.create_if_missing;
+  if (auto entered = EnterDirectory(options.directory, may_create); !entered) {
+    return Fail(StoreErrorCode::kFormat, entered.error());
+  }
+  // Before the lock, which is a file: a directory that is no store keeps no trace of having been asked.
+  if (!may_create && !HoldsTraceOfStore(options.directory)) {
+    return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
   }
   auto taken = DirectoryLock::Take(
       options.directory, options.read_only ? DirectoryLock::Mode::kShared : DirectoryLock::Mode::kExclusive);
   if (!taken) return Fail(StoreErrorCode::kIo, taken.error());
   if (!*taken) {
-    return Fail(StoreErrorCode::kLocked,
-                "another process has the store in " + options.directory.string() + " open");
+    return Fail(StoreErrorCode::kLocked, HolderOf(options.directory / DirectoryLock::kFileName) +
+                                             " holds the store in " + options.directory.string());
   }
   parts->lock = std::move(*taken);
   if (options.read_only) {

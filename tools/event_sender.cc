@@ -38,13 +38,29 @@ std::string ReasonOf(httplib::Error error) {
   switch (error) {
     case httplib::Error::Connection:
       return "nobody accepts a connection there";
+    case httplib::Error::ConnectionTimeout:
+      return "no connection within " + std::to_string(kConnectTimeoutS) + " s";
+    case httplib::Error::SSLConnection:
+      return "the TLS handshake failed";
+    case httplib::Error::SSLLoadingCerts:
+      return "the system's certificates cannot be read";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not one that this system trusts";
+    case httplib::Error::Compression:
+      return "the answer cannot be decompressed";
     case httplib::Error::Read:
       return "the connection ended, or nothing came within " + std::to_string(kAnswerTimeoutS) + " s";
     case httplib::Error::Write:
       return "the connection ended while the event was sent";
-    default:
-      return httplib::to_string(error);
+    case httplib::Error::Success:
+    case httplib::Error::Unknown:
+    case httplib::Error::BindIPAddress:
+    case httplib::Error::ExceedRedirectCount:
+    case httplib::Error::Canceled:
+    case httplib::Error::UnsupportedMultipartBoundaryChars:
+      break;
   }
+  return "the request could not be made";
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <httplib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -13,6 +15,7 @@
 
 #include "engine/admin/admin_server.h"
 #include "engine/admin/operator_api.h"
+#include "storage/data_directory.h"
 #include "storage/event_store.h"
 #include "tools/commands.h"
 
@@ -33,8 +36,8 @@ CommandFailure FailureOf(const storage::StoreError& error, const std::filesystem
   using enum storage::StoreErrorCode;
   switch (error.code) {
     case kLocked:
-      return {kNotReachable, "another process holds the store at " + data.string() +
-                                 ", but no server answers at " + (data / admin::kSocketName).string()};
+      return {kNotReachable,
+              error.message + ", but no server answers at " + (data / admin::kSocketName).string()};
     case kFormat:
     case kNotFound:
       return {kUsage, error.message};
@@ -59,6 +62,19 @@ CommandFailure FailureOf(const admin::ApiReply& reply) {
 std::string TargetOf(const admin::ApiRequest& request) {
   httplib::Params params(request.parameters.begin(), request.parameters.end());
   return httplib::append_query_params("/api" + request.path, params);
+}
+
+// A server that this user may not talk to is not a server that does not run: its store must not be tried instead.
+std::optional<CommandFailure> BarredFrom(const std::filesystem::path& socket) {
+  std::error_code error;
+  const auto status = std::filesystem::status(socket, error);
+  const bool unseen = error == std::errc::permission_denied;
+  const bool closed = status.type() == std::filesystem::file_type::socket &&
+                      ::access(socket.c_str(), W_OK) != 0 && errno == EACCES;
+  if (!unseen && !closed) return std::nullopt;
+  const std::filesystem::path place = unseen ? socket.parent_path() : socket;
+  return CommandFailure{kNotReachable, place.string() + ": permission denied; " + storage::WhoseIs(place) +
+                                           "; run this command as that user"};
 }
 
 class ServerConnection {
@@ -110,6 +126,7 @@ std::unique_ptr<OperatorClient> OperatorClient::ReachServer(const std::filesyste
   // A server that ends while it is asked is an answer that fails to come, not the end of this process.
   std::signal(SIGPIPE, SIG_IGN);
   const auto socket = data / admin::kSocketName;
+  if (auto barred = BarredFrom(socket)) return std::unexpected(*std::move(barred));
   std::error_code error;
   if (socket.native().size() >= sizeof(sockaddr_un::sun_path) || !std::filesystem::is_socket(socket, error)) {
     return nullptr;

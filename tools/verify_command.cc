@@ -37,12 +37,10 @@ struct VerifyOptions {
   bool yes = false;
 };
 
-CommandFailure FailureOf(const storage::StoreError& error, const std::string& data) {
+CommandFailure FailureOf(const storage::StoreError& error) {
   using enum storage::StoreErrorCode;
   switch (error.code) {
     case kLocked:
-      return {kUsage, "the store at " + data +
-                          " is in use; verify reads it at rest: stop the server first, or verify a backup"};
     case kFormat:
     case kNotFound:
       return {kUsage, error.message};
@@ -134,7 +132,7 @@ int Repair(const VerifyOptions& options) {
   store.create_if_missing = false;
   store.rebuild_dedupe = true;
   const auto opened = storage::EventStore::Open(store);
-  if (!opened) return Fail(FailureOf(opened.error(), options.data));
+  if (!opened) return Fail(FailureOf(opened.error()));
   const auto statistics = (*opened)->Statistics();
   Print("the dedupe index is made anew: " + std::to_string(statistics.dedupe_runs) + " runs of " +
         std::to_string(statistics.dedupe_entries_sealed) + " events\n");
@@ -151,7 +149,7 @@ int Verify(const VerifyOptions& options) {
     progress.Update(checked, total == 0 ? -1 : static_cast<double>(checked) / static_cast<double>(total));
   };
   const auto report = storage::Audit(request);
-  if (!report) return Fail(FailureOf(report.error(), options.data));
+  if (!report) return Fail(FailureOf(report.error()));
   if (options.json) {
     Print(admin::Dump(ToJson(*report, request.ledger.has_value())) + "\n");
   } else {
