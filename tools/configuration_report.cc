@@ -62,9 +62,11 @@ std::string AckOf(const config::Server& server) {
 
 std::string ServerText(const config::Config& config) {
   const config::Server& server = config.server;
-  std::string text = "listen   ";
-  for (const config::Address& address : server.listen) text += config::ToString(address) + ' ';
-  text += "\nthreads  " + std::to_string(server.threads) + "\nack      " + AckOf(server) + "\ndata     " +
+  std::string text;
+  for (const config::Address& address : server.listen) {
+    text += (text.empty() ? "listen   " : "         ") + config::ToString(address) + '\n';
+  }
+  text += "threads  " + std::to_string(server.threads) + "\nack      " + AckOf(server) + "\ndata     " +
           admin::Printable(server.data.string()) + "\nkept     " +
           (server.retention_ms == 0 ? std::string("for good") : FormatDurationMs(server.retention_ms)) +
           "\nadmin    ";
@@ -77,25 +79,25 @@ std::string ServerText(const config::Config& config) {
   return text + '\n';
 }
 
+// Two tables: one for what a sender needs to know, one for what is asked of it.
 std::string SourcesText(const config::Config& config) {
-  TextTable table({{.title = "SOURCE"},
-                   {.title = "KIND"},
-                   {.title = "POST TO"},
+  TextTable addresses({{.title = "SOURCE"}, {.title = "KIND"}, {.title = "POST TO"}, {.title = "SINKS"}});
+  TextTable rules({{.title = "SOURCE"},
                    {.title = "SECRETS", .align = TextTable::Align::kRight},
                    {.title = "TOLERANCE"},
                    {.title = "DEDUPE"},
                    {.title = "BODY"},
-                   {.title = "QUARANTINE"},
-                   {.title = "SINKS"}});
+                   {.title = "QUARANTINE"}});
   for (const source::Source& source : config.sources) {
     const auto tolerance = ToleranceMs(source);
-    table.Add({source.name, source.kind, PathOf(source), std::to_string(source.secrets.size()),
+    addresses.Add(
+        {source.name, source.kind, PathOf(source), Joined(SinksOf(config, source), "none: stored only")});
+    rules.Add({source.name, std::to_string(source.secrets.size()),
                tolerance ? FormatDurationMs(*tolerance) : "-",
                FormatDurationMs(source.dedupe_window_us / 1000), FormatSize(source.body_bytes_max),
-               source.quarantine_bytes_max == 0 ? "-" : FormatSize(source.quarantine_bytes_max),
-               Joined(SinksOf(config, source), "none: stored only")});
+               source.quarantine_bytes_max == 0 ? "-" : FormatSize(source.quarantine_bytes_max)});
   }
-  return table.Text();
+  return addresses.Text() + '\n' + rules.Text();
 }
 
 std::string SinksText(const config::Config& config) {
@@ -187,10 +189,14 @@ Json ServerJson(const config::Config& config) {
 
 Json SourceJson(const config::Config& config, const source::Source& source) {
   const auto tolerance = ToleranceMs(source);
+  Json secret_names = Json::array();
+  for (std::size_t i = 0; i < source.secrets.size(); ++i)
+    secret_names.push_back(source::SecretName(source, i));
   return {{"name", source.name},
           {"kind", source.kind},
           {"path", PathOf(source)},
           {"secrets", source.secrets.size()},
+          {"secret_names", std::move(secret_names)},
           {"tolerance_ms", tolerance ? Json(*tolerance) : Json(nullptr)},
           {"dedupe_window_ms", source.dedupe_window_us / 1000},
           {"body_bytes", source.body_bytes_max},

@@ -9,13 +9,13 @@ bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+}  // namespace
+
 bool IsName(std::string_view text) {
   return !text.empty() && IsAlphanumeric(text.front()) && std::ranges::all_of(text, [](char c) {
     return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.';
   });
 }
-
-}  // namespace
 
 std::optional<std::string> ReadName(TableReader& reader, std::size_t bytes_max,
                                     const std::vector<std::string>& taken) {

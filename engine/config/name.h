@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/config/table_reader.h"
 
 namespace weir::config {
+
+bool IsName(std::string_view text);
 
 // Reads the required key "name" and checks that none of `taken` has it. nullopt when there is no usable name;
 // the reason has been reported.

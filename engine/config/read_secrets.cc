@@ -1,10 +1,15 @@
+#include <algorithm>
+
+#include "engine/config/name.h"
 #include "engine/config/secret.h"
 #include "engine/config/sections.h"
+#include "engine/source/source.h"
 
 namespace weir::config {
 namespace {
 
 constexpr std::string_view kInsecure = "_insecure";
+constexpr std::size_t kNameBytesMax = 64;
 
 void WarnOfText(const Place& place, std::string_view secret, Findings& findings) {
   const std::string suspicion = SuspicionAbout(secret);
@@ -46,18 +51,41 @@ std::optional<std::string> TakeLiteral(const Text& text, const std::string& key,
   return text.value;
 }
 
+// The secret's name, where it was given one that can be a label.
+std::optional<std::string> NameOf(const NamedText& entry, const std::vector<std::string>& taken,
+                                  Findings& findings) {
+  if (!entry.name) return std::nullopt;
+  const std::string& name = entry.name->value;
+  if (name.size() > kNameBytesMax || !IsName(name)) {
+    findings.Error(entry.name->place,
+                   "must be at most " + std::to_string(kNameBytesMax) +
+                       " letters, digits, '-', '_' and '.', beginning with a letter or digit");
+    return std::nullopt;
+  }
+  if (std::ranges::find(taken, name) != taken.end()) {
+    findings.Error(entry.name->place, '"' + name + "\" is the name of an earlier secret");
+  }
+  return name;
+}
+
 }  // namespace
 
-std::vector<std::string> ReadSecrets(TableReader& reader, std::string_view key, const Context& context) {
+NamedSecrets ReadSecrets(TableReader& reader, std::string_view key, const Context& context) {
   const std::string plain(key);
   const std::string insecure = plain + std::string(kInsecure);
-  std::vector<std::string> secrets;
-  for (const Text& text : reader.Strings(plain)) {
-    if (auto secret = Resolve(text, insecure, reader.findings(), context))
-      secrets.push_back(std::move(*secret));
+  NamedSecrets secrets;
+  const auto add = [&](const NamedText& entry, std::optional<std::string> value, auto otherwise) {
+    const auto name = NameOf(entry, secrets.names, reader.findings());
+    if (!value) return;
+    secrets.names.push_back(name ? *name : otherwise(*value));
+    secrets.values.push_back(*std::move(value));
+  };
+  for (const NamedText& entry : reader.NamedStrings(plain, "secret")) {
+    add(entry, Resolve(entry.text, insecure, reader.findings(), context),
+        [&](const std::string&) { return entry.text.value; });
   }
-  for (const Text& text : reader.Strings(insecure)) {
-    if (auto secret = TakeLiteral(text, plain, reader.findings())) secrets.push_back(std::move(*secret));
+  for (const NamedText& entry : reader.NamedStrings(insecure, "secret")) {
+    add(entry, TakeLiteral(entry.text, plain, reader.findings()), source::NameOfLiteral);
   }
   return secrets;
 }

@@ -79,14 +79,18 @@ void ReadKind(TableReader& reader, source::Source& source) {
 void TakeCapturedSecret(TableReader& reader, const Server& server, source::Source& source) {
   auto captured = ReadCapturedSecret(server.data, source.name);
   if (!captured) return reader.Error("", "the secret that its sender handed over: " + captured.error());
-  if (*captured) source.secrets.push_back(**std::move(captured));
+  if (!*captured) return;
+  source.secrets.push_back(**std::move(captured));
+  source.secret_names.emplace_back(source::kCapturedSecretName);
 }
 
 void ReadSourceSecrets(TableReader& reader, const Context& context, const Server& server,
                        source::Source& source) {
   const std::size_t errors_before = reader.findings().error_count();
-  source.secrets = ReadSecrets(reader, "secrets", context);
-  if (source.scheme) source::SplitKeySets(*source.scheme, source.secrets);
+  NamedSecrets secrets = ReadSecrets(reader, "secrets", context);
+  source.secrets = std::move(secrets.values);
+  source.secret_names = std::move(secrets.names);
+  if (source.scheme) source::SplitKeySets(*source.scheme, source.secrets, source.secret_names);
   source.certificates = ReadCertificates(reader, context);
   source.certificates_by_name = reader.Has("certificates");
   if (source.certificates_by_name && !source.secrets.empty()) {

@@ -35,8 +35,14 @@ void ReadRoutes(TableReader& document, const std::vector<source::Source>& source
 void ReadForwardHeaders(TableReader& reader, Sink& sink);
 void ResolveForwarding(const std::vector<source::Source>& sources, std::vector<Sink>& sinks);
 
-// The values of `key` (an array of references) and of `key`_insecure (an array of literals), in that order.
-std::vector<std::string> ReadSecrets(TableReader& reader, std::string_view key, const Context& context);
+struct NamedSecrets {
+  std::vector<std::string> values;
+  std::vector<std::string> names;  // parallel; see source::Source::secret_names
+};
+// The values of `key` (an array of references) and of `key`_insecure (an array of literals), in that order. A
+// secret without a name goes by its reference, a literal by two bytes of its hash: neither changes when another
+// secret is added or the order is another.
+NamedSecrets ReadSecrets(TableReader& reader, std::string_view key, const Context& context);
 // The value of `key` or of `key`_insecure, both single strings.
 std::optional<std::string> ReadSecret(TableReader& reader, std::string_view key, const Context& context);
 

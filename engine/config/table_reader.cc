@@ -154,6 +154,35 @@ std::vector<Text> TableReader::Strings(std::string_view key) {
   return texts;
 }
 
+std::vector<NamedText> TableReader::NamedStrings(std::string_view key, std::string_view value_key) {
+  const toml::node* node = Ask(key);
+  if (node == nullptr) return {};
+  const auto* array = node->as_array();
+  if (array == nullptr) {
+    WrongType(key, *node, "an array of strings");
+    return {};
+  }
+  std::vector<NamedText> texts;
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const toml::node& element = *array->get(i);
+    const Place place = PlaceOf(element.source(), PathOf(key) + '[' + std::to_string(i) + ']');
+    if (const auto* text = element.as_string()) {
+      texts.push_back({.text = {.value = text->get(), .place = place}, .name = std::nullopt});
+    } else if (const auto* table = element.as_table()) {
+      TableReader reader(*table, place.key, findings_);
+      if (!reader.Has(value_key)) reader.Error(value_key, "is missing");
+      auto text = reader.String(value_key);
+      auto name = reader.String("name");
+      reader.Finish();
+      if (text) texts.push_back({.text = *std::move(text), .name = std::move(name)});
+    } else {
+      findings_.Error(place, "is " + std::string(TypeName(element)) + "; expected a string or { " +
+                                 std::string(value_key) + " = \"…\", name = \"…\" }");
+    }
+  }
+  return texts;
+}
+
 std::vector<std::pair<std::int64_t, Place>> TableReader::Integers(std::string_view key) {
   const toml::node* node = Ask(key);
   if (node == nullptr) return {};

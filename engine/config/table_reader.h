@@ -47,6 +47,12 @@ struct Text {
   Place place;
 };
 
+// An element of an array that may be written as "text" or as { KEY = "text", name = "…" }.
+struct NamedText {
+  Text text;
+  std::optional<Text> name;
+};
+
 template <typename T>
 struct Bounds {
   T min;
@@ -67,6 +73,8 @@ class TableReader {
   std::optional<Text> String(std::string_view key);
   // An array of strings; empty when absent.
   std::vector<Text> Strings(std::string_view key);
+  // An array of strings and of tables with the string `value_key` and perhaps the string `name`.
+  std::vector<NamedText> NamedStrings(std::string_view key, std::string_view value_key);
   void Boolean(std::string_view key, bool& out);
   void Number(std::string_view key, Bounds<double> bounds, double& out);
   void Count(std::string_view key, Bounds<std::int64_t> bounds, std::uint32_t& out);

@@ -8,6 +8,7 @@
 #include "engine/limits.h"
 #include "engine/source/json_reader.h"
 #include "engine/source/secret_key.h"
+#include "storage/check.h"
 
 namespace weir::source {
 namespace {
@@ -44,19 +45,20 @@ std::vector<std::string> KeysOf(const Scheme& scheme, std::string_view text) {
 
 }  // namespace
 
-void SplitKeySets(const Scheme& scheme, std::vector<std::string>& secrets) {
+void SplitKeySets(const Scheme& scheme, std::vector<std::string>& secrets, std::vector<std::string>& names) {
+  WEIR_CHECK(names.size() == secrets.size());
   if (std::ranges::none_of(scheme.proofs, TakesJwk)) return;
   std::vector<std::string> split;
-  for (std::string& secret : secrets) {
+  std::vector<std::string> split_names;
+  for (std::size_t i = 0; i < secrets.size(); ++i) {
     std::vector<std::string> keys;
-    if (secret.starts_with('{')) keys = KeysOf(scheme, secret);
-    if (keys.empty()) {
-      split.push_back(std::move(secret));
-    } else {
-      std::ranges::move(keys, std::back_inserter(split));
-    }
+    if (secrets[i].starts_with('{')) keys = KeysOf(scheme, secrets[i]);
+    if (keys.empty()) keys.push_back(std::move(secrets[i]));
+    split_names.insert(split_names.end(), keys.size(), names[i]);
+    std::ranges::move(keys, std::back_inserter(split));
   }
   secrets = std::move(split);
+  names = std::move(split_names);
 }
 
 }  // namespace weir::source

@@ -7,6 +7,7 @@
 
 #include "engine/limits.h"
 #include "engine/source/certificate.h"
+#include "engine/source/keyed_hash.h"
 #include "engine/source/scheme.h"
 #include "engine/source/secret_key.h"
 #include "engine/source/timestamp.h"
@@ -119,6 +120,23 @@ void CheckParameters(const Source& source, std::vector<std::string>& problems) {
 
 Source::~Source() {
   for (std::string& secret : secrets) OPENSSL_cleanse(secret.data(), secret.size());
+}
+
+std::string NameOfLiteral(std::string_view secret) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::size_t kShownBytes = 2;
+  const Digest digest = Sha256Of("weir names a secret\n" + std::string(secret));
+  std::string name = "insecure:";
+  for (const std::uint8_t byte : digest.view().first(kShownBytes)) {
+    name += kDigits[byte >> 4];
+    name += kDigits[byte & 0xf];
+  }
+  return name;
+}
+
+std::string SecretName(const Source& source, std::size_t index) {
+  if (index < source.secret_names.size()) return source.secret_names[index];
+  return "secrets[" + std::to_string(index) + ']';
 }
 
 bool RoutesByType(const Source& source) {

@@ -24,6 +24,9 @@ struct Source {
   std::shared_ptr<const Scheme> scheme;
   std::vector<std::string>
       secrets;  // resolved values; cleansed on destruction; never logged, never formatted
+  // What each secret is called where it is counted: never its value. Parallel to `secrets`; shorter where nobody
+  // gave names.
+  std::vector<std::string> secret_names;
   // How far a signed timestamp may be from now, both ways. kKindTolerance = what the kind's contract says,
   // which differs between 5 s and 10 min: configuration sets this only when the operator wrote a tolerance.
   std::int64_t tolerance_s = kKindTolerance;
@@ -54,6 +57,14 @@ struct Source {
  private:
   Source(const Source&) = default;
 };
+
+// Of a secret that its sender handed over.
+inline constexpr std::string_view kCapturedSecretName = "captured";
+// Of a secret that stands in the configuration itself and was given no name: "insecure:9f3c", two bytes of its
+// hash, which are of no help in guessing it.
+std::string NameOfLiteral(std::string_view secret);
+// The name of secrets[index] in metrics, logs and reports; "secrets[0]" where it was given none.
+std::string SecretName(const Source& source, std::size_t index);
 
 // Whether a route may look at the type of its events.
 bool RoutesByType(const Source& source);

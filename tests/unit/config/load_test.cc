@@ -102,6 +102,29 @@ secrets_insecure = ["a literal one that is long enough"]
                                                                  "a literal one that is long enough"}));
 }
 
+TEST(Load, CallsASecretByItsNameOrReferenceAndALiteralByNeitherItselfNorItsPlace) {
+  const std::string head = "[[source]]\nname=\"github\"\nkind=\"github\"\n";
+  const Config config = MustParse(head + R"(
+secrets = ["env:SECRET", { secret = "env:OLD", name = "2026-01" }]
+secrets_insecure = ["a literal one that is long enough"]
+)");
+  const auto& names = config.sources[0].secret_names;
+  ASSERT_EQ(names.size(), 3u);
+  EXPECT_EQ(names[0], "env:SECRET");
+  EXPECT_EQ(names[1], "2026-01");
+  EXPECT_TRUE(names[2].starts_with("insecure:") && names[2].size() == 13) << names[2];
+
+  const Config turned = MustParse(head + R"(
+secrets = [{ secret = "env:OLD", name = "2026-01" }, "env:SECRET"]
+secrets_insecure = ["another literal that is long enough", "a literal one that is long enough"]
+)");
+  const auto& after = turned.sources[0].secret_names;
+  EXPECT_EQ(after[0], "2026-01");
+  EXPECT_EQ(after[1], "env:SECRET");
+  EXPECT_NE(after[2], names[2]);
+  EXPECT_EQ(after[3], names[2]);
+}
+
 TEST(Load, LeavesACoreToTheCommitterWhereThereAreMoreThanTwo) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);

@@ -156,7 +156,9 @@ TEST(KeySet, IsAsGoodAsItsKeysOneByOne) {
                                                     R"(,{"kty":"OKP","crv":"Ed25519","x":"AA"}, )" +
                                                     second.Jwk("k2") + "]}"};
   const Source grid = Grid({});
-  SplitKeySets(*grid.scheme, secrets);
+  std::vector<std::string> names = {"one", "set"};
+  SplitKeySets(*grid.scheme, secrets, names);
+  EXPECT_EQ(names, (std::vector<std::string>{"one", "set", "set"}));
   EXPECT_EQ(secrets, (std::vector<std::string>{"static", Entra().Jwk("k1"), second.Jwk("k2")}));
   EXPECT_EQ(AnswerToBearer(Grid(secrets), second.Token("k2", Claims(R"("app")"))), "accepted");
 }
@@ -164,14 +166,16 @@ TEST(KeySet, IsAsGoodAsItsKeysOneByOne) {
 TEST(KeySet, WithoutAUsableKeyStaysAndIsReported) {
   std::vector<std::string> secrets = {R"({"keys":[{"kty":"oct","k":"AA"}]})"};
   const Source grid = Grid({});
-  SplitKeySets(*grid.scheme, secrets);
+  std::vector<std::string> names = {"set"};
+  SplitKeySets(*grid.scheme, secrets, names);
   ASSERT_EQ(secrets.size(), 1U);
   EXPECT_EQ(ProblemsOf(Grid(secrets)).size(), 1U);
 }
 
 TEST(KeySet, MeansNothingToKindsWithOtherKeys) {
   std::vector<std::string> secrets = {R"({"keys":[{"kty":"oct","k":"AA"}]})"};
-  SplitKeySets(*FindKind("stripe")->scheme, secrets);
+  std::vector<std::string> names = {"set"};
+  SplitKeySets(*FindKind("stripe")->scheme, secrets, names);
   EXPECT_EQ(secrets.size(), 1U);
 }
 
