@@ -89,32 +89,38 @@ bool IsSignatureFailure(observe::RejectionCode code) {
          code == kStaleTimestamp || code == kKeyUnavailable;
 }
 
-// Samples a counter for every rejection that `take` wants. Codes a source never met are left out, except the
-// signature failures of a known source: an alert on their rate needs the zero before the first one.
+// Samples a counter for every rejection that `take` wants, also those that never happened: an alert on a rate
+// needs the zero before the first one.
 template <typename Take>
 void Rejections(Page& page, const std::map<std::string, SourceTotals>& sources, const char* label,
                 Take take) {
   for (const auto& [source, totals] : sources) {
     for (std::size_t i = 0; i < totals.rejected.size(); ++i) {
       const auto code = static_cast<observe::RejectionCode>(i);
-      const bool always = IsSignatureFailure(code) && !source.empty();
-      if (!take(code) || (totals.rejected[i] == 0 && !always)) continue;
+      if (!take(code)) continue;
       page.Sample({{"source", source}, {label, std::string(observe::RejectionCodeName(code))}},
                   totals.rejected[i]);
     }
   }
 }
 
+double UnixSeconds(std::int64_t unix_us) {
+  return static_cast<double>(unix_us) / 1e6;
+}
+
 void ReceivedByType(Page& page, const std::string& source, const SourceTotals& totals) {
-  // Types that look alike once printable are one series: two of one label would void the whole page.
-  std::map<std::string, std::uint64_t> by_label;
+  // Types that look alike once printable are one series: two of one label would void the whole page. Events
+  // without a type, of which there may be none, are the series that every source has from the start.
+  std::map<std::string, std::uint64_t> by_label = {{"", 0}};
   for (const auto& [type, count] : totals.received_by_type) by_label[Printable(type)] += count;
   for (const auto& [type, count] : by_label) page.Sample({{"source", source}, {"type", type}}, count);
 }
 
 void Sources(Page& page, const std::map<std::string, SourceTotals>& sources) {
   page.Counter("webhook_received_total", "New events stored and acknowledged.");
-  for (const auto& [source, totals] : sources) ReceivedByType(page, source, totals);
+  for (const auto& [source, totals] : sources) {
+    if (!source.empty()) ReceivedByType(page, source, totals);
+  }
 
   page.Histogram("webhook_received_duration_seconds",
                  "Last byte of the request read to acknowledgement written.");
@@ -146,12 +152,36 @@ void Sources(Page& page, const std::map<std::string, SourceTotals>& sources) {
                "Requests refused, signature failures included; source is empty when unknown.");
   Rejections(page, sources, "code", [](observe::RejectionCode) { return true; });
 
-  page.Counter("webhook_secret_matched_total",
-               "Requests verified, by the position of the secret that matched.");
+  page.Counter("webhook_secret_matched_total", "Requests verified, by the name of the secret that matched.");
   for (const auto& [source, totals] : sources) {
-    for (std::size_t i = 0; i < totals.secret_matched.size(); ++i) {
-      if (totals.secret_matched[i] == 0) continue;
-      page.Sample({{"source", source}, {"secret", std::to_string(i)}}, totals.secret_matched[i]);
+    for (const auto& [name, secret] : totals.secrets) {
+      page.Sample({{"source", source}, {"secret", name}}, secret.matched);
+    }
+  }
+}
+
+// When something last happened, in Unix time; 0 when it never did.
+void LastTimes(Page& page, const Live& live, const std::map<std::string, SourceTotals>& sources) {
+  page.Gauge("webhook_last_received_timestamp_seconds",
+             "When an event of this source was last stored or recognised as known; 0 = never.");
+  for (const auto& [source, totals] : sources) {
+    if (source.empty()) continue;
+    page.Sample({{"source", source}}, UnixSeconds(LastReceivedUs(live.last_received_before, source, totals)));
+  }
+  page.Gauge("webhook_last_refused_timestamp_seconds",
+             "When a request was last refused with this code, since the start; 0 = never.");
+  for (const auto& [source, totals] : sources) {
+    for (std::size_t i = 0; i < totals.last_refused.size(); ++i) {
+      const auto code = observe::RejectionCodeName(static_cast<observe::RejectionCode>(i));
+      page.Sample({{"source", source}, {"code", std::string(code)}},
+                  UnixSeconds(totals.last_refused[i].at_us));
+    }
+  }
+  page.Gauge("webhook_secret_last_matched_timestamp_seconds",
+             "When this secret last verified a request, since the start; 0 = never.");
+  for (const auto& [source, totals] : sources) {
+    for (const auto& [name, secret] : totals.secrets) {
+      page.Sample({{"source", source}, {"secret", name}}, UnixSeconds(secret.last_matched_us));
     }
   }
 }
@@ -360,6 +390,7 @@ std::string MetricsPage(const Live& live, const StoreFacts& facts, const Process
   const ShardTotals totals = AddUp(live.shards);
   Page page;
   Sources(page, totals.sources);
+  LastTimes(page, live, totals.sources);
   Sinks(page, live, facts, now_us);
   Commits(page, live);
   Shards(page, live, totals);

@@ -1,6 +1,9 @@
 #include "engine/admin/totals.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "engine/admin/printable.h"
 
 namespace weir::admin {
 
@@ -16,9 +19,19 @@ void AddSource(const observe::SourceProbe& probe, SourceTotals& totals) {
   totals.conflicts += probe.conflicts.value();
   totals.handshakes += probe.handshakes.value();
   for (std::size_t i = 0; i < totals.rejected.size(); ++i) totals.rejected[i] += probe.rejected[i].value();
-  for (std::size_t i = 0; i < totals.secret_matched.size(); ++i) {
-    totals.secret_matched[i] += probe.secret_matched[i].value();
+  for (std::size_t i = 0; i < totals.last_refused.size(); ++i) {
+    const std::int64_t at_us = probe.last_refused[i].at_us.value();
+    if (at_us <= totals.last_refused[i].at_us) continue;
+    totals.last_refused[i] = {.at_us = at_us,
+                              .request_id = probe.last_refused[i].request_id.load(std::memory_order_relaxed)};
   }
+  for (std::size_t i = 0; i < probe.secret_count(); ++i) {
+    const observe::SecretProbe& secret = probe.secret(i);
+    SecretTotals& known = totals.secrets[Printable(secret.secret)];
+    known.matched += secret.matched.value();
+    known.last_matched_us = std::max(known.last_matched_us, secret.last_matched_us.value());
+  }
+  totals.last_received_us = std::max(totals.last_received_us, probe.last_received_us.value());
   totals.duration_ns.Add(probe.duration_ns);
 }
 
@@ -47,6 +60,12 @@ double HistogramTotals::Quantile(double fraction) const {
     seen += here;
   }
   return std::ldexp(1.0, static_cast<int>(buckets.size()) - 1);
+}
+
+std::int64_t LastReceivedUs(const std::map<std::string, std::int64_t>& before, const std::string& source,
+                            const SourceTotals& totals) {
+  const auto stored = before.find(source);
+  return std::max(totals.last_received_us, stored == before.end() ? 0 : stored->second);
 }
 
 ShardTotals AddUp(const std::vector<const observe::ShardProbe*>& shards) {

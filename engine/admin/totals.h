@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/limits.h"
 #include "engine/observe/probe.h"
 #include "engine/observe/shard_probe.h"
 
@@ -27,6 +26,16 @@ struct HistogramTotals {
   double Quantile(double fraction) const;
 };
 
+struct LastRefusal {
+  std::int64_t at_us = 0;  // Unix time; 0 = not since the start of the process
+  std::uint64_t request_id = 0;
+};
+
+struct SecretTotals {
+  std::uint64_t matched = 0;
+  std::int64_t last_matched_us = 0;  // Unix time; 0 = not since the start of the process
+};
+
 struct SourceTotals {
   std::map<std::string, std::uint64_t> received_by_type;
   std::uint64_t received = 0;
@@ -34,7 +43,9 @@ struct SourceTotals {
   std::uint64_t conflicts = 0;
   std::uint64_t handshakes = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::RejectionCode::kCount)> rejected{};
-  std::array<std::uint64_t, limits::kSecretsPerSourceMax> secret_matched{};
+  std::array<LastRefusal, static_cast<std::size_t>(observe::RejectionCode::kCount)> last_refused{};
+  std::map<std::string, SecretTotals> secrets;  // by name, printable
+  std::int64_t last_received_us = 0;            // Unix time; 0 = not since the start of the process
   HistogramTotals duration_ns;
 };
 
@@ -49,6 +60,10 @@ struct ShardTotals {
   std::uint64_t ring_overflows = 0;
   std::map<std::string, SourceTotals> sources;  // "" = refused before the source was known
 };
+
+// When this source last received something, the time before the start of the process included; 0 = never.
+std::int64_t LastReceivedUs(const std::map<std::string, std::int64_t>& before, const std::string& source,
+                            const SourceTotals& totals);
 
 ShardTotals AddUp(const std::vector<const observe::ShardProbe*>& shards);
 

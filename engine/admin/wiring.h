@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,10 @@ struct Live {
   // Hands an action to the sink's worker; false if no such sink runs.
   std::function<bool(std::string_view sink, deliver::DeadLetterAction action)> submit;
   std::uint64_t min_free_disk_bytes = 0;
-  std::string ring_mode;           // as logged at start
+  std::uint64_t disk_resumes_above_bytes = 0;  // once stored nothing any more
+  std::string ring_mode;                       // as logged at start
+  // By source: when the newest event that was there at the start had been received; Unix time, microseconds.
+  std::map<std::string, std::int64_t> last_received_before = {};
   std::int64_t started_at_us = 0;  // Unix time, microseconds
   // Both or neither; nullptr where there is no shard whose refusals could be kept.
   quarantine::Quarantine* quarantine = nullptr;

@@ -41,16 +41,6 @@ std::uint32_t RetryAfter(int status) {
 
 }  // namespace
 
-std::array<char, 16> RequestIdText(std::uint64_t request_id) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<char, 16> text{};
-  for (std::size_t i = text.size(); i > 0; --i) {
-    text[i - 1] = kDigits[request_id & 15];
-    request_id >>= 4;
-  }
-  return text;
-}
-
 void AnswerWriter::SetTime(std::int64_t unix_s) {
   if (unix_s == unix_s_) return;
   unix_s_ = unix_s;
@@ -86,7 +76,7 @@ void AnswerWriter::WriteEvent(std::string& out, const Manner& manner, int status
     WritePrescribed(out, manner, {.status = status, .content_type = kJson, .body = body_, .stored = true});
     return;
   }
-  const auto request_id = RequestIdText(manner.request_id);
+  const auto request_id = observe::RequestIdText(manner.request_id);
   out.append(status == 202 ? accepted_prefix_ : duplicate_prefix_);
   out.append(request_id.data(), request_id.size()).append("\r\nContent-Length: ");
   AppendNumber(out, body_.size());
@@ -97,7 +87,7 @@ void AnswerWriter::WritePrescribed(std::string& out, const Manner& manner, const
   std::vector<http::Field> fields(answer.fields.begin(), answer.fields.end());
   fields.push_back({.name = "Date", .value = date_});
   if (answer.stored && ack_ == config::AckMode::kOs) fields.push_back(kAckedByOs);
-  const auto request_id = RequestIdText(manner.request_id);
+  const auto request_id = observe::RequestIdText(manner.request_id);
   const std::size_t before = out.size();
   http::AppendResponse(out,
                        {.status = answer.status,
@@ -112,7 +102,7 @@ void AnswerWriter::WritePrescribed(std::string& out, const Manner& manner, const
 }
 
 void AnswerWriter::WriteRefusal(std::string& out, const Manner& manner, const Refusal& refusal) {
-  const auto request_id = RequestIdText(manner.request_id);
+  const auto request_id = observe::RequestIdText(manner.request_id);
   const std::string body = refusal.without_body ? std::string()
                                                 : http::ErrorBody(refusal.name, refusal.message,
                                                                   {request_id.data(), request_id.size()});

@@ -3,7 +3,6 @@
 // second; everything else goes through http::AppendResponse.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -30,6 +29,7 @@ class AnswerWriter {
 
   // Of the Date field (RFC 9110 §6.6.1). Before the first answer, then whenever a second has passed.
   void SetTime(std::int64_t unix_s);
+  std::int64_t unix_s() const { return unix_s_; }
 
   // 202 {"status":"accepted",…}; without an id when a batch was empty.
   void WriteAccepted(std::string& out, const Manner& manner, std::string_view event_id,
@@ -62,8 +62,5 @@ class AnswerWriter {
   std::string duplicate_prefix_;
   std::string body_;  // reused
 };
-
-// Sixteen hex digits.
-std::array<char, 16> RequestIdText(std::uint64_t request_id);
 
 }  // namespace weir::ingest

@@ -76,8 +76,12 @@ Intake::Intake(const Wiring& wiring, std::shared_ptr<const source::SourceTable> 
 void Intake::UseSources(std::shared_ptr<const source::SourceTable> sources) {
   auto active = std::make_shared<ActiveSources>();
   for (const source::Source& source : sources->sources()) {
-    if (active->probes.size() <= source.index) active->probes.resize(source.index + 1, &unknown_);
-    active->probes[source.index] = &probe_.ForSource(source.name);
+    if (active->counters.size() <= source.index) active->counters.resize(source.index + 1);
+    SourceCounters& counters = active->counters[source.index];
+    counters.probe = &probe_.ForSource(source.name);
+    for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+      counters.secrets.push_back(&counters.probe->ForSecret(source::SecretName(source, i)));
+    }
   }
   verifier_.Retain(*sources);
   active->table = std::move(sources);
@@ -104,7 +108,9 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   }
   const source::Source* source = sources_->table->Find(route.source);
   if (source == nullptr) return {.target = {}, .refusal = RefusalFor(RejectionCode::kUnknownSource)};
-  Admission admission{.target = {.source = source, .probe = sources_->probes[source->index]}, .refusal = {}};
+  const SourceCounters& counters = sources_->counters[source->index];
+  Admission admission{.target = {.source = source, .probe = counters.probe, .secrets = counters.secrets},
+                      .refusal = {}};
   if (!MayReachSource(request.method)) {
     admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
     admission.refusal->allow = source::AllowedMethods(*source->scheme);
@@ -141,12 +147,14 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
   }
   const source::Verdict verdict = verifier_.Verify(*target.source, request, now.unix_us);
   if (const auto* rejected = std::get_if<source::Rejected>(&verdict)) {
-    if (target.source->quarantine_bytes_max != 0) Keep(target, request, *rejected, now);
     Refusal refusal = RefusalFor(*rejected);
     if (refusal.code == RejectionCode::kMethodNotAllowed) {
       refusal.allow = source::AllowedMethods(*target.source->scheme);
     }
-    return Refuse(connection, request, target.probe, refusal, false, rejected->detail);
+    const std::uint64_t request_id =
+        Refuse(connection, request, target.probe, refusal, false, rejected->detail);
+    if (target.source->quarantine_bytes_max != 0) Keep(target, request, *rejected, request_id, now);
+    return;
   }
   if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
     WEIR_CHECK(accepted->events != nullptr);
@@ -156,13 +164,15 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
         target.source->reject_malformed &&
         std::ranges::any_of(*accepted->events, [](const auto& event) { return !event.malformed.empty(); });
     if (malformed) {
-      return Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
+      Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
+      return;
     }
   }
   const auto* handshake = std::get_if<source::Handshake>(&verdict);
   if (handshake != nullptr && !handshake->captured_secret.empty()) {
     if (const auto refused = KeepSecret(*target.source, handshake->captured_secret)) {
-      return Refuse(connection, request, target.probe, RefusalFor(*refused), false);
+      Refuse(connection, request, target.probe, RefusalFor(*refused), false);
+      return;
     }
   }
   probe_.requests.Add();
@@ -195,12 +205,14 @@ std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, st
 
 // Only what may carry an event. The copy is the whole price: the shard waits for nobody.
 void Intake::Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
-                  const Moment& now) {
+                  std::uint64_t request_id, const Moment& now) {
   if (quarantine_ == nullptr || request.method != http::Method::kPost) return;
+  const auto id = observe::RequestIdText(request_id);
   auto entry = std::make_unique<quarantine::Entry>(
       quarantine::Entry{.received_at_us = now.unix_us,
                         .source = target.source->name,
                         .reason = std::string(source::RejectCode(rejected.reason)),
+                        .request_id = {id.data(), id.size()},
                         .method = std::string(request.method_text),
                         .target = std::string(request.target),
                         .headers = std::string(request.header_block),
@@ -213,10 +225,13 @@ void Intake::Keep(const Target& target, const http::Request& request, const sour
 
 void Intake::Accept(Connection& connection, const Manner& manner, const Target& target,
                     const http::Request& request, const source::Accepted& accepted, const Moment& now) {
-  if (accepted.secret_index < target.probe->secret_matched.size()) {
-    target.probe->secret_matched[accepted.secret_index].Add();
+  if (accepted.secret_index < target.secrets.size()) {
+    observe::SecretProbe& secret = *target.secrets[accepted.secret_index];
+    secret.matched.Add();
+    secret.last_matched_us.Set(now.unix_us);
   }
   if (accepted.events->empty()) {  // a batch of nothing is taken and has nothing to wait for
+    target.probe->last_received_us.Set(now.unix_us);
     scratch_.clear();
     if (accepted.status == 0) {
       writer_.WriteAccepted(scratch_, manner, {}, storage::kNoSequence);
@@ -235,6 +250,7 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
   answer.probe = target.probe;
   answer.reject_conflicts = target.source->on_conflict == source::OnConflict::kReject;
   answer.received_ns = now.monotonic_ns;
+  answer.received_us = now.unix_us;
   try {
     answer.event_id = events_.front().id;
     answer.event_type = events_.front().type;
@@ -262,20 +278,22 @@ std::string_view Intake::RenderPrescribed(const Manner& manner, const source::Ac
   return scratch_;
 }
 
-void Intake::Refuse(Connection& connection, const http::Request& request, observe::SourceProbe* probe,
-                    const Refusal& refusal, bool close, std::string_view detail) {
+std::uint64_t Intake::Refuse(Connection& connection, const http::Request& request,
+                             observe::SourceProbe* probe, const Refusal& refusal, bool close,
+                             std::string_view detail) {
   probe_.requests.Add();
   observe::SourceProbe& counted = probe != nullptr ? *probe : unknown_;
-  counted.rejected[static_cast<std::size_t>(refusal.code)].Add();
   const Manner manner = MannerOf(request, close);
   if (manner.close) connection.state = Connection::State::kAnswering;
   answers_.AddRefusal(connection, manner, refusal);
-  const auto request_id = RequestIdText(manner.request_id);
+  counted.Refused(refusal.code, manner.request_id, writer_.unix_s() * 1'000'000);
+  const auto request_id = observe::RequestIdText(manner.request_id);
   log::Debug("request refused", {{"source", std::string_view(counted.source)},
                                  {"code", refusal.name},
                                  {"status", refusal.status},
                                  {"detail", detail},
                                  {"correlation_id", std::string_view(request_id.data(), request_id.size())}});
+  return manner.request_id;
 }
 
 void Intake::InviteBody(Connection& connection) {

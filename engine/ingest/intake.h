@@ -56,9 +56,9 @@ class Intake {
   // A request with its body, admitted for `target`.
   void Handle(Connection& connection, const Target& target, const http::Request& request, const Moment& now);
   // The refused request's answer is the last of its connection when `close` is set. `probe` may be null: no
-  // source is known.
-  void Refuse(Connection& connection, const http::Request& request, observe::SourceProbe* probe,
-              const Refusal& refusal, bool close, std::string_view detail = {});
+  // source is known. Returns the id that the answer bears.
+  std::uint64_t Refuse(Connection& connection, const http::Request& request, observe::SourceProbe* probe,
+                       const Refusal& refusal, bool close, std::string_view detail = {});
   // 100 (Continue): only once the request was admitted.
   void InviteBody(Connection& connection);
 
@@ -74,7 +74,7 @@ class Intake {
   void AnswerHealth(Connection& connection, const Manner& manner);
   void Answer(Connection& connection, const Manner& manner, const source::Handshake& handshake);
   void Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
-            const Moment& now);
+            std::uint64_t request_id, const Moment& now);
   void Accept(Connection& connection, const Manner& manner, const Target& target,
               const http::Request& request, const source::Accepted& accepted, const Moment& now);
   std::string_view RenderPrescribed(const Manner& manner, const source::Accepted& accepted);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,17 +15,24 @@
 
 namespace weir::ingest {
 
-// The sources in force, with their probes by Source::index. A partial request keeps those it was admitted
+// What a source's requests are counted in.
+struct SourceCounters {
+  observe::SourceProbe* probe = nullptr;
+  std::vector<observe::SecretProbe*> secrets;  // by the place of the secret in Source::secrets
+};
+
+// The sources in force, with their counters by Source::index. A partial request keeps those it was admitted
 // under.
 struct ActiveSources {
   std::shared_ptr<const source::SourceTable> table;
-  std::vector<observe::SourceProbe*> probes;
+  std::vector<SourceCounters> counters;
 };
 
 // Who an admitted request is for. Without a source it asks for the health of the process.
 struct Target {
   const source::Source* source = nullptr;
   observe::SourceProbe* probe = nullptr;
+  std::span<observe::SecretProbe* const> secrets;
 };
 
 struct PartialRequest {

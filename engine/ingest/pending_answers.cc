@@ -93,7 +93,7 @@ std::size_t PendingAnswers::Refuse(std::uint32_t index, const Refusal& refusal) 
   PendingAnswer& answer = At(index);
   WEIR_CHECK(answer.kind == Kind::kCommit && !answer.ready);
   const std::size_t bytes = answer.bytes;
-  answer.probe->rejected[static_cast<std::size_t>(refusal.code)].Add();
+  answer.probe->Refused(refusal.code, answer.manner.request_id, answer.received_us);
   if (answer.connection == kNoIndex) {
     Free(answer);
   } else {
@@ -119,8 +119,11 @@ void PendingAnswers::GiveUpWaiting() {
 void PendingAnswers::Count(const PendingAnswer& answer) {
   const commit::Committed& committed = answer.committed;
   if (committed.outcome == commit::CommitOutcome::kUnavailable) {
-    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kOverloaded)].Add();
+    answer.probe->Refused(observe::RejectionCode::kOverloaded, answer.manner.request_id, answer.received_us);
     return;
+  }
+  if (committed.stored > 0 || committed.duplicates > 0 || committed.conflicts > 0) {
+    answer.probe->last_received_us.Set(answer.received_us);
   }
   if (committed.stored > 0) answer.probe->Received(answer.event_type);
   // Which of a batch's events were new is not told; their order is what is known.
@@ -130,7 +133,7 @@ void PendingAnswers::Count(const PendingAnswer& answer) {
   if (committed.duplicates > 0) answer.probe->duplicates.Add(committed.duplicates);
   if (committed.conflicts > 0) answer.probe->conflicts.Add(committed.conflicts);
   if (IsRefusedFor(answer)) {
-    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kIdConflict)].Add();
+    answer.probe->Refused(observe::RejectionCode::kIdConflict, answer.manner.request_id, answer.received_us);
   }
 }
 
@@ -170,7 +173,7 @@ void PendingAnswers::Write(const PendingAnswer& answer, const Moment& now, std::
       break;
   }
   if (!answer.ready) {
-    answer.probe->rejected[static_cast<std::size_t>(observe::RejectionCode::kOverloaded)].Add();
+    answer.probe->Refused(observe::RejectionCode::kOverloaded, answer.manner.request_id, answer.received_us);
     return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
   }
   const commit::Committed& committed = answer.committed;

@@ -26,7 +26,7 @@ struct PendingAnswer {
   enum class Kind : std::uint8_t { kFree, kCommit, kRefusal, kLiteral };
 
   Kind kind = Kind::kFree;
-  bool ready = false;  // kCommit: only once it is durable, or known not to be
+  bool ready = false;    // kCommit: only once it is durable, or known not to be
   bool overdue = false;  // kCommit that is not ready: no longer waited for, answered 503 meanwhile
   Manner manner;
   std::uint32_t index = 0;
@@ -40,8 +40,9 @@ struct PendingAnswer {
   std::vector<std::string> further_types;  // of a batch's other events
   observe::SourceProbe* probe = nullptr;
   bool reject_conflicts = false;  // on_conflict = "reject"
-  std::int64_t received_ns = 0;
-  std::size_t bytes = 0;  // charged to InflightBytes until committed
+  std::int64_t received_ns = 0;   // CLOCK_MONOTONIC
+  std::int64_t received_us = 0;   // Unix time
+  std::size_t bytes = 0;          // charged to InflightBytes until committed
   commit::Committed committed;
 
   // kLiteral: the answer. kCommit: what to say on success instead of weir's own answer, where the kind

@@ -1,11 +1,6 @@
 #include "engine/observe/shard_probe.h"
 
 namespace weir::observe {
-namespace {
-
-constexpr std::string_view kOther = "other";
-
-}  // namespace
 
 std::string_view RejectionCodeName(RejectionCode code) {
   switch (code) {
@@ -65,44 +60,18 @@ std::string_view ConnectionRefusalName(ConnectionRefusal reason) {
   return "";
 }
 
-void SourceProbe::Received(std::string_view type) {
-  const auto known = by_type_.find(type);
-  (known != by_type_.end() ? *known->second : AddType(type)).count.Add();
+void SourceProbe::Refused(RejectionCode code, std::uint64_t request_id, std::int64_t unix_us) {
+  const auto index = static_cast<std::size_t>(code);
+  rejected[index].Add();
+  last_refused[index].at_us.Set(unix_us);
+  last_refused[index].request_id.store(request_id, std::memory_order_relaxed);
 }
 
-SourceProbe::TypeCount& SourceProbe::AddType(std::string_view type) {
-  const std::size_t used = published_.load(std::memory_order_relaxed);
-  if (used >= kTypesPerSource) {
-    // A sender may call one of its types "other": then that is the entry, because two of one label are not a
-    // metric.
-    const auto other = by_type_.find(kOther);
-    if (other != by_type_.end()) return *other->second;
-    type = kOther;
-  }
-  types_[used] = std::make_unique<TypeCount>();
-  TypeCount& added = *types_[used];
-  added.type = type;
-  by_type_.emplace(added.type, &added);
-  published_.store(used + 1, std::memory_order_release);
-  return added;
-}
-
-SourceProbe& ShardProbe::ForSource(std::string_view name) {
-  const auto known = by_name_.find(name);
-  if (known != by_name_.end()) return *known->second;
-
-  const std::size_t used = published_.load(std::memory_order_relaxed);
-  if (used + 1 >= kSourcesMax) {
-    const auto other = by_name_.find(kOther);
-    if (other != by_name_.end()) return *other->second;
-    name = kOther;
-  }
-  sources_[used] = std::make_unique<SourceProbe>();
-  SourceProbe& added = *sources_[used];
-  added.source = name;
-  by_name_.emplace(added.source, &added);
-  published_.store(used + 1, std::memory_order_release);
-  return added;
+std::array<char, 16> RequestIdText(std::uint64_t request_id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<char, 16> text{};
+  for (std::size_t i = text.size(); i > 0; --i, request_id >>= 4) text[i - 1] = kDigits[request_id & 0xf];
+  return text;
 }
 
 }  // namespace weir::observe

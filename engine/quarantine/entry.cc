@@ -7,7 +7,8 @@
 namespace weir::quarantine {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kWithoutRequestId = 1;
 constexpr char kSeparator = ':';  // which no name of a source contains
 
 std::optional<std::uint32_t> ParseNumber(std::string_view text) {
@@ -37,8 +38,8 @@ std::optional<Place> ParsePlace(std::string_view text) {
 std::string Encode(const Entry& entry, const Place& place) {
   storage::ValueWriter writer(kVersion);
   writer.I64(entry.received_at_us);
-  for (const std::string* text :
-       {&entry.source, &entry.reason, &entry.method, &entry.target, &entry.headers, &entry.body}) {
+  for (const std::string* text : {&entry.source, &entry.reason, &entry.method, &entry.target, &entry.headers,
+                                  &entry.body, &entry.request_id}) {
     writer.Text(*text);
   }
   return std::move(writer).Finish(ToString(place));
@@ -46,13 +47,14 @@ std::string Encode(const Entry& entry, const Place& place) {
 
 std::optional<Entry> Decode(std::string_view value, const Place& place) {
   auto reader = storage::ValueReader::Open(ToString(place), value);
-  if (!reader || reader->version() != kVersion) return std::nullopt;
+  if (!reader || reader->version() < kWithoutRequestId || reader->version() > kVersion) return std::nullopt;
   Entry entry;
   entry.received_at_us = reader->I64();
   for (std::string* text :
        {&entry.source, &entry.reason, &entry.method, &entry.target, &entry.headers, &entry.body}) {
     *text = reader->Text();
   }
+  if (reader->version() != kWithoutRequestId) entry.request_id = reader->Text();
   if (!reader->Complete()) return std::nullopt;
   return entry;
 }

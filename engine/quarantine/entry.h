@@ -1,9 +1,9 @@
 // A refused request as the quarantine keeps it, and its bytes on disk. Pure.
 //
-//   value := version:u8=1 received_at_us:i64 source reason method target headers body check:u64
+//   value := version:u8=2 received_at_us:i64 source reason method target headers body request_id check:u64
 //
-// The texts are bytes:u32 bytes; check is storage/value_codec.h's, seeded with the entry's place, so that an
-// entry that was torn or moved is recognised.
+// Version 1 has no request_id. The texts are bytes:u32 bytes; check is storage/value_codec.h's, seeded with the
+// entry's place, so that an entry that was torn or moved is recognised.
 #pragma once
 
 #include <compare>
@@ -18,14 +18,16 @@ namespace weir::quarantine {
 struct Entry {
   std::int64_t received_at_us = 0;  // Unix time, microseconds
   std::string source;
-  std::string reason;  // the code it was refused with
+  std::string reason;      // the code it was refused with
+  std::string request_id;  // X-Request-Id of its answer; empty in entries of version 1
   std::string method;
   std::string target;   // as sent
   std::string headers;  // "Name: value\r\n" each, as received
   std::string body;     // de-chunked
 
   std::size_t bytes() const {
-    return source.size() + reason.size() + method.size() + target.size() + headers.size() + body.size();
+    return source.size() + reason.size() + request_id.size() + method.size() + target.size() +
+           headers.size() + body.size();
   }
 };
 

@@ -250,6 +250,17 @@ Shelf::Result<void> Shelf::Visit(const std::string& source, const std::optional<
   return {};
 }
 
+Shelf::Result<std::optional<Place>> Shelf::FindByRequestId(std::string_view request_id) {
+  std::optional<Place> found;
+  std::vector<Torn> torn;
+  const auto visited = Visit({}, std::nullopt, torn, [&](const Place& place, const Entry& entry) {
+    if (entry.request_id == request_id) found = place;
+    return !found;
+  });
+  if (!visited) return std::unexpected(visited.error());
+  return found;
+}
+
 std::optional<Entry> Shelf::Find(const Place& place) {
   const std::scoped_lock lock(mutex_);
   const std::string bytes = ReadFile(PathOf(place.source, place.segment));

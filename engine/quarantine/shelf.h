@@ -62,6 +62,8 @@ class Shelf {
                      const Visitor& visit);
 
   std::optional<Entry> Find(const Place& place);
+  // Where the entry is whose answer bore this X-Request-Id. Reads everything that is kept.
+  Result<std::optional<Place>> FindByRequestId(std::string_view request_id);
   // False when there is no such entry (any more).
   Result<bool> Remove(const Place& place);
 

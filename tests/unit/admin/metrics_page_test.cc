@@ -109,9 +109,43 @@ TEST_F(MetricsPageTest, SeparatesSignatureFailuresFromOtherRejections) {
       page, Not(HasSubstr("webhook_signature_failures_total{source=\"stripe\",reason=\"body_too_large\"}")));
 }
 
-TEST_F(MetricsPageTest, NamesTheSecretThatMatchedByItsPosition) {
-  shards_[0].ForSource("stripe").secret_matched[1].Add(5);
-  EXPECT_THAT(Page(), HasSubstr("webhook_secret_matched_total{source=\"stripe\",secret=\"1\"} 5\n"));
+// An alert on a rate, or on silence, needs the series before anything has happened.
+TEST_F(MetricsPageTest, HasEverySeriesOfASourceFromTheStart) {
+  shards_[0].ForSource("stripe").ForSecret("2026-01");
+  const std::string page = Page();
+  for (const char* series :
+       {"webhook_received_total{source=\"stripe\",type=\"\"}",
+        "webhook_received_duration_seconds_count{source=\"stripe\"}",
+        "webhook_duplicate_total{source=\"stripe\"}", "webhook_handshake_total{source=\"stripe\"}",
+        "webhook_secret_matched_total{source=\"stripe\",secret=\"2026-01\"}",
+        "webhook_secret_last_matched_timestamp_seconds{source=\"stripe\",secret=\"2026-01\"}",
+        "webhook_last_received_timestamp_seconds{source=\"stripe\"}",
+        "webhook_failed_total{sink=\"billing\",reason=\"timeout\"}",
+        "webhook_processed_total{sink=\"billing\"}"}) {
+    EXPECT_THAT(page, HasSubstr(std::string(series) + " 0\n"));
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(observe::RejectionCode::kCount); ++i) {
+    const std::string code(observe::RejectionCodeName(static_cast<observe::RejectionCode>(i)));
+    EXPECT_THAT(page, HasSubstr("webhook_rejected_total{source=\"stripe\",code=\"" + code + "\"} 0\n"));
+    EXPECT_THAT(page, HasSubstr("webhook_last_refused_timestamp_seconds{source=\"stripe\",code=\"" + code +
+                                "\"} 0\n"));
+  }
+}
+
+TEST_F(MetricsPageTest, SaysWhenASourceLastReceivedAndRefused) {
+  auto& source = shards_[0].ForSource("stripe");
+  source.last_received_us.Set(1'700'000'000'500'000);
+  source.Refused(observe::RejectionCode::kStaleTimestamp, 1, 1'700'000'001'000'000);
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("webhook_last_received_timestamp_seconds{source=\"stripe\"} 1700000000.5\n"));
+  EXPECT_THAT(page,
+              HasSubstr("webhook_last_refused_timestamp_seconds{source=\"stripe\",code=\"stale_timestamp\"} "
+                        "1700000001\n"));
+}
+
+TEST_F(MetricsPageTest, NamesTheSecretThatMatched) {
+  shards_[0].ForSource("stripe").ForSecret("2026-01").matched.Add(5);
+  EXPECT_THAT(Page(), HasSubstr("webhook_secret_matched_total{source=\"stripe\",secret=\"2026-01\"} 5\n"));
 }
 
 TEST_F(MetricsPageTest, AgesTheOldestPendingEvent) {
@@ -152,6 +186,9 @@ TEST_F(MetricsPageTest, HasEveryNameOfTheInterface) {
                              "webhook_retry_queue_size gauge",
                              "webhook_dlq_size gauge",
                              "webhook_secret_matched_total counter",
+                             "webhook_secret_last_matched_timestamp_seconds gauge",
+                             "webhook_last_received_timestamp_seconds gauge",
+                             "webhook_last_refused_timestamp_seconds gauge",
                              "weir_commit_batch_events histogram",
                              "weir_commit_sync_seconds histogram",
                              "weir_commit_wait_seconds histogram",
@@ -171,7 +208,7 @@ TEST_F(MetricsPageTest, PassesPromtool) {
   source.Received("");
   source.duration_ns.Record(120'000);
   source.rejected[0].Add(1);
-  source.secret_matched[0].Add(2);
+  source.ForSecret("a").matched.Add(2);
   sink_.attempt_ns.Record(5'000'000);
   const auto path = std::filesystem::temp_directory_path() / ("weir_metrics_" + std::to_string(::getpid()));
   std::ofstream(path) << Page();

@@ -203,7 +203,10 @@ TEST_F(ShardTest, AcceptedEventsAndDuplicatesAreCountedByTypeAndSource) {
   EXPECT_EQ(probe.type(0).type, "push");
   EXPECT_EQ(probe.type(0).count.value(), 1u);
   EXPECT_EQ(probe.duplicates.value(), 1u);
-  EXPECT_EQ(probe.secret_matched[0].value(), 2u);
+  ASSERT_EQ(probe.secret_count(), 1u);
+  EXPECT_EQ(probe.secret(0).matched.value(), 2u);
+  EXPECT_GT(probe.secret(0).last_matched_us.value(), 0);
+  EXPECT_GT(probe.last_received_us.value(), 0);
   EXPECT_EQ(probe_.requests.value(), 2u);
 }
 

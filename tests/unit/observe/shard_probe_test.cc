@@ -63,6 +63,36 @@ TEST(SourceProbe, HasOneSeriesForOtherEvenWhenASenderUsesThatName) {
   EXPECT_EQ(CountOf(probe, "other"), 1 + 100 - (kTypesPerSource - 1));
 }
 
+TEST(SourceProbe, RemembersTheLastRefusalWithEachCode) {
+  SourceProbe probe;
+  probe.Refused(RejectionCode::kTimeout, 7, 1'000);
+  probe.Refused(RejectionCode::kTimeout, 8, 2'000);
+  const auto timeout = static_cast<std::size_t>(RejectionCode::kTimeout);
+  EXPECT_EQ(probe.rejected[timeout].value(), 2u);
+  EXPECT_EQ(probe.last_refused[timeout].at_us.value(), 2'000);
+  EXPECT_EQ(probe.last_refused[timeout].request_id.load(), 8u);
+  EXPECT_EQ(probe.last_refused[0].at_us.value(), 0);
+}
+
+TEST(SourceProbe, CountsASecretByItsNameWhateverItsPlace) {
+  SourceProbe probe;
+  probe.ForSecret("2026-01").matched.Add();
+  probe.ForSecret("env:NEW").matched.Add();
+  probe.ForSecret("2026-01").matched.Add();
+  ASSERT_EQ(probe.secret_count(), 2u);
+  EXPECT_EQ(probe.secret(0).secret, "2026-01");
+  EXPECT_EQ(probe.secret(0).matched.value(), 2u);
+}
+
+TEST(RequestId, IsSixteenDigitsWhateverItsValue) {
+  const auto text = [](std::uint64_t id) {
+    const auto digits = RequestIdText(id);
+    return std::string(digits.data(), digits.size());
+  };
+  EXPECT_EQ(text(0), "0000000000000000");
+  EXPECT_EQ(text(0x9f86d081884c7d65), "9f86d081884c7d65");
+}
+
 TEST(ShardProbe, FindsASourceAgainByName) {
   ShardProbe probe;
   probe.ForSource("stripe").duplicates.Add();
@@ -77,9 +107,9 @@ TEST(ShardProbe, IsBoundedHoweverManyNamesReloadsBring) {
   ShardProbe probe;
   for (std::size_t i = 0; i < kSourcesMax + 10; ++i)
     probe.ForSource("s" + std::to_string(i)).handshakes.Add();
-  EXPECT_EQ(probe.source_count(), kSourcesMax);
-  EXPECT_EQ(probe.source(kSourcesMax - 1).source, "other");
-  EXPECT_EQ(probe.source(kSourcesMax - 1).handshakes.value(), 11u);
+  EXPECT_EQ(probe.source_count(), kSourcesMax + 1);
+  EXPECT_EQ(probe.source(kSourcesMax).source, "other");
+  EXPECT_EQ(probe.source(kSourcesMax).handshakes.value(), 10u);
 }
 
 TEST(Names, AreGivenToEveryRejectionAndFailureOnce) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/value_codec.h"
+
 namespace weir::quarantine {
 namespace {
 
@@ -9,6 +11,7 @@ const Place kPlace{.source = "shop", .segment = 7, .offset = 8};
 const Entry kEntry{.received_at_us = 1'767'225'600'000'001,
                    .source = "shop",
                    .reason = "invalid_signature",
+                   .request_id = "00000000000000ff",
                    .method = "POST",
                    .target = "/webhooks/shop?a=1",
                    .headers = "X-Sig: abc\r\n",
@@ -20,10 +23,21 @@ TEST(QuarantineEntry, ComesBackAsItWasWritten) {
   EXPECT_EQ(entry->received_at_us, kEntry.received_at_us);
   EXPECT_EQ(entry->source, kEntry.source);
   EXPECT_EQ(entry->reason, kEntry.reason);
+  EXPECT_EQ(entry->request_id, kEntry.request_id);
   EXPECT_EQ(entry->method, kEntry.method);
   EXPECT_EQ(entry->target, kEntry.target);
   EXPECT_EQ(entry->headers, kEntry.headers);
   EXPECT_EQ(entry->body, kEntry.body);
+}
+
+TEST(QuarantineEntry, OfTheFirstVersionHasNoRequestId) {
+  storage::ValueWriter writer(1);
+  writer.I64(7).Text("shop").Text("stale_timestamp").Text("POST").Text("/").Text("").Text("{}");
+  const auto entry = Decode(std::move(writer).Finish(ToString(kPlace)), kPlace);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->reason, "stale_timestamp");
+  EXPECT_EQ(entry->body, "{}");
+  EXPECT_EQ(entry->request_id, "");
 }
 
 TEST(QuarantineEntry, IsRefusedWhenAByteChangedOrItIsCutShortOrMoved) {
