@@ -41,6 +41,22 @@ bool SameSink(const config::Sink& open, config::Sink next) {
   return open == next;
 }
 
+void Write(const std::optional<FailureLog::Line>& line, const std::string& sink) {
+  if (!line) return;
+  if (line->kind == FailureLog::Line::Kind::kWorksAgain) {
+    return observe::log::Info(
+        "sink works again",
+        {{"sink", sink}, {"failed_attempts", line->failures}, {"for_seconds", line->for_ms / 1000}});
+  }
+  observe::log::Warn("attempts at a sink fail", {{"sink", sink},
+                                                 {"failed_attempts", line->failures},
+                                                 {"for_seconds", line->for_ms / 1000},
+                                                 {"reason", line->last.reason},
+                                                 {"outcome", line->last.outcome},
+                                                 {"sequence", line->last.sequence},
+                                                 {"attempt", line->last.attempt}});
+}
+
 }  // namespace
 
 storage::StoreResult<std::unique_ptr<Delivery>> Delivery::Create(Worker::Wiring wiring,
@@ -228,6 +244,7 @@ void Delivery::TurnSink(const Now& now, std::int64_t wait_until_ms) {
 void Delivery::Conclude(const Now& now) {
   for (const sink::Outcome& outcome : outcomes_) ConcludeOne(outcome, now);
   outcomes_.clear();
+  Write(failures_.OnTime(now.monotonic_ms), config_.name);
 }
 
 void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
@@ -240,6 +257,7 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
 
   if (outcome.result == sink::Result::kUnable) return PutOff(sequence, flight, outcome, now);
   TellBreaker(flight, outcome, now);
+  TellLog(flight, outcome, now);
   probe_.attempt_ns.Record(static_cast<std::uint64_t>(std::max<std::int64_t>(outcome.duration_ns, 0)));
   if (outcome.failure) probe_.failed[static_cast<std::size_t>(*outcome.failure)].Add();
 
@@ -253,7 +271,7 @@ void Delivery::ConcludeOne(const sink::Outcome& outcome, const Now& now) {
       return ledger_.RetryLater({.sequence = sequence,
                                  .due_us = now.unix_us + verdict.retry_in_ms * 1000,
                                  .attempts = flight.number,
-                                 .last_outcome = outcome.summary,
+                                 .last_outcome = LastOutcome(outcome),
                                  .scheduled_at_us = now.unix_us});
     case Verdict::Kind::kDead:
       return Bury({.sink = {},
@@ -292,14 +310,26 @@ void Delivery::TellBreaker(const Flight& flight, const sink::Outcome& outcome, c
   } else {
     breaker_.OnOutcome(works, now.monotonic_ms);
   }
-  if (was_closed == (breaker_.state() == Breaker::State::kClosed)) return;
-  if (was_closed) {
-    observe::log::Warn(
-        "sink keeps failing; nothing new is attempted until a probe succeeds",
-        {{"sink", config_.name}, {"failures", config_.breaker.failures}, {"last_failure", outcome.summary}});
-  } else {
-    observe::log::Info("sink works again", {{"sink", config_.name}});
+  if (!was_closed || breaker_.state() == Breaker::State::kClosed) return;
+  failures_.Announced();
+  observe::log::Warn("sink keeps failing; nothing new is attempted until a probe succeeds",
+                     {{"sink", config_.name},
+                      {"failures", config_.breaker.failures},
+                      {"last_failure", LastOutcome(outcome)}});
+}
+
+// The sink's answer stays out of the log, as in Bury.
+void Delivery::TellLog(const Flight& flight, const sink::Outcome& outcome, const Now& now) {
+  if (outcome.result != sink::Result::kFailed) {
+    return Write(failures_.OnSuccess(now.monotonic_ms), config_.name);
   }
+  const std::string_view reason = outcome.failure ? observe::FailureReasonName(*outcome.failure) : "";
+  Write(failures_.OnFailure({.sequence = outcome.token,
+                             .attempt = flight.number,
+                             .reason = std::string(reason),
+                             .outcome = outcome.summary},
+                            now.monotonic_ms),
+        config_.name);
 }
 
 std::int64_t Delivery::NextWriteMs() const {
@@ -399,6 +429,9 @@ void Delivery::UpdateGauges(const Now& now) {
   probe_.queue_depth.Set(static_cast<std::int64_t>(last > settled ? last - settled : 0));
   probe_.retry_queue_size.Set(static_cast<std::int64_t>(ledger_.retries().size()));
   probe_.breaker_open.Set(breaker_.state() == Breaker::State::kClosed ? 0 : 1);
+  const bool resting = breaker_.state() == Breaker::State::kOpen;
+  probe_.breaker_until_us.Set(resting ? now.unix_us + (breaker_.reopens_at_ms() - now.monotonic_ms) * 1000
+                                      : 0);
   if (const auto dead = store_.CountDeadLetters(config_.name)) {
     probe_.dead_letters.Set(static_cast<std::int64_t>(*dead));
   }

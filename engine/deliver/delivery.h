@@ -21,6 +21,7 @@
 #include "engine/commit/queues.h"
 #include "engine/config/config.h"
 #include "engine/deliver/breaker.h"
+#include "engine/deliver/failure_log.h"
 #include "engine/deliver/log_cursor.h"
 #include "engine/deliver/sink_ledger.h"
 #include "engine/deliver/stop.h"
@@ -91,6 +92,7 @@ class Delivery {
   void ConcludeOne(const sink::Outcome& outcome, const Now& now);
   void PutOff(storage::Sequence sequence, const Flight& flight, const sink::Outcome& outcome, const Now& now);
   void TellBreaker(const Flight& flight, const sink::Outcome& outcome, const Now& now);
+  void TellLog(const Flight& flight, const sink::Outcome& outcome, const Now& now);
   void Bury(storage::DeadLetter letter, const Now& now);
   void FollowClock(const Now& now);
   void ReplaceSink(const Now& now);
@@ -117,6 +119,7 @@ class Delivery {
   LogCursor cursor_;
   Stop stop_;
   Breaker breaker_;
+  FailureLog failures_;
   std::mt19937_64 random_;
 
   std::vector<sink::Outcome> outcomes_;  // reported and not concluded; outlives sink_

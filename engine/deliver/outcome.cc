@@ -22,6 +22,11 @@ Verdict Decide(const sink::Outcome& outcome, std::uint32_t attempts_made, const 
   return {.kind = Verdict::Kind::kRetry, .retry_in_ms = *delay_ms, .reason = {}};
 }
 
+std::string LastOutcome(const sink::Outcome& outcome) {
+  if (!outcome.failure) return outcome.summary;
+  return outcome.summary + " (" + std::string(observe::FailureReasonName(*outcome.failure)) + ")";
+}
+
 std::string LastAnswer(const sink::Outcome& outcome) {
   if (outcome.answer.empty()) return outcome.summary;
   return outcome.summary + ": " + outcome.answer;

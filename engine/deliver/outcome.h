@@ -23,6 +23,9 @@ inline constexpr std::string_view kAttemptsExhausted = "attempts_exhausted";
 Verdict Decide(const sink::Outcome& outcome, std::uint32_t attempts_made, const config::RetryPolicy& policy,
                double spread);
 
+// What an operator reads beside a retry: how the last attempt ended, and what it counts as: "503 (status_5xx)".
+std::string LastOutcome(const sink::Outcome& outcome);
+
 // What an operator reads beside a dead letter: how the last attempt ended, and what the sink said.
 std::string LastAnswer(const sink::Outcome& outcome);
 

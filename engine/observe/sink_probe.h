@@ -36,9 +36,10 @@ struct SinkProbe {
   Gauge oldest_pending_us;  // Unix time of the oldest of them; 0 = none
   Gauge retry_queue_size;
   Gauge dead_letters;
-  Gauge breaker_open;  // 0 or 1
-  Note cannot_open;    // why, while the sink cannot be opened; empty while it is open
-  Gauge stopped_at;    // sequence of the event that cannot be read; 0 = delivery goes on
+  Gauge breaker_open;      // 0 or 1
+  Gauge breaker_until_us;  // Unix time of the next probe while it is open; 0 otherwise
+  Note cannot_open;        // why, while the sink cannot be opened; empty while it is open
+  Gauge stopped_at;        // sequence of the event that cannot be read; 0 = delivery goes on
 };
 
 }  // namespace weir::observe

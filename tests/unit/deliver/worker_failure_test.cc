@@ -106,7 +106,7 @@ TEST_F(WorkerFailure, RetryOutlivesTheProcess) {
   ASSERT_TRUE(Eventually([&] { return Retries().size() == 2; }));
   EXPECT_EQ(StoredOffset(), 2u) << "the schedule holds them now";
   EXPECT_EQ(Retries()[0].attempts, 1u);
-  EXPECT_EQ(Retries()[0].last_outcome, "500");
+  EXPECT_EQ(Retries()[0].last_outcome, "500 (status_5xx)");
   Stop();
   OpenStore();
   Run();
