@@ -6,8 +6,12 @@
 
 namespace weir {
 
+std::uint64_t ResumesAbove(std::uint64_t floor_bytes) {
+  return floor_bytes + floor_bytes / 8;
+}
+
 DiskVerdict JudgeDisk(std::uint64_t free_bytes, std::uint64_t floor_bytes, bool was_storable) {
-  const std::uint64_t needed = was_storable ? floor_bytes : floor_bytes + floor_bytes / 8;
+  const std::uint64_t needed = was_storable ? floor_bytes : ResumesAbove(floor_bytes);
   if (free_bytes <= needed) return {.storable = false, .budget_bytes = 0, .settlement_bytes = 0};
   constexpr std::uint64_t kShareOfSettlements = 8;
   const std::uint64_t room = free_bytes - floor_bytes;

@@ -18,6 +18,9 @@ struct DiskVerdict {
   std::int64_t settlement_bytes;  // of what deliveries may write until then
 };
 
+// Free bytes above which storing is resumed after it has stopped.
+std::uint64_t ResumesAbove(std::uint64_t floor_bytes);
+
 // Below `floor_bytes` nothing is stored; once stopped, it resumes an eighth above the floor, so that the
 // answer does not flap with every freed log.
 DiskVerdict JudgeDisk(std::uint64_t free_bytes, std::uint64_t floor_bytes, bool was_storable);

@@ -167,7 +167,9 @@ struct AdminServer::State {
 
 ApiReply AdminServer::State::Ready() const {
   const auto reasons = ReasonsNotReady(wiring.live->gate, wiring.store.Statistics(),
-                                       DiskFreeBytes(wiring.data), wiring.live->min_free_disk_bytes);
+                                       {.free_bytes = DiskFreeBytes(wiring.data),
+                                        .floor_bytes = wiring.live->min_free_disk_bytes,
+                                        .resumes_above = wiring.live->disk_resumes_above_bytes});
   ApiReply reply;
   reply.status = reasons.empty() ? 200 : 503;
   reply.body = reasons.empty() ? R"({"ready":true,"reasons":[)" : R"({"ready":false,"reasons":[)";

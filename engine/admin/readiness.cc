@@ -3,19 +3,22 @@
 namespace weir::admin {
 
 std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage::StoreStatistics& statistics,
-                                         std::uint64_t disk_free_bytes, std::uint64_t min_free_disk_bytes) {
+                                         const DiskRoom& disk) {
   std::vector<std::string> reasons;
   if (!gate.accepting.load(std::memory_order_relaxed))
     reasons.emplace_back("draining: the process is stopping");
-  const bool below_floor = disk_free_bytes < min_free_disk_bytes;
-  if (below_floor) {
-    reasons.push_back("disk: " + std::to_string(disk_free_bytes) + " bytes free, " +
-                      std::to_string(min_free_disk_bytes) + " needed (min_free_disk)");
+  const bool storable = gate.storable.load(std::memory_order_relaxed);
+  const bool short_of_room =
+      disk.free_bytes < disk.floor_bytes || (!storable && disk.free_bytes <= disk.resumes_above);
+  if (short_of_room) {
+    reasons.push_back("disk: " + std::to_string(disk.free_bytes) + " bytes free; storing stops below " +
+                      std::to_string(disk.floor_bytes) + " (min_free_disk) and resumes above " +
+                      std::to_string(disk.resumes_above));
   }
   if (gate.commit_overdue.load(std::memory_order_relaxed)) {
     reasons.emplace_back("store: the disk does not answer; a commit has been waiting for it for seconds");
   }
-  if (!gate.storable.load(std::memory_order_relaxed) && !below_floor) {
+  if (!storable && !short_of_room) {
     reasons.emplace_back("store: events cannot be stored; the log says why");
   }
   for (const storage::StoreTrouble& trouble : statistics.troubles) {

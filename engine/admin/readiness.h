@@ -10,8 +10,15 @@
 
 namespace weir::admin {
 
+// Free bytes of the store's disk, and the two bounds between which what was decided last holds.
+struct DiskRoom {
+  std::uint64_t free_bytes = 0;
+  std::uint64_t floor_bytes = 0;    // [server.limits] min_free_disk: nothing is stored below it
+  std::uint64_t resumes_above = 0;  // having stopped, storing goes on above it
+};
+
 // Empty: ready.
 std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage::StoreStatistics& statistics,
-                                         std::uint64_t disk_free_bytes, std::uint64_t min_free_disk_bytes);
+                                         const DiskRoom& disk);
 
 }  // namespace weir::admin

@@ -13,7 +13,8 @@ using testing::StartsWith;
 class Readiness : public testing::Test {
  protected:
   std::vector<std::string> Reasons(std::uint64_t disk_free_bytes = 1000) {
-    return ReasonsNotReady(gate_, statistics_, disk_free_bytes, 100);
+    return ReasonsNotReady(gate_, statistics_,
+                           {.free_bytes = disk_free_bytes, .floor_bytes = 100, .resumes_above = 112});
   }
   ingest::Gate gate_;
   storage::StoreStatistics statistics_{};
@@ -30,7 +31,16 @@ TEST_F(Readiness, EndsWithTheDrain) {
 
 TEST_F(Readiness, EndsBelowTheDiskFloorAndNamesItOnce) {
   gate_.storable = false;
-  EXPECT_THAT(Reasons(99), ElementsAre(StartsWith("disk: 99 bytes free, 100 needed")));
+  EXPECT_THAT(Reasons(99),
+              ElementsAre("disk: 99 bytes free; storing stops below 100 (min_free_disk) and resumes "
+                          "above 112"));
+}
+
+TEST_F(Readiness, NamesTheDiskUntilStoringIsResumed) {
+  gate_.storable = false;
+  EXPECT_THAT(Reasons(112), ElementsAre(StartsWith("disk: 112 bytes free; storing stops below 100")));
+  gate_.storable = true;
+  EXPECT_THAT(Reasons(112), IsEmpty());
 }
 
 TEST_F(Readiness, EndsWhenTheStoreFailed) {
