@@ -22,6 +22,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   weir::tools::AddSendCommand(app, exit_code);
   weir::tools::AddExplainCommand(app, exit_code);
   weir::tools::AddStatusCommand(app, exit_code);
+  weir::tools::AddSourcesCommand(app, exit_code);
   weir::tools::AddEventsCommand(app, exit_code);
   weir::tools::AddDlqCommand(app, exit_code);
   weir::tools::AddQuarantineCommand(app, exit_code);

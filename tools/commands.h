@@ -22,6 +22,7 @@ void AddSignCommand(CLI::App& app, int& exit_code);
 void AddSendCommand(CLI::App& app, int& exit_code);
 void AddExplainCommand(CLI::App& app, int& exit_code);
 void AddStatusCommand(CLI::App& app, int& exit_code);
+void AddSourcesCommand(CLI::App& app, int& exit_code);
 void AddEventsCommand(CLI::App& app, int& exit_code);
 void AddDlqCommand(CLI::App& app, int& exit_code);
 void AddQuarantineCommand(CLI::App& app, int& exit_code);

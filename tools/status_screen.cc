@@ -8,7 +8,9 @@
 
 #include "engine/admin/printable.h"
 #include "engine/admin/time_expression.h"
+#include "engine/text/rfc3339.h"
 #include "tools/json_text.h"
+#include "tools/source_table.h"
 #include "tools/text_table.h"
 
 namespace weir::tools {
@@ -87,10 +89,10 @@ std::string IngestLines(const Json& report, const Json& earlier, double seconds)
   std::string text = "ingest    " +
                      PerSecond(Number(ingest, "received"), Number(earlier["ingest"], "received"), seconds) +
                      " now; " + Text(ingest, "received") + " stored, " + Text(ingest, "duplicates") +
-                     " duplicates, " + Text(ingest, "rejected") + " rejected since the start\n";
+                     " duplicates, " + Text(ingest, "rejected") + " rejected\n";
   text += "latency   p50 " + Milliseconds(ingest["latency"], "p50_ms") + ", p99 " +
           Milliseconds(ingest["latency"], "p99_ms") + ", p99.9 " +
-          Milliseconds(ingest["latency"], "p999_ms") + " from request read to ack written\n";
+          Milliseconds(ingest["latency"], "p999_ms") + " to the ack\n";
   text += "commit    " + Fixed(Number(commit, "events_per_batch"), 1) + " events a batch, sync p50 " +
           Milliseconds(commit["sync"], "p50_ms") + ", p99 " + Milliseconds(commit["sync"], "p99_ms") + ", " +
           Text(commit, "queue_depth") + " waiting\n";
@@ -122,28 +124,42 @@ std::string SourceTable(const Json& report, const Json& earlier, double seconds)
   return table.empty() ? "" : "\n" + table.Text();
 }
 
-std::string SinkTable(const Json& report, const Json& earlier, double seconds) {
+// When something last came from each source, and what was last refused.
+std::string LastSeen(const Json& report) {
+  const auto now_us = text::ParseRfc3339(Text(report, "at"));
+  const std::string table = LastSeenTable(report["ingest"]["sources"], now_us.value_or(0));
+  return table.empty() ? "" : "\n" + table;
+}
+
+// What the sinks do, then what waits for them: side by side they are wider than a screen.
+std::string SinkActivity(const Json& report, const Json& earlier, double seconds) {
   TextTable table({{"SINK"},
                    {"NOW", TextTable::Align::kRight},
                    {"DELIVERED", TextTable::Align::kRight},
-                   {"QUEUE", TextTable::Align::kRight},
-                   {"OLDEST", TextTable::Align::kRight},
-                   {"RETRYING", TextTable::Align::kRight},
-                   {"DEAD", TextTable::Align::kRight},
                    {"FAILED ATTEMPTS", TextTable::Align::kRight},
                    {"P99", TextTable::Align::kRight},
                    {"BREAKER"}});
   for (const Json& sink : report["sinks"]) {
+    if (!sink.contains("processed")) continue;
     const Json* before = FindBy(earlier["sinks"], "sink", Text(sink, "sink"));
     const double processed_before = before == nullptr ? 0 : Number(*before, "processed");
-    const bool live = sink.contains("processed");
-    table.Add({Text(sink, "sink"),
-               live ? PerSecond(Number(sink, "processed"), processed_before, seconds) : "-",
-               live ? Text(sink, "processed") : "-", Text(sink, "queue_depth"),
-               Seconds(Number(sink, "oldest_pending_seconds")), Text(sink, "retry_queue_size"),
-               Text(sink, "dead_letters"), live ? Text(sink, "failed_attempts") : "-",
-               live ? Milliseconds(sink["latency"], "p99_ms") : "-",
-               live ? (sink.value("breaker_open", false) ? "open" : "closed") : "-"});
+    table.Add({Text(sink, "sink"), PerSecond(Number(sink, "processed"), processed_before, seconds),
+               Text(sink, "processed"), Text(sink, "failed_attempts"),
+               Milliseconds(sink["latency"], "p99_ms"),
+               sink.value("breaker_open", false) ? "open" : "closed"});
+  }
+  return table.empty() ? "" : "\n" + table.Text();
+}
+
+std::string SinkBacklog(const Json& report) {
+  TextTable table({{"SINK"},
+                   {"QUEUE", TextTable::Align::kRight},
+                   {"OLDEST", TextTable::Align::kRight},
+                   {"RETRYING", TextTable::Align::kRight},
+                   {"DEAD", TextTable::Align::kRight}});
+  for (const Json& sink : report["sinks"]) {
+    table.Add({Text(sink, "sink"), Text(sink, "queue_depth"), Seconds(Number(sink, "oldest_pending_seconds")),
+               Text(sink, "retry_queue_size"), Text(sink, "dead_letters")});
   }
   return table.empty() ? "" : "\n" + table.Text();
 }
@@ -184,8 +200,8 @@ std::string StatusScreen(const Json& report, const Json& earlier, double seconds
     for (const Json& trouble : report["troubles"])
       text += "trouble   " + Text(trouble, "part") + ": " + Text(trouble, "reason") + "\n";
   }
-  if (running) text += SourceTable(report, earlier, seconds);
-  text += SinkTable(report, earlier, seconds);
+  if (running) text += SourceTable(report, earlier, seconds) + LastSeen(report);
+  text += SinkActivity(report, earlier, seconds) + SinkBacklog(report);
   if (running) text += UnopenedLines(report);
   for (const Json& sink : report["sinks"]) {
     if (Number(sink, "stopped_at") == 0) continue;

@@ -16,6 +16,7 @@
 #include "engine/admin/reload_endpoint.h"
 #include "engine/admin/sink_start_endpoint.h"
 #include "engine/admin/sink_endpoints.h"
+#include "engine/admin/source_report.h"
 #include "engine/admin/status_report.h"
 
 namespace weir::admin {
@@ -50,6 +51,7 @@ struct Endpoint {
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/status", Status},
+    Endpoint{"GET", "/sources", [](const Call& c) { return ListSources(c.wiring, c.request); }},
     Endpoint{"GET", "/events",
              [](const Call& c) { return ListEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
     Endpoint{"GET", "/events/count",

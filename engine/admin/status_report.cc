@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "engine/admin/delivery_snapshot.h"
+#include "engine/admin/known_sources.h"
+#include "engine/admin/latency_json.h"
 #include "engine/admin/process_use.h"
 #include "engine/admin/readiness.h"
+#include "engine/admin/source_report.h"
 #include "engine/admin/time_expression.h"
 #include "engine/admin/totals.h"
 
@@ -22,13 +25,6 @@ using Json = nlohmann::ordered_json;
 template <typename Counters>
 std::uint64_t Sum(const Counters& counters) {
   return std::accumulate(counters.begin(), counters.end(), std::uint64_t{0});
-}
-
-Json LatencyJson(const HistogramTotals& totals) {
-  return {{"count", totals.count},
-          {"p50_ms", totals.Quantile(0.5) / 1e6},
-          {"p99_ms", totals.Quantile(0.99) / 1e6},
-          {"p999_ms", totals.Quantile(0.999) / 1e6}};
 }
 
 HistogramTotals Totals(const observe::Histogram& histogram) {
@@ -48,9 +44,8 @@ Json ServerJson(const Live& live, const std::vector<std::string>& reasons, std::
           {"resident_bytes", ReadProcessUse().resident_bytes}};
 }
 
-Json IngestJson(const Live& live) {
+Json IngestJson(const Live& live, const std::vector<std::string>& former) {
   const ShardTotals totals = AddUp(live.shards);
-  Json sources = Json::array();
   std::uint64_t received = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t rejected = 0;
@@ -62,13 +57,6 @@ Json IngestJson(const Live& live) {
     latency.count += source.duration_ns.count;
     for (std::size_t i = 0; i < latency.buckets.size(); ++i)
       latency.buckets[i] += source.duration_ns.buckets[i];
-    if (name.empty()) continue;
-    sources.push_back({{"source", name},
-                       {"received", source.received},
-                       {"duplicates", source.duplicates},
-                       {"conflicts", source.conflicts},
-                       {"rejected", Sum(source.rejected)},
-                       {"latency", LatencyJson(source.duration_ns)}});
   }
   return {{"received", received},
           {"duplicates", duplicates},
@@ -76,7 +64,7 @@ Json IngestJson(const Live& live) {
           {"connections", totals.connections},
           {"inflight_bytes", live.gate.inflight_bytes.load(std::memory_order_relaxed)},
           {"latency", LatencyJson(latency)},
-          {"sources", std::move(sources)}};
+          {"sources", LiveSourcesJson(live, totals, former)}};
 }
 
 Json CommitJson(const Live& live) {
@@ -146,10 +134,16 @@ storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_u
   Json json = {{"at", FormatTime(now_us)}};
   if (wiring.live) {
     const Live& live = *wiring.live;
-    json["server"] =
-        ServerJson(live, ReasonsNotReady(live.gate, statistics, disk_free, live.min_free_disk_bytes), now_us);
+    json["server"] = ServerJson(live,
+                                ReasonsNotReady(live.gate, statistics,
+                                                {.free_bytes = disk_free,
+                                                 .floor_bytes = live.min_free_disk_bytes,
+                                                 .resumes_above = live.disk_resumes_above_bytes}),
+                                now_us);
     if (live.reloads != nullptr) json["configuration"] = ConfigurationJson(live.reloads->last());
-    json["ingest"] = IngestJson(live);
+    const auto known = KnownSources(wiring.store);
+    if (!known) return std::unexpected(known.error());
+    json["ingest"] = IngestJson(live, FormerNames(*known));
     json["commit"] = CommitJson(live);
   } else {
     json["server"] = {{"running", false}};
