@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "engine/admin/known_sources.h"
 #include "engine/clock/clock.h"
 #include "engine/commit/committer.h"
 #include "engine/descriptor_limit.h"
 #include "engine/disk_floor.h"
 #include "engine/io/ring.h"
+#include "engine/limits.h"
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
 #include "storage/check.h"
@@ -180,6 +182,7 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                          return delivery->Submit(sink, std::move(action));
                        },
                    .min_free_disk_bytes = config.server.limits.min_free_disk_bytes,
+                   .disk_resumes_above_bytes = ResumesAbove(config.server.limits.min_free_disk_bytes),
                    .ring_mode = ring_mode,
                    .started_at_us = clock::Read().unix_us,
                    .quarantine = quarantine.get(),
@@ -187,6 +190,11 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                    .reload = [this] { return reload->Ask(); },
                    .reloads = &reload_probe};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
+  // What cannot be read here is met again by whoever needs it.
+  if (auto last = admin::LastReceivedInLog(*store, limits::kAdminScanEventsMax)) {
+    live.last_received_before = *std::move(last);
+  }
+  RememberSources();
   auto created = admin::AdminServer::Create(
       {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
   if (!created) return std::unexpected(created.error());
@@ -279,6 +287,7 @@ int Server::Run() {
     parts.LookAtDisk();
     parts.LookAtCommits();
     parts.LookAtConnections();
+    parts.LookAtRefusals();
   }
 
   const int exit_code = started && !parts.failed.load() ? 0 : 1;

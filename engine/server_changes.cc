@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "engine/admin/known_sources.h"
 #include "engine/config/captured_secret.h"
 #include "engine/descriptor_limit.h"
 #include "engine/observe/log.h"
@@ -52,8 +53,19 @@ void Server::Parts::ReopenLog() {
   }
 }
 
+// For commands that run without a server. What cannot be written now is written at the next start.
+void Server::Parts::RememberSources() {
+  std::vector<std::string> names;
+  for (const source::Source& source : sources->sources()) names.push_back(source.name);
+  if (auto saved = admin::RememberSources(*store, names); !saved) {
+    observe::log::Error("sources could not be recorded for offline commands",
+                        {{"reason", saved.error().message}});
+  }
+}
+
 void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
   sources = std::move(table);
+  RememberSources();
   for (auto& shard : shards) shard->SwapSources(sources);
   readmission->UseSources(sources);
 }
@@ -84,6 +96,7 @@ void Server::Parts::UseCapturedSecrets() {
                           {{"source", source.name}, {"error", secret.error()}});
     } else if (*secret) {
       next.back().secrets.push_back(**std::move(secret));
+      next.back().secret_names.emplace_back(source::kCapturedSecretName);
       changed = true;
       observe::log::Info("a sender handed over its secret",
                          {{"source", source.name},

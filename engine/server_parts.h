@@ -28,6 +28,7 @@
 #include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
+#include "engine/refusal_watch.h"
 #include "engine/reload.h"
 #include "engine/retention.h"
 #include "engine/server.h"
@@ -59,6 +60,8 @@ struct Server::Parts {
   std::optional<Signals> signals;
   DescriptorBudget descriptors;
   ConnectionWatch connection_watch;
+  RefusalWatch refusals;
+  std::int64_t refusals_looked_at_ms = 0;
   std::string ring_mode;
   std::shared_ptr<const source::SourceTable> sources;  // in force
   io::EventfdWake failure_wake;
@@ -77,9 +80,11 @@ struct Server::Parts {
   void LookAtDisk();
   void LookAtCommits();
   void LookAtConnections();
+  void LookAtRefusals();
   void ReopenLog();
   ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
   void UseCapturedSecrets();
+  void RememberSources();
   void UseSources(std::shared_ptr<const source::SourceTable> table);
   std::expected<void, std::string> Start();
   void Drain(int exit_code);

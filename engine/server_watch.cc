@@ -5,6 +5,7 @@
 #include "engine/disk_floor.h"
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
+#include "engine/source/source.h"
 
 namespace weir {
 
@@ -12,6 +13,8 @@ namespace {
 
 // A commit that takes longer: the disk does not answer.
 constexpr std::int64_t kCommitOverdueMs = 2'000;
+// How often the shards' refusals are looked at.
+constexpr std::int64_t kRefusalLookMs = 1'000;
 
 }  // namespace
 
@@ -54,6 +57,20 @@ void Server::Parts::LookAtCommits() {
                         {{"commit_under_way_ms", for_ms}});
   } else {
     observe::log::Info("the disk answers again: events are stored");
+  }
+}
+
+void Server::Parts::LookAtRefusals() {
+  const std::int64_t now_ms = MonotonicMs();
+  if (now_ms - refusals_looked_at_ms < kRefusalLookMs) return;
+  refusals_looked_at_ms = now_ms;
+  std::vector<const observe::ShardProbe*> probes;
+  for (const auto& probe : shard_probes) probes.push_back(probe.get());
+  for (const RefusalWatch::Notice& notice : refusals.Look(probes, now_ms)) {
+    const source::Source* source = sources->Find(notice.source);
+    Log(notice, {.config_file = config.file.string(),
+                 .data = config.server.data.string(),
+                 .kept = source != nullptr && source->quarantine_bytes_max != 0});
   }
 }
 

@@ -66,8 +66,9 @@ CommandResult<const source::Source*> SourceOf(const config::Config& config, cons
 
 // Read from the files themselves: the API hides what a signature is made of.
 CommandResult<Case> ReadQuarantined(const ExplainOptions& options, const config::Config& config) {
-  const auto place = quarantine::ParsePlace(options.quarantined);
   quarantine::Shelf shelf(config.server.data / quarantine::kDirectoryName);
+  auto place = quarantine::ParsePlace(options.quarantined);
+  if (!place) place = shelf.FindByRequestId(options.quarantined).value_or(std::nullopt);
   auto entry = place ? shelf.Find(*place) : std::nullopt;
   if (!entry) {
     return std::unexpected(CommandFailure{
@@ -237,10 +238,12 @@ void AddExplainCommand(CLI::App& app, int& exit_code) {
                       "A source of the configuration; by default from the request line");
   auto* request =
       command->add_option("request", options->request, "File with the request; - (the default) is stdin");
-  auto* quarantined = command
-                          ->add_option("--quarantine", options->quarantined,
-                                       "One of the quarantine instead, as weir quarantine list names it")
-                          ->excludes(request);
+  auto* quarantined =
+      command
+          ->add_option("--quarantine", options->quarantined,
+                       "One of the quarantine instead, as weir quarantine list names it, or by the "
+                       "X-Request-Id of its answer")
+          ->excludes(request);
   command
       ->add_option("--at", options->at,
                    "When it was received: 2026-11-21T09:30:00Z, or 15m, 2h ago; now by default")

@@ -1,0 +1,140 @@
+#include "engine/refusal_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir {
+namespace {
+
+using observe::RejectionCode;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Kind = RefusalWatch::Notice::Kind;
+
+constexpr std::int64_t kSecondMs = 1'000;
+constexpr std::int64_t kMinuteMs = 60 * kSecondMs;
+
+class Refusals : public testing::Test {
+ protected:
+  std::vector<RefusalWatch::Notice> Look(std::int64_t now_ms) {
+    return watch_.Look({&shards_[0], &shards_[1]}, now_ms);
+  }
+  std::vector<RefusalWatch::Notice> Alarms(std::int64_t now_ms) {
+    auto notices = Look(now_ms);
+    std::erase_if(notices, [](const auto& notice) { return notice.kind == Kind::kRefused; });
+    return notices;
+  }
+  void Refuse(RejectionCode code, std::uint64_t request_id = 1, std::size_t shard = 0,
+              std::string source = "shop") {
+    shards_[shard].ForSource(source).Refused(code, request_id, ++unix_us_);
+  }
+  void Accept() { shards_[0].ForSource("shop").Received("order.paid"); }
+
+  observe::ShardProbe shards_[2];
+  RefusalWatch watch_;
+  std::int64_t unix_us_ = 0;
+};
+
+TEST_F(Refusals, AreToldAtOnceWithTheLastIdWhicheverShardMetIt) {
+  Refuse(RejectionCode::kInvalidSignature, 7, 0);
+  Refuse(RejectionCode::kInvalidSignature, 8, 1);
+  const auto notices = Look(0);
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices[0].source, "shop");
+  EXPECT_EQ(notices[0].code, RejectionCode::kInvalidSignature);
+  EXPECT_EQ(notices[0].count, 2u);
+  EXPECT_EQ(notices[0].request_id, 8u);
+}
+
+TEST_F(Refusals, OfOneSourceAndCodeAreToldOnceAMinuteAndNoneIsLostFromTheCount) {
+  std::uint64_t told = 0;
+  int lines = 0;
+  for (std::int64_t second = 0; second < 180; ++second) {
+    for (int i = 0; i < 10; ++i) Refuse(RejectionCode::kInvalidSignature);
+    Accept();
+    for (const auto& notice : Look(second * kSecondMs)) {
+      ++lines;
+      told += notice.count;
+    }
+  }
+  EXPECT_EQ(lines, 3);
+  for (const auto& notice : Look(180 * kSecondMs)) told += notice.count;
+  EXPECT_EQ(told, 1800u);
+}
+
+TEST_F(Refusals, WithAnotherCodeOrOfAnotherSourceHaveALineOfTheirOwn) {
+  Refuse(RejectionCode::kInvalidSignature);
+  Look(0);
+  Refuse(RejectionCode::kStaleTimestamp);
+  Refuse(RejectionCode::kInvalidSignature, 2, 0, "zoo");
+  Refuse(RejectionCode::kUnknownSource, 3, 0, "");
+  EXPECT_THAT(Look(kSecondMs), SizeIs(3));
+  EXPECT_THAT(Look(2 * kSecondMs), IsEmpty());
+}
+
+TEST_F(Refusals, RaiseAnAlarmWithinFiveMinutesWhenNothingIsAccepted) {
+  Accept();
+  Look(0);
+  std::int64_t alarmed_at_ms = -1;
+  std::uint64_t refused = 0;
+  for (std::int64_t second = 1; second <= 600 && alarmed_at_ms < 0; ++second) {
+    if (second % 30 == 0) Refuse(RejectionCode::kInvalidSignature, static_cast<std::uint64_t>(second));
+    for (const auto& notice : Alarms(second * kSecondMs)) {
+      EXPECT_EQ(notice.kind, Kind::kAllRefused);
+      EXPECT_EQ(notice.code, RejectionCode::kInvalidSignature);
+      refused = notice.count;
+      alarmed_at_ms = second * kSecondMs;
+    }
+  }
+  EXPECT_GT(alarmed_at_ms, 30 * kSecondMs);
+  EXPECT_LE(alarmed_at_ms, 5 * kMinuteMs + 30 * kSecondMs);
+  EXPECT_EQ(refused, 9u);
+}
+
+TEST_F(Refusals, RaiseNoAlarmWhileSomethingIsAccepted) {
+  for (std::int64_t second = 0; second < 3600; ++second) {
+    Refuse(RejectionCode::kInvalidSignature);
+    if (second % 60 == 0) Accept();
+    EXPECT_THAT(Alarms(second * kSecondMs), IsEmpty()) << second;
+  }
+}
+
+TEST_F(Refusals, RaiseNoAlarmForABrowserThatLooksIn) {
+  for (std::int64_t minute = 0; minute < 60; ++minute) {
+    Refuse(RejectionCode::kMethodNotAllowed);
+    EXPECT_THAT(Alarms(minute * kMinuteMs), IsEmpty());
+  }
+}
+
+TEST_F(Refusals, RepeatTheAlarmHourlyWhileTheyGoOnAndEndItOnce) {
+  int alarms = 0;
+  for (std::int64_t minute = 0; minute < 450; ++minute) {  // 7.5 h
+    Refuse(RejectionCode::kInvalidSignature);
+    alarms += static_cast<int>(Alarms(minute * kMinuteMs).size());
+  }
+  EXPECT_EQ(alarms, 8);
+  Accept();
+  const auto over = Alarms(451 * kMinuteMs);
+  ASSERT_THAT(over, SizeIs(1));
+  EXPECT_EQ(over[0].kind, Kind::kAcceptsAgain);
+  EXPECT_EQ(over[0].count, 450u);
+  Accept();
+  EXPECT_THAT(Alarms(452 * kMinuteMs), IsEmpty());
+}
+
+TEST_F(Refusals, NameTheCommandThatExplainsThem) {
+  const RefusalHints kept{.config_file = "/etc/weir.toml", .data = "/var/lib/weir", .kept = true};
+  RefusalHints unkept = kept;
+  unkept.kept = false;
+  RefusalWatch::Notice notice{.source = "shop", .code = RejectionCode::kInvalidSignature, .request_id = 255};
+  EXPECT_EQ(HintFor(notice, kept), "weir explain --config /etc/weir.toml --quarantine 00000000000000ff");
+  EXPECT_THAT(HintFor(notice, unkept), HasSubstr("quarantine = \"64MiB\""));
+  notice.code = RejectionCode::kOverloaded;
+  EXPECT_EQ(HintFor(notice, kept), "weir status --data /var/lib/weir");
+  notice.code = RejectionCode::kBodyTooLarge;
+  EXPECT_EQ(HintFor(notice, kept), "weir check --config /etc/weir.toml");
+}
+
+}  // namespace
+}  // namespace weir
