@@ -1,5 +1,10 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +17,7 @@
 #include "tools/dlq_admit.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
+#include "tools/list_caption.h"
 #include "tools/operator_client.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
@@ -30,40 +36,45 @@ struct DlqOptions {
   std::uint64_t limit = 50;
   bool all = false;
   bool dry_run = false;
+  bool yes = false;
   bool json = false;
   std::string conflict;
+  std::string by;
 };
 
-CommandResult<std::vector<Json>> Letters(OperatorClient& client, admin::Parameters parameters,
-                                         std::uint64_t limit) {
-  std::vector<Json> letters;
+struct Letters {
+  std::vector<Json> newest;  // the one that died last first
+  std::uint64_t total = 0;
+};
+
+CommandResult<Letters> FindLetters(OperatorClient& client, admin::Parameters parameters,
+                                   std::uint64_t limit) {
+  Letters letters;
   Progress progress("found", "dead letters");
   for (;;) {
     parameters["limit"] =
-        std::to_string(std::min<std::uint64_t>(limit - letters.size(), limits::kAdminRowsMax));
+        std::to_string(std::min<std::uint64_t>(limit - letters.newest.size(), limits::kAdminRowsMax));
     auto reply = client.Get("/dlq", parameters);
     if (!reply) return std::unexpected(reply.error());
     Json page = Json::parse(reply->body);
-    for (Json& letter : page["dead_letters"]) letters.push_back(std::move(letter));
-    if (!page["more"].get<bool>() || letters.size() >= limit) return letters;
+    for (Json& letter : page["dead_letters"]) letters.newest.push_back(std::move(letter));
+    letters.total = page["total"].get<std::uint64_t>();
+    if (!page["more"].get<bool>() || letters.newest.size() >= limit) return letters;
     parameters["after"] = page["after"].get<std::string>();
-    progress.Update(letters.size(), -1);
+    progress.Update(letters.newest.size(), -1);
   }
 }
 
 void PrintTable(const std::vector<Json>& letters) {
   TextTable table({{"SINK"},
                    {"SEQUENCE", TextTable::Align::kRight},
-                   {"DIED"},
-                   {"ATTEMPTS", TextTable::Align::kRight},
+                   {.title = "DIED (UTC)", .whole = true},
                    {"REASON"},
-                   {"SOURCE"},
                    {"TYPE"},
                    {"ID"}});
   for (const Json& letter : letters) {
-    table.Add({Text(letter, "sink"), Text(letter, "sequence"), ToSeconds(Text(letter, "died_at")),
-               Text(letter, "attempts"), Text(letter, "reason"), Text(letter, "source"), Text(letter, "type"),
-               Text(letter, "id")});
+    table.Add({Text(letter, "sink"), Text(letter, "sequence"), ToShort(Text(letter, "died_at")),
+               Text(letter, "reason"), Text(letter, "type"), Text(letter, "id")});
   }
   Print(table.Text());
 }
@@ -80,17 +91,54 @@ enum class Shape { kTable, kBlocks };
 int List(const DlqOptions& options, Shape shape) {
   auto client = OperatorClient::Open(options.data, Access::kRead);
   if (!client) return Fail(client.error());
-  const auto letters = Letters(**client, options.filter.parameters, options.limit);
+  const auto letters = FindLetters(**client, options.filter.parameters, options.limit);
   if (!letters) return Fail(letters.error());
   if (options.json) {
-    PrintArray(*letters);
-  } else if (shape == Shape::kTable) {
-    PrintTable(*letters);
+    PrintArray(letters->newest);
   } else {
-    PrintBlocks(*letters);
+    if (shape == Shape::kTable) {
+      PrintTable(letters->newest);
+    } else {
+      PrintBlocks(letters->newest);
+    }
+    Print(ListCaption("dead letters", letters->newest.size(), letters->total));
   }
   const bool named = options.filter.parameters.contains("id");
-  return Finish(named && letters->empty() ? kFoundWrong : kDone);
+  return Finish(named && letters->newest.empty() ? kFoundWrong : kDone);
+}
+
+int Count(const DlqOptions& options) {
+  auto client = OperatorClient::Open(options.data, Access::kRead);
+  if (!client) return Fail(client.error());
+  admin::Parameters parameters = options.filter.parameters;
+  if (!options.by.empty()) parameters["by"] = options.by;
+  const auto reply = (*client)->Get("/dlq/count", parameters);
+  if (!reply) return Fail(reply.error());
+  if (options.json) {
+    Print(reply->body + "\n");
+    return Finish(kDone);
+  }
+  const Json counted = Json::parse(reply->body);
+  if (options.by.empty()) {
+    Print(Text(counted, "count") + "\n");
+    return Finish(kDone);
+  }
+  std::vector<TextTable::Column> columns = {{.title = "COUNT", .align = TextTable::Align::kRight}};
+  std::vector<std::string> keys;
+  for (const std::string& key : CLI::detail::split(options.by, ',')) {
+    keys.push_back(key);
+    std::string title = key;
+    std::ranges::transform(title, title.begin(), [](unsigned char c) { return std::toupper(c); });
+    columns.push_back({.title = std::move(title)});
+  }
+  TextTable table(std::move(columns));
+  for (const Json& group : counted["groups"]) {
+    std::vector<std::string> cells = {Text(group, "count")};
+    for (const std::string& key : keys) cells.push_back(Text(group, key.c_str()));
+    table.Add(std::move(cells));
+  }
+  Print(table.Text() + Text(counted, "count") + " dead letters\n");
+  return Finish(kDone);
 }
 
 // What all requests of one action came to together.
@@ -153,13 +201,36 @@ int DropConflict(const DlqOptions& options) {
   return Finish(kDone);
 }
 
+// Dropping cannot be undone: on a terminal the operator is asked, in a script --yes is what says so.
+CommandResult<bool> AgreesToDrop(OperatorClient& client, const DlqOptions& options) {
+  const auto reply = client.Get("/dlq/count", options.filter.parameters);
+  if (!reply) return std::unexpected(reply.error());
+  const std::string count = Text(Json::parse(reply->body), "count");
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
+    return std::unexpected(CommandFailure{
+        kUsage,
+        "this would drop " + count + " dead letters for good; say --yes, or look first with --dry-run"});
+  }
+  std::fprintf(stderr, "Drop %s dead letters for good? Their events stay in the log. [y/N] ", count.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 int Act(const DlqOptions& options, const std::string& verb) {
   if (!options.conflict.empty()) return DropConflict(options);
   if (options.filter.parameters.empty() != options.all) {
-    return Fail({kUsage, "give either a filter (--id, --sink, --source, --type, --since, --until) or --all"});
+    return Fail(
+        {kUsage,
+         "give either a filter (--id, --sink, --source, --type, --reason, --since, --until) or --all"});
   }
   auto client = OperatorClient::Open(options.data, options.dry_run ? Access::kRead : Access::kWrite);
   if (!client) return Fail(client.error());
+  if (verb == "drop" && !options.dry_run && !options.yes) {
+    const auto agreed = AgreesToDrop(**client, options);
+    if (!agreed) return Fail(agreed.error());
+    if (!*agreed) return Fail({kFoundWrong, "nothing was dropped"});
+  }
   const auto outcome = ActOnAll(**client, verb, options);
   if (!outcome) return Fail(outcome.error());
   PrintOutcome(*outcome, verb, options);
@@ -188,7 +259,7 @@ void AddDlqCommand(CLI::App& app, int& exit_code) {
   dlq->require_subcommand(1);
   dlq->footer("Example:\n  weir dlq retry --data data --sink billing --since 2h");
 
-  CLI::App* list = AddVerb(*dlq, *options, "list", "Dead letters that match, by sink and position",
+  CLI::App* list = AddVerb(*dlq, *options, "list", "Dead letters that match, the one that died last first",
                            "weir dlq list --data data --sink billing");
   CLI::App* show = AddVerb(*dlq, *options, "show", "Everything about the dead letters that match",
                            "weir dlq show --data data --id evt_1");
@@ -200,11 +271,20 @@ void AddDlqCommand(CLI::App& app, int& exit_code) {
   list->callback([options, &exit_code] { exit_code = List(*options, Shape::kTable); });
   show->callback([options, &exit_code] { exit_code = List(*options, Shape::kBlocks); });
 
+  CLI::App* count = AddVerb(*dlq, *options, "count", "How many match, and of what",
+                            "weir dlq count --data data --by reason,sink");
+  count->add_option("--by", options->by, "Count apart by some of reason, sink, source, type")
+      ->check([](const std::string& text) {
+        return text.empty() ? std::string("must not be empty") : std::string();
+      });
+  count->callback([options, &exit_code] { exit_code = Count(*options); });
+
   CLI::App* retry =
       AddVerb(*dlq, *options, "retry", "Offer them to their sink again, at once, with all attempts",
               "weir dlq retry --data data --sink billing --type 'invoice.*' --dry-run");
   CLI::App* drop = AddVerb(*dlq, *options, "drop", "Give them up; the events stay in the log",
-                           "weir dlq drop --data data --id evt_1");
+                           "weir dlq drop --data data --id evt_1 --yes");
+  drop->add_flag("--yes", options->yes, "Do not ask; needed where there is no terminal to ask on");
   for (CLI::App* verb : {retry, drop}) {
     verb->add_flag("--all", options->all, "Every dead letter, instead of a filter");
     verb->add_flag("--dry-run", options->dry_run, "Only count what would be done");

@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "tools/commands.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
+#include "tools/list_caption.h"
 #include "tools/operator_client.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
@@ -21,6 +23,9 @@ namespace weir::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// How long a list may count what it does not show.
+constexpr std::chrono::milliseconds kCountPatience{1000};
 
 struct EventsOptions {
   std::string data;
@@ -33,24 +38,43 @@ struct EventsOptions {
   bool json = false;
 };
 
-// The newest `limit` matches, oldest of them first.
-CommandResult<std::vector<Json>> Newest(OperatorClient& client, admin::Parameters parameters,
-                                        std::uint64_t limit) {
-  std::vector<Json> events;
+struct Newest {
+  std::vector<Json> events;  // the newest first
+  bool more = false;         // older ones may match
+};
+
+CommandResult<Newest> FindNewest(OperatorClient& client, admin::Parameters parameters, std::uint64_t limit) {
+  Newest found;
   Progress progress("found", "events");
   for (;;) {
     parameters["limit"] =
-        std::to_string(std::min<std::uint64_t>(limit - events.size(), limits::kAdminRowsMax));
+        std::to_string(std::min<std::uint64_t>(limit - found.events.size(), limits::kAdminRowsMax));
     auto reply = client.Get("/events", parameters);
     if (!reply) return std::unexpected(reply.error());
     Json page = Json::parse(reply->body);
-    for (Json& event : page["events"]) events.push_back(std::move(event));
-    if (page["finished"].get<bool>() || events.size() >= limit) break;
+    for (Json& event : page["events"]) found.events.push_back(std::move(event));
+    found.more = !page["finished"].get<bool>();
+    if (!found.more || found.events.size() >= limit) return found;
     parameters["before"] = page["before"].dump();
-    progress.Update(events.size(), -1);
+    progress.Update(found.events.size(), -1);
   }
-  std::reverse(events.begin(), events.end());
-  return events;
+}
+
+// Of all that match. nullopt when that is not known after `patience`.
+CommandResult<std::optional<std::uint64_t>> CountAll(OperatorClient& client, admin::Parameters parameters,
+                                                     std::optional<std::chrono::milliseconds> patience) {
+  const auto started = std::chrono::steady_clock::now();
+  std::uint64_t count = 0;
+  for (Progress progress("counted", "events");;) {
+    const auto reply = client.Get("/events/count", parameters);
+    if (!reply) return std::unexpected(reply.error());
+    const Json page = Json::parse(reply->body);
+    count += page["count"].get<std::uint64_t>();
+    if (page["finished"].get<bool>()) return count;
+    if (patience && std::chrono::steady_clock::now() - started > *patience) return std::nullopt;
+    parameters["from"] = page["next"].dump();
+    progress.Update(count, -1);
+  }
 }
 
 // What a state alone would leave unsaid: why a test button's event came again, and why no route by type takes one.
@@ -63,16 +87,15 @@ std::string StateText(const Json& event) {
 
 void PrintTable(const std::vector<Json>& events) {
   TextTable table({{"SEQUENCE", TextTable::Align::kRight},
-                   {"RECEIVED"},
+                   {.title = "RECEIVED (UTC)", .whole = true},
                    {"SOURCE"},
                    {"TYPE"},
-                   {"STATE"},
-                   {"BYTES", TextTable::Align::kRight},
+                   {.title = "STATE", .whole = true},
                    {"ID"}});
   for (const Json& event : events) {
     const std::string place = event.contains("conflict") ? Text(event, "conflict") : Text(event, "sequence");
-    table.Add({place, ToSeconds(Text(event, "received_at")), Text(event, "source"), Text(event, "type"),
-               StateText(event), Text(event, "body_bytes"), Text(event, "id")});
+    table.Add({place, ToShort(Text(event, "received_at")), Text(event, "source"), Text(event, "type"),
+               StateText(event), Text(event, "id")});
   }
   Print(table.Text());
 }
@@ -80,31 +103,29 @@ void PrintTable(const std::vector<Json>& events) {
 int List(const EventsOptions& options) {
   auto client = OperatorClient::Open(options.data, Access::kRead);
   if (!client) return Fail(client.error());
-  const auto events = Newest(**client, options.filter.parameters, options.limit);
-  if (!events) return Fail(events.error());
+  const auto found = FindNewest(**client, options.filter.parameters, options.limit);
+  if (!found) return Fail(found.error());
   if (options.json) {
-    PrintArray(*events);
-  } else {
-    PrintTable(*events);
+    PrintArray(found->events);
+    return Finish(kDone);
   }
+  PrintTable(found->events);
+  std::optional<std::uint64_t> total = found->events.size();
+  if (found->more) {
+    const auto counted = CountAll(**client, options.filter.parameters, kCountPatience);
+    if (!counted) return Fail(counted.error());
+    total = *counted;
+  }
+  Print(ListCaption("events", found->events.size(), total));
   return Finish(kDone);
 }
 
 int Count(const EventsOptions& options) {
   auto client = OperatorClient::Open(options.data, Access::kRead);
   if (!client) return Fail(client.error());
-  admin::Parameters parameters = options.filter.parameters;
-  std::uint64_t count = 0;
-  for (Progress progress("counted", "events");;) {
-    const auto reply = (*client)->Get("/events/count", parameters);
-    if (!reply) return Fail(reply.error());
-    const Json page = Json::parse(reply->body);
-    count += page["count"].get<std::uint64_t>();
-    if (page["finished"].get<bool>()) break;
-    parameters["from"] = page["next"].dump();
-    progress.Update(count, -1);
-  }
-  Print(options.json ? Json{{"count", count}}.dump() + "\n" : std::to_string(count) + "\n");
+  const auto count = CountAll(**client, options.filter.parameters, std::nullopt);
+  if (!count) return Fail(count.error());
+  Print(options.json ? Json{{"count", **count}}.dump() + "\n" : std::to_string(**count) + "\n");
   return Finish(kDone);
 }
 
@@ -113,18 +134,19 @@ CommandResult<std::string> SequenceOf(OperatorClient& client, const EventsOption
   if (!options.event.empty()) return options.event;
   admin::Parameters parameters = {{"id", options.id}};
   if (!options.source.empty()) parameters["source"] = options.source;
-  const auto events = Newest(client, parameters, 1);
-  if (!events) return std::unexpected(events.error());
-  if (events->empty())
+  const auto found = FindNewest(client, parameters, 1);
+  if (!found) return std::unexpected(found.error());
+  if (found->events.empty()) {
     return std::unexpected(CommandFailure{kFoundWrong, "no event has the id " + options.id});
-  const std::string sequence = Text(events->front(), "sequence");
-  if (Text(events->front(), "id") == options.id) return sequence;
+  }
+  const std::string sequence = Text(found->events.front(), "sequence");
+  if (Text(found->events.front(), "id") == options.id) return sequence;
   // The sender's id is only the beginning of this event's name: there may be others.
-  const auto all = Newest(client, parameters, limits::kAdminRowsMax);
+  const auto all = FindNewest(client, parameters, limits::kAdminRowsMax);
   if (!all) return std::unexpected(all.error());
   std::string others;
-  for (const Json& event : *all) others += (others.empty() ? "" : ", ") + Text(event, "sequence");
-  if (all->size() > 1) {
+  for (const Json& event : all->events) others += (others.empty() ? "" : ", ") + Text(event, "sequence");
+  if (all->events.size() > 1) {
     Fail({kDone, "the sender gave the id " + options.id + " to events " + others + "; this is the newest"});
   }
   return sequence;
@@ -147,13 +169,15 @@ void PrintDetail(const Json& event) {
   if (event.contains("untyped"))
     PrintField("untyped",
                "there is no type where the kind has one; only routes without types, or with *, take it");
-  Print("deliveries:\n");
+  const bool owed_to_nobody = event["deliveries"].empty() && !event.contains("conflict");
+  Print(owed_to_nobody ? "deliveries:   none: no route leads to any sink\n" : "deliveries:\n");
   for (const Json& delivery : event["deliveries"]) {
-    std::string line = "  " + Text(delivery, "sink") + "  " + Text(delivery, "state");
-    for (const char* key : {"attempts", "due_at", "died_at", "last_outcome", "reason", "last_answer"}) {
-      if (delivery.contains(key)) line += "  " + std::string(key) + "=" + Text(delivery, key);
+    Print(admin::Printable("  " + Text(delivery, "sink") + "  " + Text(delivery, "state")) + "\n");
+    for (const char* key :
+         {"why", "attempts", "due_at", "died_at", "last_outcome", "reason", "last_answer"}) {
+      if (delivery.contains(key))
+        Print(admin::Printable("    " + std::string(key) + ": " + Text(delivery, key)) + "\n");
     }
-    Print(admin::Printable(line) + "\n");
   }
   PrintHeaders(event["headers"]);
 }
@@ -198,7 +222,7 @@ void AddEventsCommand(CLI::App& app, int& exit_code) {
   events->require_subcommand(1);
   events->footer("Example:\n  weir events list --data data --source stripe --since 15m --state dead");
 
-  CLI::App* list = AddVerb(*events, *options, "list", "The newest events that match, the newest last",
+  CLI::App* list = AddVerb(*events, *options, "list", "The newest events that match, the newest first",
                            "weir events list --data data --type 'invoice.*' --since 2h --limit 20");
   AddEventFilter(*list, options->filter);
   list->add_option("--limit", options->limit, "How many")
@@ -207,7 +231,7 @@ void AddEventsCommand(CLI::App& app, int& exit_code) {
   list->callback([options, &exit_code] { exit_code = List(*options); });
 
   CLI::App* show = AddVerb(
-      *events, *options, "show", "One event: its fate at every sink and its headers",
+      *events, *options, "show", "One event: its fate at every sink, why it is not delivered, its headers",
       "weir events show --data data 42\n  weir events show --data data --id evt_1 --body > body.json");
   auto* sequence =
       show->add_option("sequence", options->event, "Its position in the log, or a conflict as listed");

@@ -68,12 +68,14 @@ void AddDeadLetterFilter(CLI::App& command, FilterOptions& filter) {
   AddText(command, filter, "source", "Only events of this source");
   AddText(command, filter, "type", "Only types this glob matches, as in routes: 'invoice.*'");
   AddText(command, filter, "id", "Only the event with the sender's id");
+  AddText(command, filter, "reason", "Only letters with this reason: attempts_exhausted, 410");
   AddTime(command, filter, "since", "Died at or after: 2026-11-21T09:30:00Z, 2026-11-21, or 15m, 2h, 7d ago");
   AddTime(command, filter, "until", "Died before; the same forms");
 }
 
 void AddQuarantineFilter(CLI::App& command, FilterOptions& filter) {
-  AddText(command, filter, "id", "Only this one, by the id it is listed with");
+  AddText(command, filter, "id",
+          "Only this one, by the id it is listed with or the X-Request-Id of its answer");
   AddText(command, filter, "source", "Only requests to this source");
   AddText(command, filter, "reason",
           "Only those refused for this reason: invalid_signature, stale_timestamp");

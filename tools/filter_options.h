@@ -24,7 +24,7 @@ struct FilterOptions {
 
 // --source --type --id --since --until --state
 void AddEventFilter(CLI::App& command, FilterOptions& filter);
-// --sink --source --type --id --since --until, the times meaning when the letter died
+// --sink --source --type --id --reason --since --until, the times meaning when the letter died
 void AddDeadLetterFilter(CLI::App& command, FilterOptions& filter);
 
 // --id --source --reason --since --until, the times meaning when the request was received

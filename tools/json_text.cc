@@ -24,6 +24,16 @@ std::string ToSeconds(const std::string& time) {
   return dot == std::string::npos ? time : time.substr(0, dot) + "Z";
 }
 
+std::string ToShort(const std::string& time) {
+  constexpr std::size_t kYearBytes = 5;
+  constexpr std::size_t kDateBytes = 10;
+  const std::string whole = ToSeconds(time);
+  if (whole.size() <= kDateBytes) return whole;
+  std::string text = whole.substr(kYearBytes, kDateBytes - kYearBytes) + ' ' + whole.substr(kDateBytes + 1);
+  if (text.ends_with('Z')) text.pop_back();
+  return text;
+}
+
 void PrintArray(const std::vector<Json>& rows) {
   Print("[");
   for (std::size_t i = 0; i < rows.size(); ++i) Print((i == 0 ? "\n" : ",\n") + admin::Dump(rows[i]));

@@ -15,6 +15,9 @@ std::string Text(const nlohmann::ordered_json& json, const char* key);
 // "2026-11-21T21:22:00.123456Z" -> "2026-11-21T21:22:00Z": a table is for people.
 std::string ToSeconds(const std::string& time);
 
+// "2026-11-21T21:22:00.123456Z" -> "11-21 21:22:00", UTC, where a table has no room for more.
+std::string ToShort(const std::string& time);
+
 // A JSON array on stdout, one row a line.
 void PrintArray(const std::vector<nlohmann::ordered_json>& rows);
 

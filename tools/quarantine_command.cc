@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,6 +12,7 @@
 #include "tools/commands.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
+#include "tools/list_caption.h"
 #include "tools/operator_client.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
@@ -22,6 +24,8 @@ namespace weir::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kListedMax = 10;  // admitted requests shown one by one; more are summed up
 
 struct QuarantineOptions {
   std::string data;
@@ -43,40 +47,50 @@ void ReportTorn(const Json& page) {
   }
 }
 
-CommandResult<std::vector<Json>> Entries(OperatorClient& client, admin::Parameters parameters,
-                                         std::uint64_t limit) {
-  std::vector<Json> entries;
+struct Entries {
+  std::vector<Json> newest;  // the newest first
+  std::uint64_t total = 0;
+};
+
+CommandResult<Entries> FindEntries(OperatorClient& client, admin::Parameters parameters,
+                                   std::uint64_t limit) {
+  Entries entries;
   Progress progress("found", "entries");
   for (;;) {
     parameters["limit"] =
-        std::to_string(std::min<std::uint64_t>(limit - entries.size(), limits::kAdminRowsMax));
+        std::to_string(std::min<std::uint64_t>(limit - entries.newest.size(), limits::kAdminRowsMax));
     auto reply = client.Get("/quarantine", parameters);
     if (!reply) return std::unexpected(reply.error());
     Json page = Json::parse(reply->body);
-    ReportTorn(page);
-    for (Json& entry : page["entries"]) entries.push_back(std::move(entry));
-    if (!page["more"].get<bool>() || entries.size() >= limit) return entries;
+    if (!parameters.contains("after")) ReportTorn(page);  // every page has gone over all of them
+    for (Json& entry : page["entries"]) entries.newest.push_back(std::move(entry));
+    entries.total = page["total"].get<std::uint64_t>();
+    if (!page["more"].get<bool>() || entries.newest.size() >= limit) return entries;
     parameters["after"] = page["after"].get<std::string>();
-    progress.Update(entries.size(), -1);
+    progress.Update(entries.newest.size(), -1);
   }
 }
 
 int List(const QuarantineOptions& options) {
   auto client = OperatorClient::Open(options.data, Access::kRead);
   if (!client) return Fail(client.error());
-  const auto entries = Entries(**client, options.filter.parameters, options.limit);
+  const auto entries = FindEntries(**client, options.filter.parameters, options.limit);
   if (!entries) return Fail(entries.error());
   if (options.json) {
-    PrintArray(*entries);
+    PrintArray(entries->newest);
     return Finish(kDone);
   }
-  TextTable table(
-      {{"ID"}, {"RECEIVED"}, {"REASON"}, {"METHOD"}, {.title = "BYTES", .align = TextTable::Align::kRight}});
-  for (const Json& entry : *entries) {
-    table.Add({Text(entry, "id"), ToSeconds(Text(entry, "received_at")), Text(entry, "reason"),
-               Text(entry, "method"), Text(entry, "body_bytes")});
+  TextTable table({{"ID"},
+                   {.title = "RECEIVED (UTC)", .whole = true},
+                   {"REASON"},
+                   {.title = "X-REQUEST-ID", .whole = true},
+                   {.title = "BYTES", .align = TextTable::Align::kRight}});
+  for (const Json& entry : entries->newest) {
+    table.Add({Text(entry, "id"), ToShort(Text(entry, "received_at")), Text(entry, "reason"),
+               Text(entry, "correlation_id"), Text(entry, "body_bytes")});
   }
   Print(table.Text());
+  Print(ListCaption("kept requests", entries->newest.size(), entries->total));
   return Finish(kDone);
 }
 
@@ -97,7 +111,8 @@ int Show(const QuarantineOptions& options) {
     Print(*body);
     return Finish(kDone);
   }
-  for (const char* key : {"id", "source", "reason", "received_at", "method", "target", "body_bytes"}) {
+  for (const char* key :
+       {"id", "source", "reason", "correlation_id", "received_at", "method", "target", "body_bytes"}) {
     PrintField(key, Text(entry, key));
   }
   PrintHeaders(entry["headers"]);
@@ -141,6 +156,26 @@ std::string FateOf(const Json& admitted) {
                                          : "stored as sequence " + sequence;
 }
 
+std::uint64_t Sum(const Json& admitted, const char* key) {
+  std::uint64_t sum = 0;
+  for (const Json& one : admitted) sum += one.value(key, std::uint64_t{0});
+  return sum;
+}
+
+// What stays, by reason; one of each as an example.
+void ReportRefused(const Json& refused) {
+  std::map<std::string, std::pair<std::uint64_t, std::string>> reasons;
+  for (const Json& one : refused) {
+    auto& [count, example] = reasons[Text(one, "reason")];
+    if (count++ == 0) example = Text(one, "id");
+  }
+  for (const auto& [reason, seen] : reasons) {
+    Fail({kFoundWrong, seen.first == 1
+                           ? seen.second + " stays: " + reason
+                           : std::to_string(seen.first) + " stay, as " + seen.second + ": " + reason});
+  }
+}
+
 void PrintOutcome(const Outcome& outcome, const std::string& verb, const QuarantineOptions& options) {
   if (options.json) {
     Print(Json{{"action", verb},
@@ -156,6 +191,12 @@ void PrintOutcome(const Outcome& outcome, const std::string& verb, const Quarant
   const std::string past = verb == "admit" ? "admitted" : "dropped";
   Print(std::to_string(outcome.matched) + " matched, " + std::to_string(outcome.done) + " " +
         (options.dry_run ? "would be " : "") + past + "\n");
+  if (outcome.admitted.size() > kListedMax) {
+    if (options.dry_run) return;
+    Print("  " + std::to_string(Sum(outcome.admitted, "stored")) + " events stored, " +
+          std::to_string(Sum(outcome.admitted, "duplicates")) + " known already (--json lists them)\n");
+    return;
+  }
   for (const Json& one : outcome.admitted) {
     Print(admin::Printable("  " + Text(one, "id") + "  " + Text(one, "event_id") + "  " + FateOf(one)) +
           "\n");
@@ -174,9 +215,7 @@ int Act(const QuarantineOptions& options, const std::string& verb) {
   const auto outcome = ActOnAll(**client, verb, options);
   if (!outcome) return Fail(outcome.error());
   PrintOutcome(*outcome, verb, options);
-  for (const Json& refused : outcome->refused) {
-    Fail({kFoundWrong, Text(refused, "id") + " stays: " + Text(refused, "reason")});
-  }
+  ReportRefused(outcome->refused);
   const bool missed = options.filter.parameters.contains("id") && outcome->matched == 0;
   if (missed) Fail({kFoundWrong, "there is no such entry in the quarantine"});
   return Finish(missed || !outcome->refused.empty() ? kFoundWrong : kDone);
@@ -204,9 +243,8 @@ void AddQuarantineCommand(CLI::App& app, int& exit_code) {
       "and no more bytes than that. weir explain --quarantine ID says why one was refused.\n\n"
       "Example:\n  weir quarantine list --data data --source stripe --since 1h");
 
-  CLI::App* list =
-      AddVerb(*command, *options, "list", "Kept requests that match, by source, the oldest first",
-              "weir quarantine list --data data --reason invalid_signature");
+  CLI::App* list = AddVerb(*command, *options, "list", "Kept requests that match, the newest first",
+                           "weir quarantine list --data data --reason invalid_signature");
   AddQuarantineFilter(*list, options->filter);
   list->add_option("--limit", options->limit, "How many")
       ->capture_default_str()
@@ -215,11 +253,16 @@ void AddQuarantineCommand(CLI::App& app, int& exit_code) {
 
   CLI::App* show = AddVerb(*command, *options, "show", "One of them: its headers, and with --body its body",
                            "weir quarantine show --data data stripe:1795307765:8\n"
+                           "  weir quarantine show --data data --id 9f86d081884c7d65\n"
                            "  weir quarantine show --data data stripe:1795307765:8 --body > body.json");
-  show->add_option("id", options->id, "As listed")->required();
+  auto* id = show->add_option("id", options->id, "As listed, or the X-Request-Id of its answer");
+  show->add_option("--id", options->id, "The same")->excludes(id);
   show->add_flag("--body", options->body,
                  "Print the body, byte for byte and nothing else; with --json as body_base64");
-  show->callback([options, &exit_code] { exit_code = Show(*options); });
+  show->callback([options, &exit_code] {
+    if (options->id.empty()) throw CLI::RequiredError("ID");
+    exit_code = Show(*options);
+  });
 
   CLI::App* admit = AddVerb(*command, *options, "admit",
                             "Verify them again as of their receipt, and commit those that pass",

@@ -56,6 +56,24 @@ std::int64_t NowUs() {
       .count();
 }
 
+bool IsInHeader(const source::Extractor& extractor) {
+  return std::ranges::any_of(extractor.parts, [](const source::ExtractorPart& part) {
+    return std::ranges::any_of(part.first_of, [](const source::Location& location) {
+      return location.from == source::Location::From::kHeader;
+    });
+  });
+}
+
+// What --id or --type cannot change, because the sender of this kind says it in the body, and that is given.
+std::string UselessBeside(const SendOptions& options, const source::EventRules& event) {
+  if (options.body.empty()) return "";
+  const bool id = !options.id.empty() && !IsInHeader(event.id);
+  const bool type = !options.type.empty() && !IsInHeader(event.type);
+  if (!id && !type) return "";
+  return std::string(id ? "--id" : "--type") +
+         " has no effect with --body: this kind says it in the body; write it there, or leave --body out";
+}
+
 Forgery ForgeryOf(const SendOptions& options) {
   if (options.tamper) return Forgery::kTampered;
   return options.stale ? Forgery::kStale : Forgery::kNone;
@@ -177,6 +195,9 @@ int Send(const SendOptions& options) {
   const auto source = std::ranges::find(config->sources, options.source, &source::Source::name);
   if (source == config->sources.end()) {
     return Fail({kUsage, options.config + " has no source \"" + options.source + '"'});
+  }
+  if (const auto useless = UselessBeside(options, source->scheme->event); !useless.empty()) {
+    return Fail({kUsage, useless});
   }
   const auto url = TargetUrl(options, *config);
   if (!url) return Fail(url.error());

@@ -1,6 +1,7 @@
 #include "engine/admin/dead_letter_endpoints.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -30,25 +31,24 @@ std::string PlaceText(const DeadLetterPlace& place) {
   return place.sink + "/" + std::to_string(place.sequence);
 }
 
-Read<std::optional<DeadLetterPlace>> ReadPlace(const Parameters& parameters) {
-  const auto found = parameters.find("after");
-  if (found == parameters.end()) return std::nullopt;
-  const std::size_t slash = found->second.rfind('/');
-  if (slash != std::string::npos) {
+// "SINK/SEQUENCE", as far as an action came.
+Read<DeadLetterPlace> ReadPlace(std::string_view text) {
+  const std::size_t slash = text.rfind('/');
+  if (slash != std::string_view::npos) {
     const auto sequence =
-        ReadNumber({{"sequence", found->second.substr(slash + 1)}}, "sequence", 0, 0, UINT64_MAX);
-    if (sequence) return DeadLetterPlace{.sink = found->second.substr(0, slash), .sequence = *sequence};
+        ReadNumber({{"sequence", std::string(text.substr(slash + 1))}}, "sequence", 0, 0, UINT64_MAX);
+    if (sequence) return DeadLetterPlace{.sink = std::string(text.substr(0, slash)), .sequence = *sequence};
   }
   return std::unexpected("after: expected SINK/SEQUENCE");
 }
 
-Read<DeadLetterFilter> ReadFilter(const Parameters& parameters, std::int64_t now_us) {
-  auto filter = ReadDeadLetterFilter(parameters, now_us);
-  if (!filter) return filter;
-  auto place = ReadPlace(parameters);
-  if (!place) return std::unexpected(place.error());
-  filter->after = std::move(*place);
-  return filter;
+// "TIME/SINK/SEQUENCE", as far as a list came; the time in microseconds.
+Read<DeadLetterAge> ReadAge(std::string_view text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto died = ReadNumber({{"time", std::string(text.substr(0, slash))}}, "time", 0, 0, INT64_MAX);
+  const auto place = ReadPlace(text.substr(std::min(slash + 1, text.size())));
+  if (!died || !place) return std::unexpected("after: expected what the page before gave");
+  return DeadLetterAge{.died_at_us = static_cast<std::int64_t>(*died), .place = *place};
 }
 
 // What an action came to at one sink: nothing, or why it was left alone.
@@ -87,7 +87,7 @@ storage::StoreResult<Skipped> Act(const Wiring& wiring, const std::string& sink,
 
 bool NamesNothing(const DeadLetterFilter& filter) {
   return filter.sink.empty() && filter.source.empty() && filter.type.empty() && filter.id.empty() &&
-         !filter.since_us && !filter.until_us;
+         filter.reason.empty() && !filter.since_us && !filter.until_us;
 }
 
 Json ReplyJson(Kind kind, bool dry_run, const DeadLetterSelection& selection) {
@@ -108,24 +108,31 @@ ApiReply ListDeadLetters(const Wiring& wiring, const ApiRequest& request, std::i
   if (auto known = OnlyKnown(request.parameters, kDeadLetterFilters, {"limit", "after"}); !known) {
     return BadParameter(known.error());
   }
-  const auto filter = ReadFilter(request.parameters, now_us);
+  const auto filter = ReadDeadLetterFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
   const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
+  std::optional<DeadLetterAge> before;
+  if (const std::string after = ReadText(request.parameters, "after"); !after.empty()) {
+    auto age = ReadAge(after);
+    if (!age) return BadParameter(age.error());
+    before = *std::move(age);
+  }
 
+  const auto found = FindNewest(wiring.store, *filter, before, *limit);
+  if (!found) return Refusal(found.error());
   Json letters = Json::array();
   std::string after;
-  bool more = false;
-  const auto visited = VisitDeadLetters(wiring.store, *filter, [&](const FoundDeadLetter& found) {
-    more = letters.size() == *limit;
-    if (more) return false;
-    letters.push_back(ToJson(found));
-    after = PlaceText({.sink = found.dead.sink, .sequence = found.dead.sequence});
-    return true;
-  });
-  if (!visited) return Refusal(visited.error());
+  for (const NewestDeadLetters::Letter& letter : found->letters) {
+    letters.push_back(ToJson(FoundDeadLetter{.dead = letter.dead, .event = letter.event}));
+    after = std::to_string(letter.dead.died_at_us) + '/' +
+            PlaceText({.sink = letter.dead.sink, .sequence = letter.dead.sequence});
+  }
   ApiReply reply;
-  reply.body = Dump({{"dead_letters", std::move(letters)}, {"after", after}, {"more", more}});
+  reply.body = Dump({{"dead_letters", std::move(letters)},
+                     {"total", found->total},
+                     {"after", after},
+                     {"more", found->more}});
   return reply;
 }
 
@@ -133,8 +140,13 @@ ApiReply ActOnDeadLetters(const Wiring& wiring, const ApiRequest& request, Kind 
   if (auto known = OnlyKnown(request.parameters, kDeadLetterFilters, {"all", "dry_run", "after"}); !known) {
     return BadParameter(known.error());
   }
-  const auto filter = ReadFilter(request.parameters, now_us);
+  auto filter = ReadDeadLetterFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
+  if (const std::string after = ReadText(request.parameters, "after"); !after.empty()) {
+    auto place = ReadPlace(after);
+    if (!place) return BadParameter(place.error());
+    filter->after = *std::move(place);
+  }
   const auto all = ReadSwitch(request.parameters, "all");
   if (!all) return BadParameter(all.error());
   const auto dry_run = ReadSwitch(request.parameters, "dry_run");

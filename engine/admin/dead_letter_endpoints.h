@@ -1,4 +1,4 @@
-// GET /api/dlq, POST /api/dlq/retry and /api/dlq/drop.
+// GET /api/dlq, POST /api/dlq/retry and /api/dlq/drop; GET /api/dlq/count is in dead_letter_counts.h.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace weir::admin {
 
-// Filters, limit, after. {"dead_letters":[…],"after":"SINK/SEQUENCE","more":bool}; the next request passes
-// `after` on.
+// Filters, limit, after. The one that died last first:
+// {"dead_letters":[…],"total":N,"after":"TIME/SINK/SEQUENCE","more":bool}; the next request passes `after` on.
 ApiReply ListDeadLetters(const Wiring& wiring, const ApiRequest& request, std::int64_t now_us);
 
 // Filters or all=1, and dry_run, after. Acts on at most limits::kDeadLettersPerActionMax letters:

@@ -1,5 +1,6 @@
 #include "engine/admin/dead_letter_query.h"
 
+#include <map>
 #include <utility>
 
 #include "storage/event_codec.h"
@@ -11,6 +12,7 @@ namespace {
 bool InRange(const DeadLetterFilter& filter, const storage::DeadLetter& dead) {
   if (filter.after && DeadLetterPlace{.sink = dead.sink, .sequence = dead.sequence} <= *filter.after)
     return false;
+  if (!filter.reason.empty() && dead.reason != filter.reason) return false;
   return (!filter.since_us || dead.died_at_us >= *filter.since_us) &&
          (!filter.until_us || dead.died_at_us < *filter.until_us);
 }
@@ -49,6 +51,32 @@ storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, co
   });
   if (failed) return std::unexpected(*failed);
   return visited;
+}
+
+storage::StoreResult<NewestDeadLetters> FindNewest(const storage::EventStore& store,
+                                                   const DeadLetterFilter& filter,
+                                                   const std::optional<DeadLetterAge>& before,
+                                                   std::size_t max) {
+  NewestDeadLetters found;
+  std::map<DeadLetterAge, NewestDeadLetters::Letter> newest;  // the oldest of those kept goes first
+  auto visited = VisitDeadLetters(store, filter, [&](const FoundDeadLetter& letter) {
+    ++found.total;
+    DeadLetterAge age{.died_at_us = letter.dead.died_at_us,
+                      .place = {.sink = letter.dead.sink, .sequence = letter.dead.sequence}};
+    if (before && age >= *before) return true;
+    if (newest.size() == max) {
+      found.more = true;
+      if (age < newest.begin()->first) return true;
+      newest.erase(newest.begin());
+    }
+    newest.emplace(std::move(age), NewestDeadLetters::Letter{.dead = letter.dead, .event = letter.event});
+    return true;
+  });
+  if (!visited) return std::unexpected(visited.error());
+  for (auto letter = newest.rbegin(); letter != newest.rend(); ++letter) {
+    found.letters.push_back(std::move(letter->second));
+  }
+  return found;
 }
 
 storage::StoreResult<DeadLetterSelection> SelectDeadLetters(const storage::EventStore& store,

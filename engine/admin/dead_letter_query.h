@@ -25,6 +25,7 @@ struct DeadLetterFilter {
   std::string source;                    // empty = any
   std::string type;                      // glob; empty = any
   std::string id;                        // of the event; empty = any
+  std::string reason;                    // as DeadLetter::reason; empty = any
   std::optional<std::int64_t> since_us;  // died at or after
   std::optional<std::int64_t> until_us;  // died before
   std::optional<DeadLetterPlace> after;  // goes on behind this letter
@@ -38,6 +39,28 @@ struct FoundDeadLetter {
 // In (sink, sequence) order until `visit` returns false.
 storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, const DeadLetterFilter& filter,
                                             const std::function<bool(const FoundDeadLetter&)>& visit);
+
+// The newest `max` letters, the one that died last first, and how many match in all. Letters of one microsecond
+// are ordered by their place.
+struct DeadLetterAge {
+  std::int64_t died_at_us = 0;
+  DeadLetterPlace place;
+  auto operator<=>(const DeadLetterAge&) const = default;
+};
+struct NewestDeadLetters {
+  struct Letter {
+    storage::DeadLetter dead;
+    std::optional<EventSummary> event;  // nullopt when the log no longer has it
+  };
+  std::vector<Letter> letters;
+  std::uint64_t total = 0;  // that match, on whichever side of `before`
+  bool more = false;        // there are older ones
+};
+// Looks at every letter that matches and keeps `max` of them. `before`: only older ones.
+storage::StoreResult<NewestDeadLetters> FindNewest(const storage::EventStore& store,
+                                                   const DeadLetterFilter& filter,
+                                                   const std::optional<DeadLetterAge>& before,
+                                                   std::size_t max);
 
 // What an action is about, by sink, ascending; at most `max` letters in all.
 struct DeadLetterSelection {

@@ -71,6 +71,14 @@ storage::StoreResult<void> Fill(const storage::EventStore& store, SinkFate& fate
 
 }  // namespace
 
+storage::StoreResult<std::vector<std::string>> KnownSinks(const storage::EventStore& store) {
+  const auto sinks = RoutedAndRemembered(store);
+  if (!sinks) return std::unexpected(sinks.error());
+  std::vector<std::string> names;
+  for (const SinkFate& fate : *sinks) names.push_back(fate.sink);
+  return names;
+}
+
 storage::StoreResult<DeliverySnapshot> TakeSnapshot(const storage::EventStore& store) {
   auto sinks = RoutedAndRemembered(store);
   if (!sinks) return std::unexpected(sinks.error());

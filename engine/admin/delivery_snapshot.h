@@ -30,6 +30,9 @@ struct DeliverySnapshot {
 // Where `store` keeps the routes of the last run, as deliver::SerializeRoutes wrote them.
 inline constexpr std::string_view kRoutesKey = "routes";
 
+// Every sink that has a route, a position or dead letters.
+storage::StoreResult<std::vector<std::string>> KnownSinks(const storage::EventStore& store);
+
 // Eight bytes a dead letter and a retry: a million dead letters make 8 MB.
 storage::StoreResult<DeliverySnapshot> TakeSnapshot(const storage::EventStore& store);
 

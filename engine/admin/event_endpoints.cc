@@ -37,10 +37,10 @@ struct Walk {
   SharedSnapshot snapshot;
 };
 
-std::expected<Walk, ApiReply> ReadWalk(SnapshotCache& snapshots, const ApiRequest& request,
-                                       std::string_view place_name, storage::Sequence place_absent,
-                                       std::int64_t now_us) {
-  auto filter = ReadEventFilter(request.parameters, now_us);
+std::expected<Walk, ApiReply> ReadWalk(const Wiring& wiring, SnapshotCache& snapshots,
+                                       const ApiRequest& request, std::string_view place_name,
+                                       storage::Sequence place_absent, std::int64_t now_us) {
+  auto filter = ReadEventFilter(wiring, request.parameters, now_us);
   if (!filter) return std::unexpected(BadParameter(filter.error()));
   const auto place = ReadNumber(request.parameters, place_name, place_absent, 0, kSequenceMax);
   if (!place) return std::unexpected(BadParameter(place.error()));
@@ -81,21 +81,21 @@ std::expected<storage::Sequence, ApiReply> FindNamed(const storage::EventStore& 
 
 }  // namespace
 
-ApiReply ListEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ListEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                     std::int64_t now_us) {
   if (auto known = OnlyKnown(request.parameters, kEventFilters, {"limit", "before"}); !known) {
     return BadParameter(known.error());
   }
   const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
-  const auto walk = ReadWalk(snapshots, request, "before", kSequenceMax, now_us);
+  const auto walk = ReadWalk(wiring, snapshots, request, "before", kSequenceMax, now_us);
   if (!walk) return walk.error();
 
   if (walk->filter.state == EventState::kConflict) {
-    return ListConflicts(store, walk->filter, walk->place, *limit);
+    return ListConflicts(wiring.store, walk->filter, walk->place, *limit);
   }
   Json events = Json::array();
-  const auto step = ScanBackward(store, *walk->snapshot, walk->filter, walk->place,
+  const auto step = ScanBackward(wiring.store, *walk->snapshot, walk->filter, walk->place,
                                  limits::kAdminScanEventsMax, [&](const EventSummary& event) {
                                    events.push_back(ToJson(event));
                                    return events.size() < *limit;
@@ -106,16 +106,16 @@ ApiReply ListEvents(const storage::EventStore& store, SnapshotCache& snapshots, 
   return reply;
 }
 
-ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply CountEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                      std::int64_t now_us) {
   if (auto known = OnlyKnown(request.parameters, kEventFilters, {"from"}); !known)
     return BadParameter(known.error());
-  const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
+  const auto walk = ReadWalk(wiring, snapshots, request, "from", 1, now_us);
   if (!walk) return walk.error();
 
-  if (walk->filter.state == EventState::kConflict) return CountConflicts(store, walk->filter);
+  if (walk->filter.state == EventState::kConflict) return CountConflicts(wiring.store, walk->filter);
   std::uint64_t count = 0;
-  const auto step = ScanForward(store, *walk->snapshot, walk->filter, walk->place,
+  const auto step = ScanForward(wiring.store, *walk->snapshot, walk->filter, walk->place,
                                 limits::kAdminScanEventsMax, [&count](const Found&) {
                                   ++count;
                                   return true;
@@ -126,10 +126,10 @@ ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots,
   return reply;
 }
 
-ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ShowEvent(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                    std::int64_t now_us) {
   const Parameters& parameters = request.parameters;
-  if (parameters.contains("conflict")) return ShowConflict(store, request);
+  if (parameters.contains("conflict")) return ShowConflict(wiring.store, request);
   if (auto known = OnlyKnown(parameters, {}, {"sequence", "source", "id", "body"}); !known) {
     return BadParameter(known.error());
   }
@@ -144,19 +144,19 @@ ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, c
   const auto snapshot = snapshots.Fresh(now_us);
   if (!snapshot) return Refusal(snapshot.error());
   std::expected<storage::Sequence, ApiReply> found = *sequence;
-  if (*sequence == storage::kNoSequence) found = FindNamed(store, request, **snapshot);
+  if (*sequence == storage::kNoSequence) found = FindNamed(wiring.store, request, **snapshot);
   if (!found) return found.error();
-  const auto record = store.ReadRecord(*found);
+  const auto record = wiring.store.ReadRecord(*found);
   if (!record) return Refusal(record.error());
   const auto event = storage::Decode(*record);
   if (!event)
     return Refusal(500, "store_corruption", "event " + std::to_string(*found) + " fails its checksum");
   ApiReply reply;
-  reply.body = Dump(DetailJson(*event, **snapshot, store, {.body = *body}));
+  reply.body = Dump(DetailJson(*event, **snapshot, wiring.store, {.body = *body}));
   return reply;
 }
 
-ApiReply ExportEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ExportEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                       std::int64_t now_us) {
   const Parameters& parameters = request.parameters;
   if (auto known = OnlyKnown(parameters, kEventFilters, {"format", "from", "header"}); !known) {
@@ -167,13 +167,13 @@ ApiReply ExportEvents(const storage::EventStore& store, SnapshotCache& snapshots
   if (!format) return BadParameter("format: expected ndjson or csv");
   const auto header = ReadSwitch(parameters, "header");
   if (!header) return BadParameter(header.error());
-  const auto walk = ReadWalk(snapshots, request, "from", 1, now_us);
+  const auto walk = ReadWalk(wiring, snapshots, request, "from", 1, now_us);
   if (!walk) return walk.error();
 
   if (walk->filter.state == EventState::kConflict) {
     return BadParameter("state: conflicts lie beside the log; list and show them, or admit them");
   }
-  auto page = BuildExportPage(store, *walk->snapshot, walk->filter, *format, walk->place);
+  auto page = BuildExportPage(wiring.store, *walk->snapshot, walk->filter, *format, walk->place);
   if (!page) return Refusal(page.error());
   ApiReply reply;
   reply.content_type = ContentTypeOf(*format);

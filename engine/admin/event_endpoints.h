@@ -6,6 +6,7 @@
 
 #include "engine/admin/api_request.h"
 #include "engine/admin/snapshot_cache.h"
+#include "engine/admin/wiring.h"
 
 namespace weir::admin {
 
@@ -15,17 +16,17 @@ inline constexpr const char* kEventsHeader = "Weir-Events";
 
 // Filters, limit, before. Newest first: {"events":[…],"before":N,"finished":bool}; the next request passes
 // `before` on.
-ApiReply ListEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ListEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                     std::int64_t now_us);
 // Filters, from. {"count":N,"next":N,"finished":bool}
-ApiReply CountEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply CountEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                      std::int64_t now_us);
 // sequence, or source and id while the dedupe window remembers them; body=1 adds body_base64.
-ApiReply ShowEvent(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ShowEvent(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                    std::int64_t now_us);
 // Filters, format, from; header=1 begins CSV with its header row. Where to go on is in the three headers
 // above.
-ApiReply ExportEvents(const storage::EventStore& store, SnapshotCache& snapshots, const ApiRequest& request,
+ApiReply ExportEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
                       std::int64_t now_us);
 
 }  // namespace weir::admin

@@ -8,6 +8,7 @@
 #include "engine/admin/admit_endpoint.h"
 #include "engine/admin/conflict_endpoints.h"
 #include "engine/admin/cursor_endpoints.h"
+#include "engine/admin/dead_letter_counts.h"
 #include "engine/admin/dead_letter_endpoints.h"
 #include "engine/admin/event_endpoints.h"
 #include "engine/admin/event_json.h"
@@ -53,14 +54,16 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/status", Status},
     Endpoint{"GET", "/sources", [](const Call& c) { return ListSources(c.wiring, c.request); }},
     Endpoint{"GET", "/events",
-             [](const Call& c) { return ListEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+             [](const Call& c) { return ListEvents(c.wiring, c.snapshots, c.request, c.now_us); }},
     Endpoint{"GET", "/events/count",
-             [](const Call& c) { return CountEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+             [](const Call& c) { return CountEvents(c.wiring, c.snapshots, c.request, c.now_us); }},
     Endpoint{"GET", "/events/show",
-             [](const Call& c) { return ShowEvent(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+             [](const Call& c) { return ShowEvent(c.wiring, c.snapshots, c.request, c.now_us); }},
     Endpoint{"GET", "/export",
-             [](const Call& c) { return ExportEvents(c.wiring.store, c.snapshots, c.request, c.now_us); }},
+             [](const Call& c) { return ExportEvents(c.wiring, c.snapshots, c.request, c.now_us); }},
     Endpoint{"GET", "/dlq", [](const Call& c) { return ListDeadLetters(c.wiring, c.request, c.now_us); }},
+    Endpoint{"GET", "/dlq/count",
+             [](const Call& c) { return CountDeadLetters(c.wiring, c.request, c.now_us); }},
     Endpoint{"POST", "/dlq/retry",
              [](const Call& c) { return ActOnDeadLetters(c.wiring, c.request, Kind::kRetry, c.now_us); }},
     Endpoint{"POST", "/dlq/drop",

@@ -5,7 +5,7 @@
 //   GET  /status                      engine/admin/status_report.h
 //   GET  /sources                     engine/admin/source_report.h
 //   GET  /events /events/count /events/show /export     engine/admin/event_endpoints.h
-//   GET  /dlq, POST /dlq/retry /dlq/drop                engine/admin/dead_letter_endpoints.h
+//   GET  /dlq /dlq/count, POST /dlq/retry /dlq/drop                engine/admin/dead_letter_endpoints.h
 //   GET  /quarantine /quarantine/show, POST /quarantine/admit /quarantine/drop   quarantine_endpoints.h
 //   GET  /cursor, PUT /cursor                           engine/admin/cursor_endpoints.h
 #pragma once

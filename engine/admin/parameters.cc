@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/admin/known_names.h"
 #include "engine/admin/time_expression.h"
 
 namespace weir::admin {
@@ -42,7 +43,10 @@ Read<std::optional<std::int64_t>> ReadTime(const Parameters& parameters, std::st
   return *time;
 }
 
-Read<EventFilter> ReadEventFilter(const Parameters& parameters, std::int64_t now_us) {
+Read<EventFilter> ReadEventFilter(const Wiring& wiring, const Parameters& parameters, std::int64_t now_us) {
+  if (auto known = CheckSourceName(wiring, ReadText(parameters, "source")); !known) {
+    return std::unexpected(known.error());
+  }
   const auto since = ReadTime(parameters, "since", now_us);
   if (!since) return std::unexpected(since.error());
   const auto until = ReadTime(parameters, "until", now_us);
@@ -57,7 +61,13 @@ Read<EventFilter> ReadEventFilter(const Parameters& parameters, std::int64_t now
                      .state = *state};
 }
 
-Read<DeadLetterFilter> ReadDeadLetterFilter(const Parameters& parameters, std::int64_t now_us) {
+Read<DeadLetterFilter> ReadDeadLetterFilter(const Wiring& wiring, const Parameters& parameters,
+                                            std::int64_t now_us) {
+  for (const auto& known : {CheckSourceName(wiring, ReadText(parameters, "source")),
+                            CheckSinkName(wiring, ReadText(parameters, "sink")),
+                            CheckDeathReason(wiring, ReadText(parameters, "reason"))}) {
+    if (!known) return std::unexpected(known.error());
+  }
   const auto since = ReadTime(parameters, "since", now_us);
   if (!since) return std::unexpected(since.error());
   const auto until = ReadTime(parameters, "until", now_us);
@@ -66,6 +76,7 @@ Read<DeadLetterFilter> ReadDeadLetterFilter(const Parameters& parameters, std::i
                           .source = ReadText(parameters, "source"),
                           .type = ReadText(parameters, "type"),
                           .id = ReadText(parameters, "id"),
+                          .reason = ReadText(parameters, "reason"),
                           .since_us = *since,
                           .until_us = *until,
                           .after = std::nullopt};

@@ -14,6 +14,7 @@
 #include "engine/admin/api_request.h"
 #include "engine/admin/dead_letter_query.h"
 #include "engine/admin/event_query.h"
+#include "engine/admin/wiring.h"
 
 namespace weir::admin {
 
@@ -23,13 +24,15 @@ using Read = std::expected<T, std::string>;  // the error is a sentence for the 
 // Refuses every parameter that is neither in `filters` nor in `others`.
 inline constexpr std::array<std::string_view, 6> kEventFilters = {"source", "type",  "id",
                                                                   "since",  "until", "state"};
-inline constexpr std::array<std::string_view, 6> kDeadLetterFilters = {"sink", "source", "type",
-                                                                       "id",   "since",  "until"};
+inline constexpr std::array<std::string_view, 7> kDeadLetterFilters = {"sink",   "source", "type", "id",
+                                                                       "reason", "since",  "until"};
 Read<void> OnlyKnown(const Parameters& parameters, std::span<const std::string_view> filters,
                      std::initializer_list<std::string_view> others);
 
-Read<EventFilter> ReadEventFilter(const Parameters& parameters, std::int64_t now_us);
-Read<DeadLetterFilter> ReadDeadLetterFilter(const Parameters& parameters, std::int64_t now_us);
+// With names that something has; see known_names.h.
+Read<EventFilter> ReadEventFilter(const Wiring& wiring, const Parameters& parameters, std::int64_t now_us);
+Read<DeadLetterFilter> ReadDeadLetterFilter(const Wiring& wiring, const Parameters& parameters,
+                                            std::int64_t now_us);
 
 // A whole number between `min` and `max`; `absent` when the parameter is not there.
 Read<std::uint64_t> ReadNumber(const Parameters& parameters, std::string_view name, std::uint64_t absent,

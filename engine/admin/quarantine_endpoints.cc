@@ -1,6 +1,8 @@
 #include "engine/admin/quarantine_endpoints.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "engine/admin/event_json.h"
+#include "engine/admin/known_names.h"
 #include "engine/admin/parameters.h"
 #include "engine/admin/time_expression.h"
 #include "engine/limits.h"
@@ -34,16 +37,19 @@ ApiReply BadParameter(const std::string& reason) {
 
 struct Filter {
   std::optional<Place> id;
+  std::string request_id;  // as given for an id: sixteen hex digits are the X-Request-Id of the answer
   std::string source;
   std::string reason;
   std::optional<std::int64_t> since_us;
   std::optional<std::int64_t> until_us;
   std::optional<Place> after;
 
-  bool NamesNothing() const { return !id && source.empty() && reason.empty() && !since_us && !until_us; }
+  bool NamesNothing() const {
+    return !id && request_id.empty() && source.empty() && reason.empty() && !since_us && !until_us;
+  }
   bool Takes(const Place& place, const Entry& entry) const {
-    return (!id || *id == place) && (reason.empty() || reason == entry.reason) &&
-           (!since_us || entry.received_at_us >= *since_us) &&
+    return (!id || *id == place) && (request_id.empty() || request_id == entry.request_id) &&
+           (reason.empty() || reason == entry.reason) && (!since_us || entry.received_at_us >= *since_us) &&
            (!until_us || entry.received_at_us < *until_us);
   }
 };
@@ -52,25 +58,36 @@ Read<std::optional<Place>> ReadPlace(const Parameters& parameters, std::string_v
   const std::string text = ReadText(parameters, name);
   if (text.empty()) return std::nullopt;
   auto place = quarantine::ParsePlace(text);
-  if (!place) return std::unexpected(std::string(name) + ": expected SOURCE:SEGMENT:OFFSET, as listed");
+  if (!place)
+    return std::unexpected(std::string(name) +
+                           ": expected SOURCE:SEGMENT:OFFSET, as listed, or the X-Request-Id of the answer");
   return place;
 }
 
-Read<Filter> ReadFilter(const Parameters& parameters, std::int64_t now_us) {
-  auto id = ReadPlace(parameters, "id");
+bool IsRequestId(std::string_view text) {
+  constexpr std::size_t kDigits = 16;
+  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Read<Filter> ReadFilter(const Wiring& wiring, const Parameters& parameters, std::int64_t now_us) {
+  for (const auto& known : {CheckSourceName(wiring, ReadText(parameters, "source")),
+                            CheckRefusalCode(ReadText(parameters, "reason"))}) {
+    if (!known) return std::unexpected(known.error());
+  }
+  const std::string named = ReadText(parameters, "id");
+  auto id = IsRequestId(named) ? Read<std::optional<Place>>(std::nullopt) : ReadPlace(parameters, "id");
   if (!id) return std::unexpected(id.error());
-  auto after = ReadPlace(parameters, "after");
-  if (!after) return std::unexpected(after.error());
   const auto since = ReadTime(parameters, "since", now_us);
   if (!since) return std::unexpected(since.error());
   const auto until = ReadTime(parameters, "until", now_us);
   if (!until) return std::unexpected(until.error());
   Filter filter{.id = *std::move(id),
+                .request_id = IsRequestId(named) ? named : std::string(),
                 .source = ReadText(parameters, "source"),
                 .reason = ReadText(parameters, "reason"),
                 .since_us = *since,
                 .until_us = *until,
-                .after = *std::move(after)};
+                .after = std::nullopt};
   // A name of a directory to be; the names of sources have neither.
   if (filter.source.find('/') != std::string::npos || filter.source.starts_with('.')) {
     return std::unexpected("source: not the name of a source");
@@ -97,17 +114,19 @@ class Files {
 };
 
 Json SummaryJson(const Place& place, const Entry& entry) {
-  return {{"id", ToString(place)},          {"source", entry.source},
-          {"reason", entry.reason},         {"received_at", FormatTime(entry.received_at_us)},
-          {"method", entry.method},         {"header_bytes", entry.headers.size()},
+  return {{"id", ToString(place)},
+          {"source", entry.source},
+          {"reason", entry.reason},
+          {"correlation_id", entry.request_id},
+          {"received_at", FormatTime(entry.received_at_us)},
+          {"method", entry.method},
+          {"header_bytes", entry.headers.size()},
           {"body_bytes", entry.body.size()}};
 }
 
-// What one request lists or acts on.
+// What one request acts on, in the order of places.
 struct Selection {
   std::vector<Place> places;
-  Json summaries = Json::array();
-  Json torn = Json::array();
   std::string after;
   bool more = false;
 };
@@ -121,18 +140,69 @@ std::expected<Selection, std::string> Select(Files& files, const Filter& filter,
     selection.more = selection.places.size() == max;
     if (selection.more) return false;
     selection.places.push_back(place);
-    selection.summaries.push_back(SummaryJson(place, entry));
     selection.after = ToString(place);
     return true;
   });
   if (!visited) return std::unexpected(visited.error());
-  for (const quarantine::Torn& bytes : torn) {
-    selection.torn.push_back({{"source", bytes.source},
-                              {"segment", bytes.segment},
-                              {"offset", bytes.offset},
-                              {"bytes", bytes.bytes}});
-  }
   return selection;
+}
+
+// The newest of what matches, and how many match.
+struct Newest {
+  struct Age {
+    std::int64_t received_at_us = 0;
+    Place place;
+    auto operator<=>(const Age&) const = default;
+  };
+  std::map<Age, Json> entries;  // the oldest first
+  std::uint64_t total = 0;
+  bool more = false;  // there are older ones
+};
+
+std::expected<Newest, std::string> FindNewest(Files& files, const Filter& filter,
+                                              const std::optional<Newest::Age>& before, std::size_t max,
+                                              std::vector<quarantine::Torn>& torn) {
+  Newest newest;
+  const std::string source = filter.id ? filter.id->source : filter.source;
+  const auto visited = files->Visit(source, std::nullopt, torn, [&](const Place& place, const Entry& entry) {
+    if (!filter.Takes(place, entry)) return true;
+    ++newest.total;
+    Newest::Age age{.received_at_us = entry.received_at_us, .place = place};
+    if (before && age >= *before) return true;
+    if (newest.entries.size() == max) {
+      newest.more = true;
+      if (age < newest.entries.begin()->first) return true;
+      newest.entries.erase(newest.entries.begin());
+    }
+    newest.entries.emplace(std::move(age), SummaryJson(place, entry));
+    return true;
+  });
+  if (!visited) return std::unexpected(visited.error());
+  return newest;
+}
+
+// "TIME/SOURCE:SEGMENT:OFFSET", as far as a list came; the time in microseconds.
+std::string AgeText(const Newest::Age& age) {
+  return std::to_string(age.received_at_us) + '/' + ToString(age.place);
+}
+
+Read<Newest::Age> ReadAge(std::string_view text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto received = ReadNumber({{"time", std::string(text.substr(0, slash))}}, "time", 0, 0, INT64_MAX);
+  const auto place = quarantine::ParsePlace(text.substr(std::min(slash + 1, text.size())));
+  if (!received || !place) return std::unexpected("after: expected what the page before gave");
+  return Newest::Age{.received_at_us = static_cast<std::int64_t>(*received), .place = *place};
+}
+
+Json TornJson(const std::vector<quarantine::Torn>& torn) {
+  Json list = Json::array();
+  for (const quarantine::Torn& bytes : torn) {
+    list.push_back({{"source", bytes.source},
+                    {"segment", bytes.segment},
+                    {"offset", bytes.offset},
+                    {"bytes", bytes.bytes}});
+  }
+  return list;
 }
 
 ApiReply DiskFailure(const std::string& reason) {
@@ -182,32 +252,55 @@ ApiReply ListQuarantine(const Wiring& wiring, const ApiRequest& request, std::in
   if (auto known = OnlyKnown(request.parameters, kFilters, {"limit", "after"}); !known) {
     return BadParameter(known.error());
   }
-  const auto filter = ReadFilter(request.parameters, now_us);
+  const auto filter = ReadFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
   const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
+  std::optional<Newest::Age> before;
+  if (const std::string after = ReadText(request.parameters, "after"); !after.empty()) {
+    auto age = ReadAge(after);
+    if (!age) return BadParameter(age.error());
+    before = *std::move(age);
+  }
   Files files(wiring);
-  auto selection = Select(files, *filter, *limit);
-  if (!selection) return DiskFailure(selection.error());
+  std::vector<quarantine::Torn> torn;
+  const auto newest = FindNewest(files, *filter, before, *limit, torn);
+  if (!newest) return DiskFailure(newest.error());
+  Json entries = Json::array();
+  for (auto entry = newest->entries.rbegin(); entry != newest->entries.rend(); ++entry) {
+    entries.push_back(entry->second);
+  }
+  const std::string after = newest->entries.empty() ? "" : AgeText(newest->entries.begin()->first);
   ApiReply reply;
-  reply.body = Dump({{"entries", std::move(selection->summaries)},
-                     {"torn", std::move(selection->torn)},
-                     {"after", selection->after},
-                     {"more", selection->more}});
+  reply.body = Dump({{"entries", std::move(entries)},
+                     {"total", newest->total},
+                     {"torn", TornJson(torn)},
+                     {"after", after},
+                     {"more", newest->more}});
   return reply;
 }
 
 ApiReply ShowQuarantined(const Wiring& wiring, const ApiRequest& request) {
   if (auto known = OnlyKnown(request.parameters, {}, {"id", "body"}); !known)
     return BadParameter(known.error());
-  const auto place = ReadPlace(request.parameters, "id");
-  if (!place) return BadParameter(place.error());
-  if (!*place) return BadParameter("id is missing");
+  const std::string named = ReadText(request.parameters, "id");
+  if (named.empty()) return BadParameter("id is missing");
   const auto body = ReadSwitch(request.parameters, "body");
   if (!body) return BadParameter(body.error());
-  const auto entry = Files(wiring)->Find(**place);
+  Files files(wiring);
+  std::optional<Place> place;
+  if (IsRequestId(named)) {
+    const auto found = files->FindByRequestId(named);
+    if (!found) return DiskFailure(found.error());
+    place = *found;
+  } else {
+    const auto given = ReadPlace(request.parameters, "id");
+    if (!given) return BadParameter(given.error());
+    place = *given;
+  }
+  const auto entry = place ? files->Find(*place) : std::nullopt;
   if (!entry) return Refusal(404, "not_found", "there is no such entry in the quarantine");
-  Json json = SummaryJson(**place, *entry);
+  Json json = SummaryJson(*place, *entry);
   json["target"] = entry->target;
   json["headers"] = HeadersJson(entry->headers);
   if (*body) {
@@ -226,8 +319,11 @@ ApiReply ActOnQuarantine(const Wiring& wiring, const ApiRequest& request, Quaran
   if (auto known = OnlyKnown(request.parameters, kFilters, {"all", "dry_run", "after"}); !known) {
     return BadParameter(known.error());
   }
-  const auto filter = ReadFilter(request.parameters, now_us);
+  auto filter = ReadFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
+  auto after = ReadPlace(request.parameters, "after");
+  if (!after) return BadParameter(after.error());
+  filter->after = *std::move(after);
   const auto all = ReadSwitch(request.parameters, "all");
   if (!all) return BadParameter(all.error());
   const auto dry_run = ReadSwitch(request.parameters, "dry_run");

@@ -8,9 +8,9 @@
 
 namespace weir::admin {
 
-// source, reason, since, until, limit, after. By source and age:
-// {"entries":[…],"torn":[{"source","segment","offset","bytes"}],"after":ID,"more":bool}; the next request
-// passes `after` on. Nothing of an entry's payload is in it.
+// id, source, reason, since, until, limit, after. The newest first:
+// {"entries":[…],"total":N,"torn":[{"source","segment","offset","bytes"}],"after":"TIME/ID","more":bool}; the next
+// request passes `after` on. An id may also be the X-Request-Id of the answer. Nothing of an entry's payload is in it.
 ApiReply ListQuarantine(const Wiring& wiring, const ApiRequest& request, std::int64_t now_us);
 
 // id; body=1 adds body_base64. Values of headers that carry credentials are replaced by their length.

@@ -86,7 +86,7 @@ test('a dead letter is retried or dropped as the operator says', async t => {
   const retried = await weir.command('dlq retry', '--id', 'evt_1');
   assert.equal(retried.code, 0, retried.stderr);
   await waitFor('the retried event arrives', () => recorder.has('evt_1'));
-  const dropped = await weir.command('dlq drop', '--all');
+  const dropped = await weir.command('dlq drop', '--all', '--yes');
   assert.equal(dropped.code, 0, dropped.stderr);
   await waitFor('no dead letter is left', async () => await weir.metric('webhook_dlq_size', {sink: 'recorder'}) === 0);
   assert.equal(recorder.total, 1);

@@ -42,7 +42,7 @@ async function send(weir, id, status, options) {
 async function listed(weir) {
   const {code, stdout, stderr} = await weir.command('quarantine list', '--json', '--limit', '100000');
   assert.equal(code, 0, stderr);
-  return JSON.parse(stdout);
+  return JSON.parse(stdout).reverse();  // the oldest first
 }
 
 async function kept(weir, count) {

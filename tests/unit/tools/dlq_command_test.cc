@@ -31,8 +31,11 @@ class DlqCommand : public CommandTest {
 
 TEST_F(DlqCommand, ListsReasonsAndIds) {
   ASSERT_EQ(Run({"dlq", "list", "--data", Data(), "--sink", "billing"}), kDone) << err_;
-  ASSERT_THAT(OutLines(), SizeIs(3));
+  ASSERT_THAT(OutLines(), SizeIs(4));
   EXPECT_THAT(OutLines()[1], HasSubstr("attempts_exhausted"));
+  EXPECT_EQ(OutLines()[3], "2 dead letters, newest first");
+  ASSERT_EQ(Run({"dlq", "list", "--data", Data(), "--limit", "1"}), kDone) << err_;
+  EXPECT_EQ(OutLines().back(), "1 of 3 dead letters, newest first; 2 more (--limit)");
 }
 
 TEST_F(DlqCommand, ShowsTheSinksLastAnswer) {
@@ -44,7 +47,7 @@ TEST_F(DlqCommand, ShowsTheSinksLastAnswer) {
 TEST_F(DlqCommand, RetriesThroughTheStoreWhenNoServerRuns) {
   ASSERT_EQ(Run({"dlq", "retry", "--data", Data(), "--id", "a"}), kDone) << err_;
   EXPECT_EQ(out_, "1 matched, 1 retried\n  billing: 1\n");
-  EXPECT_THAT(LettersLeft(), ElementsAre("bad", "b"));
+  EXPECT_THAT(LettersLeft(), ElementsAre("b", "bad"));
   Open();
   EXPECT_THAT(*store->LoadRetries("billing"), SizeIs(1));
 }
@@ -58,10 +61,34 @@ TEST_F(DlqCommand, RetriesThroughTheServerWhenOneRuns) {
 }
 
 TEST_F(DlqCommand, DropsWhatMatches) {
-  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--type", "invoice.*"}), kDone) << err_;
-  EXPECT_THAT(LettersLeft(), ElementsAre("bad", "b"));
-  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--all"}), kDone) << err_;
+  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--type", "invoice.*", "--yes"}), kDone) << err_;
+  EXPECT_THAT(LettersLeft(), ElementsAre("b", "bad"));
+  ASSERT_EQ(Run({"dlq", "drop", "--data", Data(), "--all", "--yes"}), kDone) << err_;
   EXPECT_THAT(LettersLeft(), SizeIs(0));
+}
+
+TEST_F(DlqCommand, DropsNothingUnaskedWhereThereIsNobodyToAsk) {
+  EXPECT_EQ(Run({"dlq", "drop", "--data", Data(), "--all"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("this would drop 3 dead letters for good; say --yes"));
+  EXPECT_THAT(LettersLeft(), SizeIs(3));
+}
+
+TEST_F(DlqCommand, CountsApartByWhatItIsAskedFor) {
+  ASSERT_EQ(Run({"dlq", "count", "--data", Data()}), kDone) << err_;
+  EXPECT_EQ(out_, "3\n");
+  ASSERT_EQ(Run({"dlq", "count", "--data", Data(), "--by", "reason,sink"}), kDone) << err_;
+  EXPECT_THAT(OutLines()[0], testing::ContainsRegex("^COUNT +REASON +SINK"));
+  EXPECT_THAT(OutLines()[1], testing::ContainsRegex("^ +2 +attempts_exhausted +billing"));
+  EXPECT_EQ(OutLines().back(), "3 dead letters");
+  ASSERT_EQ(Run({"dlq", "count", "--data", Data(), "--by", "sink", "--json"}), kDone) << err_;
+  EXPECT_EQ(Json::parse(out_)["groups"][0], (Json{{"sink", "billing"}, {"count", 2}}));
+  EXPECT_EQ(Run({"dlq", "count", "--data", Data(), "--by", "colour"}), kUsage);
+}
+
+TEST_F(DlqCommand, RefusesNamesThatNothingHas) {
+  EXPECT_EQ(Run({"dlq", "list", "--data", Data(), "--sink", "biling"}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"billing\"?"));
+  EXPECT_EQ(Run({"dlq", "list", "--data", Data(), "--reason", "atempts_exhausted"}), kUsage);
 }
 
 TEST_F(DlqCommand, OnlyCountsInADryRun) {
@@ -74,7 +101,7 @@ TEST_F(DlqCommand, EndsWithOneWhenItLeftSomethingAlone) {
   EXPECT_EQ(Run({"dlq", "retry", "--data", Data(), "--all"}), kFoundWrong);
   EXPECT_THAT(err_, HasSubstr("1 of sink - left alone"));
   EXPECT_THAT(LettersLeft(), ElementsAre("bad"));
-  EXPECT_EQ(Run({"dlq", "drop", "--data", Data(), "--id", "nope"}), kFoundWrong);
+  EXPECT_EQ(Run({"dlq", "drop", "--data", Data(), "--id", "nope", "--yes"}), kFoundWrong);
 }
 
 TEST_F(DlqCommand, DoesNothingWithoutAFilterOrAll) {

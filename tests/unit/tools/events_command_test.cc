@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/unit/tools/command_fixture.h"
 
@@ -14,10 +15,11 @@ using testing::SizeIs;
 
 using EventsCommand = CommandTest;
 
-TEST_F(EventsCommand, ListsTheNewestLast) {
+TEST_F(EventsCommand, ListsTheNewestFirstAndSaysHowManyThereAre) {
   for (const char* id : {"a", "b", "c"}) Put({.id = id});
   ASSERT_EQ(Run({"events", "list", "--data", Data(), "--limit", "2"}), kDone) << err_;
-  EXPECT_THAT(OutLines(), ElementsAre(HasSubstr("SEQUENCE"), EndsWith("  b"), EndsWith("  c")));
+  EXPECT_THAT(OutLines(), ElementsAre(HasSubstr("SEQUENCE"), EndsWith("  c"), EndsWith("  b"),
+                                      "2 of 3 events, newest first; 1 more (--limit)"));
   EXPECT_EQ(err_, "");
 }
 
@@ -35,7 +37,7 @@ TEST_F(EventsCommand, ListsTheSameWithAServerAndWithout) {
   const Json rows = Json::parse(out_);
   ASSERT_THAT(rows, SizeIs(3));
   EXPECT_EQ(rows[1]["id"], "b b&=%");
-  EXPECT_EQ(rows[2]["state"], "pending");
+  EXPECT_EQ(rows[0]["state"], "pending");
 }
 
 TEST_F(EventsCommand, WalksMoreRowsThanOneAnswerHolds) {
@@ -43,14 +45,14 @@ TEST_F(EventsCommand, WalksMoreRowsThanOneAnswerHolds) {
   ASSERT_EQ(Run({"events", "list", "--data", Data(), "--limit", "1100", "--json"}), kDone) << err_;
   const Json rows = Json::parse(out_);
   ASSERT_THAT(rows, SizeIs(1100));
-  EXPECT_EQ(rows.front()["sequence"], 101);
-  EXPECT_EQ(rows.back()["sequence"], 1200);
+  EXPECT_EQ(rows.front()["sequence"], 1200);
+  EXPECT_EQ(rows.back()["sequence"], 101);
 }
 
 TEST_F(EventsCommand, KeepsASendersBytesFromTheTerminal) {
   Put({.id = "\x1b[2J\nforged row", .type = "\x07"});
   ASSERT_EQ(Run({"events", "list", "--data", Data()}), kDone);
-  EXPECT_THAT(OutLines(), SizeIs(2));
+  EXPECT_THAT(OutLines(), SizeIs(3));
   EXPECT_THAT(out_, Not(HasSubstr("\x1b")));
 }
 
@@ -121,7 +123,41 @@ TEST_F(EventsCommand, EndsWithThreeWhenTheStoreIsHeldAndNoServerAnswers) {
   Serve();  // keeps Run from closing the store
   std::filesystem::remove(File(admin::kSocketName));
   EXPECT_EQ(Run({"events", "list", "--data", Data()}), kNotReachable);
-  EXPECT_THAT(err_, HasSubstr("another process holds the store"));
+  EXPECT_THAT(err_, HasSubstr("process " + std::to_string(::getpid())));
+}
+
+TEST_F(EventsCommand, FitEightyColumnsWhateverTheSenderSays) {
+  Put({.id = std::string(300, 'i'), .type = std::string(200, 't'), .source = std::string(60, 's')});
+  ASSERT_EQ(Run({"events", "list", "--data", Data()}), kDone) << err_;
+  for (const std::string& line : OutLines()) EXPECT_LE(line.size(), 80u) << line;
+  ASSERT_EQ(Run({"events", "list", "--data", Data(), "--json"}), kDone) << err_;
+  EXPECT_EQ(Json::parse(out_)[0]["id"], std::string(300, 'i'));
+}
+
+TEST_F(EventsCommand, LeaveNothingBehindInADirectoryThatIsNoStore) {
+  const auto bare = File("bare");
+  std::filesystem::create_directory(bare);
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"status"},
+                                                                                       {"events", "list"},
+                                                                                       {"events", "count"},
+                                                                                       {"dlq", "list"},
+                                                                                       {"dlq", "count"},
+                                                                                       {"export"},
+                                                                                       {"verify"}}) {
+    std::vector<std::string> words = command;
+    words.insert(words.end(), {"--data", bare.string()});
+    EXPECT_EQ(Run(words), kUsage) << testing::PrintToString(words);
+    EXPECT_THAT(err_, HasSubstr("there is no store in " + bare.string()));
+    EXPECT_TRUE(std::filesystem::is_empty(bare)) << testing::PrintToString(words);
+  }
+}
+
+TEST_F(EventsCommand, NameWhatIsInTheWayOfADataDirectory) {
+  std::ofstream(File("file")) << "";
+  EXPECT_EQ(Run({"events", "list", "--data", File("file").string()}), kUsage);
+  EXPECT_THAT(err_, HasSubstr(File("file").string() + ": is not a directory"));
+  EXPECT_EQ(Run({"events", "list", "--data", (File("file") / "below").string()}), kUsage);
+  EXPECT_THAT(err_, HasSubstr(File("file").string() + ": is not a directory"));
 }
 
 TEST_F(EventsCommand, HelpsWithAnExample) {
