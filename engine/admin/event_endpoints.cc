@@ -152,7 +152,7 @@ ApiReply ShowEvent(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequ
   if (!event)
     return Refusal(500, "store_corruption", "event " + std::to_string(*found) + " fails its checksum");
   ApiReply reply;
-  reply.body = Dump(DetailJson(*event, **snapshot, wiring.store, {.body = *body}));
+  reply.body = Dump(DetailJson(*event, **snapshot, wiring, {.body = *body}));
   return reply;
 }
 

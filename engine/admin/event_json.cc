@@ -4,11 +4,13 @@
 #include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "engine/admin/event_state.h"
 #include "engine/admin/time_expression.h"
+#include "engine/admin/why_not.h"
 #include "engine/source/encoding.h"
 
 namespace weir::admin {
@@ -16,6 +18,9 @@ namespace weir::admin {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// The state of an event at a sink that none of whose routes takes it.
+constexpr std::string_view kNoRoute = "no_route";
 
 // A header whose name contains one of these may hold a secret or a signature.
 constexpr std::array<std::string_view, 10> kCredentialMarks = {
@@ -30,30 +35,32 @@ bool CarriesCredentials(std::string_view name) {
                      [&lower](std::string_view mark) { return lower.find(mark) != std::string::npos; });
 }
 
-void AddRetry(Json& delivery, const storage::EventStore& store, const std::string& sink,
-              storage::Sequence sequence) {
+std::optional<storage::RetryEntry> RetryOf(const storage::EventStore& store, const std::string& sink,
+                                           storage::Sequence sequence) {
   const auto retries = store.LoadRetries(sink);
-  if (!retries) return;
-  for (const storage::RetryEntry& retry : *retries) {
-    if (retry.sequence != sequence) continue;
-    delivery["attempts"] = retry.attempts;
-    delivery["due_at"] = FormatTime(retry.due_us);
-    delivery["last_outcome"] = retry.last_outcome;
-  }
+  if (!retries) return std::nullopt;
+  const auto found = std::ranges::find(*retries, sequence, &storage::RetryEntry::sequence);
+  return found == retries->end() ? std::nullopt : std::optional(*found);
 }
 
-void AddDeadLetter(Json& delivery, const storage::EventStore& store, std::string_view sink,
-                   storage::Sequence sequence) {
-  // A letter that was settled since the snapshot is simply not found.
+// A letter that was settled since the snapshot is simply not found.
+std::optional<storage::DeadLetter> LetterOf(const storage::EventStore& store, std::string_view sink,
+                                            storage::Sequence sequence) {
+  std::optional<storage::DeadLetter> letter;
   const auto visited = store.VisitDeadLetters(sink, [&](const storage::DeadLetter& dead) {
     if (dead.sink != sink || dead.sequence != sequence) return true;
-    delivery["attempts"] = dead.attempts;
-    delivery["died_at"] = FormatTime(dead.died_at_us);
-    delivery["reason"] = dead.reason;
-    delivery["last_answer"] = dead.last_answer;
+    letter = dead;
     return false;
   });
-  if (!visited) delivery["reason"] = "the dead letter cannot be read: " + visited.error().message;
+  if (!visited) {
+    return storage::DeadLetter{.sink = std::string(sink),
+                               .sequence = sequence,
+                               .died_at_us = 0,
+                               .attempts = 0,
+                               .reason = "the dead letter cannot be read: " + visited.error().message,
+                               .last_answer = {}};
+  }
+  return letter;
 }
 
 // How often it came, by the sender's own count of attempts too: the only sign that answers do not get back to it.
@@ -67,16 +74,38 @@ void AddArrivals(Json& json, const storage::Event& event, const storage::EventSt
   if (repeats->count > 0) json["last_came_at"] = FormatTime(repeats->last_at_us);
 }
 
-Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapshot,
-                    const storage::EventStore& store) {
+Json DeliveryJson(const storage::Event& event, const SinkFate& sink, const Wiring& wiring) {
+  const auto state = StateAt(sink, event);
+  Json delivery = {{"sink", sink.sink}, {"state", state ? StateName(*state) : kNoRoute}};
+  WhyFacts facts{.wiring = wiring, .event = event, .sink = sink, .state = state};
+  std::optional<storage::RetryEntry> retry;
+  std::optional<storage::DeadLetter> dead;
+  if (state == EventState::kRetrying) retry = RetryOf(wiring.store, sink.sink, event.sequence);
+  if (state == EventState::kDead) dead = LetterOf(wiring.store, sink.sink, event.sequence);
+  if (retry) {
+    facts.retry = &*retry;
+    delivery["attempts"] = retry->attempts;
+    delivery["due_at"] = FormatTime(retry->due_us);
+    delivery["last_outcome"] = retry->last_outcome;
+  }
+  if (dead) {
+    facts.dead = &*dead;
+    delivery["attempts"] = dead->attempts;
+    delivery["died_at"] = FormatTime(dead->died_at_us);
+    delivery["reason"] = dead->reason;
+    delivery["last_answer"] = dead->last_answer;
+  }
+  if (const std::string why = WhyNotDelivered(facts); !why.empty()) delivery["why"] = why;
+  return delivery;
+}
+
+Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapshot, const Wiring& wiring) {
   Json list = Json::array();
   for (const SinkFate& sink : snapshot.sinks) {
-    const auto state = StateAt(sink, event);
-    if (!state) continue;
-    Json delivery = {{"sink", sink.sink}, {"state", StateName(*state)}};
-    if (*state == EventState::kRetrying) AddRetry(delivery, store, sink.sink, event.sequence);
-    if (*state == EventState::kDead) AddDeadLetter(delivery, store, sink.sink, event.sequence);
-    list.push_back(std::move(delivery));
+    if (sink.sink == storage::kIngestSink) continue;
+    // A sink that was removed is owed nothing.
+    if (sink.routes.empty() && !StateAt(sink, event)) continue;
+    list.push_back(DeliveryJson(event, sink, wiring));
   }
   return list;
 }
@@ -132,11 +161,11 @@ Json ToJson(const FoundDeadLetter& found) {
   return json;
 }
 
-Json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot,
-                const storage::EventStore& store, DetailOptions options) {
+Json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot, const Wiring& wiring,
+                DetailOptions options) {
   Json json = ToJson(Summarize({.event = event, .state = StateOf(snapshot, event)}));
-  AddArrivals(json, event, store);
-  json["deliveries"] = DeliveriesJson(event, snapshot, store);
+  AddArrivals(json, event, wiring.store);
+  json["deliveries"] = DeliveriesJson(event, snapshot, wiring);
   json["headers"] = HeadersJson(event.headers);
   if (options.body) json["body_base64"] = BodyBase64(event.body);
   return json;

@@ -8,20 +8,21 @@
 #include "engine/admin/dead_letter_query.h"
 #include "engine/admin/delivery_snapshot.h"
 #include "engine/admin/event_query.h"
+#include "engine/admin/wiring.h"
 
 namespace weir::admin {
 
 nlohmann::ordered_json ToJson(const EventSummary& event);
 nlohmann::ordered_json ToJson(const FoundDeadLetter& found);
 
-// Everything about one event: kept headers and its fate at every sink. Values of headers that carry
-// credentials are replaced by their length: a static token in a stored request is still the sender's secret.
-// The body only on demand.
+// Everything about one event: kept headers and, for every sink, its fate and why it is not delivered ("why").
+// Values of headers that carry credentials are replaced by their length: a static token in a stored request is
+// still the sender's secret. The body only on demand.
 struct DetailOptions {
   bool body = false;
 };
 nlohmann::ordered_json DetailJson(const storage::Event& event, const DeliverySnapshot& snapshot,
-                                  const storage::EventStore& store, DetailOptions options);
+                                  const Wiring& wiring, DetailOptions options);
 
 // Header fields as received -> [{"name","value"}], credentials as {"name","hidden_bytes"}.
 nlohmann::ordered_json HeadersJson(std::string_view headers);

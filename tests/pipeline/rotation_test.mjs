@@ -12,13 +12,17 @@ const newSecret = 'whsec_new';
 const senders = 8;  // connections a secret
 const reloads = longRun ? 200 : 20;
 
+// A secret alone, or with its name.
+const secretToml = secret => typeof secret === 'string'
+  ? JSON.stringify(secret) : `{ secret = ${JSON.stringify(secret.secret)}, name = ${JSON.stringify(secret.name)} }`;
+
 async function startWeir(t, secrets) {
   const state = {secrets};
   const weir = new Weir(t, {directory: await temporaryDirectory(t), server: 'threads = 2', configure: () => `
 [[source]]
 name = "stripe"
 kind = "stripe"
-secrets_insecure = ${JSON.stringify(state.secrets)}
+secrets_insecure = [${state.secrets.map(secretToml).join(', ')}]
 `});
   await weir.start();
   let seen = 0;
@@ -79,8 +83,9 @@ test('secrets rotate under load without one wrong 401', async t => {
   assert.equal((await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body})).status, 401);
 });
 
-test('which secret matched is counted by its place', async t => {
-  const {weir} = await startWeir(t, [newSecret, oldSecret]);
+test('which secret matched is counted by its name, wherever it stands', async t => {
+  const named = [{secret: newSecret, name: '2026-11'}, {secret: oldSecret, name: '2026-01'}];
+  const {weir, reload} = await startWeir(t, named);
   const send = async (secret, id) => {
     const {headers, body} = stripeEvent(secret, id);
     return (await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body})).status;
@@ -90,8 +95,14 @@ test('which secret matched is counted by its place', async t => {
   assert.equal(await send(oldSecret, 'evt_3'), 202);
   assert.equal(await send('whsec_nobody', 'evt_4'), 401);
   const matched = secret => weir.metric('webhook_secret_matched_total', {source: 'stripe', secret});
-  assert.equal(await matched('0'), 1);
-  assert.equal(await matched('1'), 2);
+  assert.equal(await matched('2026-11'), 1);
+  assert.equal(await matched('2026-01'), 2);
+  await reload([...named].reverse());
+  assert.equal(await send(oldSecret, 'evt_5'), 202);
+  assert.equal(await matched('2026-11'), 1);
+  assert.equal(await matched('2026-01'), 3);
+  const listed = JSON.parse((await weir.command('sources list', '--json')).stdout);
+  assert.deepEqual(listed[0].secrets.map(({secret, matched: count}) => [secret, count]), [['2026-01', 3], ['2026-11', 1]]);
   const {body} = await request(`${weir.adminUrl}/metrics`);
   assert.ok(!body.includes(newSecret) && !body.includes(oldSecret));
 });

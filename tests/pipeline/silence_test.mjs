@@ -1,0 +1,104 @@
+// Nothing goes wrong in silence: a refused request, a failed attempt and an event that is not delivered each show in the
+// log, in the metrics and in the commands, and the id of an answer finds its request.
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+
+import {Recorder} from '../support/recorder.mjs';
+import {stripeEvent} from '../support/stripe_event.mjs';
+import {request, run, temporaryDirectory, waitFor, Weir, weirBin} from '../support/weir_process.mjs';
+
+const secret = 'whsec_right';
+
+async function startWeir(t, {source = '', rest = ''} = {}) {
+  return new Weir(t, {directory: await temporaryDirectory(t), configure: () => `
+[[source]]
+name = "stripe"
+kind = "stripe"
+secrets_insecure = [{ secret = "${secret}", name = "2026-01" }]
+${source}
+${rest}`}).start();
+}
+
+const send = (weir, id, key = secret) => {
+  const {headers, body} = stripeEvent(key, id);
+  return request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body});
+};
+const lines = (weir, message) => weir.running.stderr().split('\n').filter(line => line.includes(`"msg":"${message}"`)).map(JSON.parse);
+
+test('a refused request is found by the id of its answer, in the log, the quarantine and the commands', async t => {
+  const weir = await startWeir(t, {source: 'quarantine = "8MiB"'});
+  assert.equal((await send(weir, 'evt_1')).status, 202);
+  const answer = await send(weir, 'evt_2', 'whsec_wrong');
+  assert.equal(answer.status, 401);
+  const id = answer.headers['x-request-id'];
+  assert.match(id, /^[0-9a-f]{16}$/);
+  assert.equal(JSON.parse(answer.body).correlation_id, id);
+
+  const [line] = await waitFor('the line', () => lines(weir, 'requests refused').length > 0 && lines(weir, 'requests refused'));
+  assert.deepEqual([line.source, line.code, line.count, line.correlation_id], ['stripe', 'invalid_signature', 1, id]);
+  assert.equal(line.explain, `weir explain --config ${weir.configFile} --quarantine ${id}`);
+  await waitFor('it is kept', async () => await weir.metric('weir_quarantine_kept_total') === 1);
+  const [, ...explain] = line.explain.split(' ');
+  const explained = await run(t, weirBin, explain);
+  assert.match(explained.stdout, /invalid_signature/);
+  const shown = await weir.command('quarantine show', '--id', id, '--json');
+  assert.equal(JSON.parse(shown.stdout).correlation_id, id);
+  assert.match((await weir.command('quarantine list')).stdout, new RegExp(id));
+
+  const status = (await weir.command('status')).stdout;
+  assert.match(status, new RegExp(`stripe +\\d+m?s ago +\\d+m?s ago +invalid_signature +${id}`));
+  for (const row of status.split('\n')) assert.ok(row.length <= 80, row);
+  const [source] = JSON.parse((await weir.command('sources list', '--json')).stdout);
+  assert.equal(source.last_refused.code, 'invalid_signature');
+  assert.deepEqual(source.refused, {invalid_signature: 1});
+  assert.equal(source.secrets[0].secret, '2026-01');
+  assert.ok(await weir.metric('webhook_last_refused_timestamp_seconds', {source: 'stripe', code: 'invalid_signature'}) > 0);
+  assert.ok(await weir.metric('webhook_last_received_timestamp_seconds', {source: 'stripe'}) > 0);
+});
+
+test('when a source last received survives a restart, and is known without a server', async t => {
+  const weir = await startWeir(t);
+  assert.equal((await send(weir, 'evt_1')).status, 202);
+  const last = await weir.metric('webhook_last_received_timestamp_seconds', {source: 'stripe'});
+  await weir.stop();
+  const [offline] = JSON.parse((await weir.command('sources list', '--json')).stdout);
+  assert.ok(Math.abs(Date.parse(offline.last_received_at) - last * 1000) <= 1, `${offline.last_received_at} ${last}`);
+  assert.equal((await weir.command('events list', '--source', 'strype')).code, 2);
+  await weir.start();
+  assert.equal(await weir.metric('webhook_last_received_timestamp_seconds', {source: 'stripe'}), last);
+});
+
+test('the first failure of a sink is said at once, and events show says what an event waits for', async t => {
+  const recorder = await new Recorder({answer: () => 500}).listen(t);
+  const weir = await startWeir(t, {rest: `
+[[sink]]
+name = "billing"
+kind = "http"
+url = "${recorder.url}"
+retry = { first = "1h" }
+
+[[sink]]
+name = "invoices"
+kind = "http"
+url = "${recorder.url}"
+
+[[route]]
+source = "stripe"
+sink = "billing"
+
+[[route]]
+source = "stripe"
+types = ["invoice.never"]
+sink = "invoices"
+`});
+  assert.equal((await send(weir, 'evt_1')).status, 202);
+  const [line] = await waitFor('the line', () => lines(weir, 'attempts at a sink fail').length > 0 && lines(weir, 'attempts at a sink fail'));
+  assert.deepEqual([line.sink, line.failed_attempts, line.reason, line.outcome, line.sequence], ['billing', 1, 'status_5xx', '500', 1]);
+  const event = await waitFor('it waits for its next attempt', async () => {
+    const shown = JSON.parse((await weir.command('events show', '1', '--json')).stdout);
+    return shown.state === 'retrying' && shown;
+  });
+  const why = Object.fromEntries(event.deliveries.map(delivery => [delivery.sink, delivery.why]));
+  assert.match(why.billing, /^next attempt at .* because: 500 \(status_5xx\)/);
+  assert.match(why.invoices, /^no route: type ".*" of source stripe matches none of: stripe invoice\.never$/);
+});
