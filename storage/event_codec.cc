@@ -61,6 +61,11 @@ bool NeedsExtension(const Event& event) {
   return event.substance != 0 || event.attempt != 0 || event.test || event.untyped;
 }
 
+// The header is the same in both.
+bool IsKnown(char version) {
+  return static_cast<std::uint8_t>(version) == kPlain || static_cast<std::uint8_t>(version) == kExtended;
+}
+
 // Where the texts begin.
 std::size_t TextsAt(char version) {
   return static_cast<std::uint8_t>(version) == kExtended ? kHeaderBytes + kExtensionBytes : kHeaderBytes;
@@ -185,8 +190,7 @@ Event Peek(const char* record, std::size_t size) {
 
 std::expected<Event, CodecError> Decode(std::string_view record) {
   if (record.empty()) return std::unexpected(CodecError::kTruncated);
-  const auto version = static_cast<std::uint8_t>(record[0]);
-  if (version != kPlain && version != kExtended) return std::unexpected(CodecError::kVersion);
+  if (!IsKnown(record[0])) return std::unexpected(CodecError::kVersion);
   if (record.size() < TextsAt(record[0])) return std::unexpected(CodecError::kTruncated);
   const char* const bytes = record.data();
   if (CheckOf(record) != Hash(bytes, kCheckAt)) return std::unexpected(CodecError::kChecksum);
