@@ -107,7 +107,7 @@ test('under reject the second body gets 409 and is not kept', async t => {
 test('a duplicate leaves how often it came and its sender\'s count of attempts', async t => {
   const weir = await startWeir(t, custom('', 'volatile = "/try"\nretry_counter = { json = "/try" }'));
   for (const attempt of [1, 4, 2]) await post(weir, `{"id":"e1","try":${attempt}}`);
-  assert.match(await text(weir, 'events show', '1'), /came\s+3 times, last attempt 4/);
+  assert.match(await text(weir, 'events show', '1'), /came:\s+3 times, last attempt 4/);
   assert.equal(await weir.metric('webhook_conflicts_total', {source: 'acme'}), 0);
 });
 
