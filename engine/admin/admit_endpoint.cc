@@ -188,7 +188,7 @@ std::expected<Request, ApiReply> ReadRequest(const Wiring& wiring, const Paramet
   if (!choice) return std::unexpected(BadParameter(choice.error()));
   Parameters filters = parameters;
   filters["sink"] = storage::kIngestSink;
-  auto filter = ReadDeadLetterFilter(filters, now_us);
+  auto filter = ReadDeadLetterFilter(wiring, filters, now_us);
   if (!filter) return std::unexpected(BadParameter(filter.error()));
   const auto after = ReadNumber(parameters, "after", 0, 0, UINT64_MAX);
   const auto letter = ReadNumber(parameters, "letter", 0, 1, UINT64_MAX);
