@@ -290,11 +290,9 @@ void Client::Handle(const io::Completion& completion) {
       return;
     case io::Op::kNone:
     case io::Op::kAccept:
-    case io::Op::kShutdown:
     case io::Op::kClose:
     case io::Op::kCancel:
     case io::Op::kWake:
-    case io::Op::kTimer:
       WEIR_CHECK(false && "an operation this client never starts");
   }
 }

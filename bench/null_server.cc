@@ -102,10 +102,8 @@ void NullServer::Handle(const io::Completion& completion) {
     case io::Op::kNone:
     case io::Op::kAccept:
     case io::Op::kConnect:
-    case io::Op::kShutdown:
     case io::Op::kCancel:
     case io::Op::kWake:
-    case io::Op::kTimer:
       return;
   }
 }

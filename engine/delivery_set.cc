@@ -12,7 +12,6 @@ namespace weir {
 namespace {
 
 constexpr std::int64_t kRemovedSinkDrainMs = 5'000;
-constexpr std::string_view kRoutesKey = "routes";
 
 std::vector<config::Route> RoutesTo(const std::vector<config::Route>& routes, std::string_view sink) {
   std::vector<config::Route> matching;
@@ -71,7 +70,7 @@ std::expected<DeliverySet::Slot, std::string> DeliverySet::MakeSlot(
 }
 
 std::expected<void, std::string> DeliverySet::SaveRoutes(const std::vector<config::Route>& routes) {
-  auto saved = store_.PutMeta(kRoutesKey, deliver::SerializeRoutes(routes));
+  auto saved = store_.PutMeta(deliver::kRoutesKey, deliver::SerializeRoutes(routes));
   if (!saved) return std::unexpected(saved.error().message);
   return {};
 }

@@ -113,6 +113,7 @@ inline constexpr std::size_t kAdminThreads = 4;      // answering, a listener
 inline constexpr std::size_t kAdminWaitingMax = 16;  // connections of a listener waiting for one of them
 inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;  // body of a request to the API
 inline constexpr std::size_t kAdminRowsMax = 1000;               // rows of one answer
+inline constexpr std::size_t kAdminRowsDefault = 50;             // where the request names no limit
 inline constexpr std::size_t kAdminScanEventsMax = 50'000;       // events looked at for one answer
 inline constexpr std::size_t kExportPageBytes = 4 * kMiB;        // of one answer, passed by at most one event
 // Dead letters retried or dropped by one request.

@@ -45,4 +45,8 @@ ApiReply Refusal(const storage::StoreError& error) {
                  error.message);
 }
 
+ApiReply BadParameter(std::string_view reason) {
+  return Refusal(400, "bad_parameter", reason);
+}
+
 }  // namespace weir::admin

@@ -31,5 +31,6 @@ struct ApiReply {
 // {"error":{"code":"…","message":"…"}}
 ApiReply Refusal(int status, std::string_view code, std::string_view message);
 ApiReply Refusal(const storage::StoreError& error);
+ApiReply BadParameter(std::string_view reason);  // 400 bad_parameter
 
 }  // namespace weir::admin

@@ -9,6 +9,7 @@
 #include "engine/admin/dead_letter_query.h"
 #include "engine/admin/event_json.h"
 #include "engine/admin/parameters.h"
+#include "engine/deliver/sink_ledger.h"
 #include "engine/limits.h"
 
 namespace weir::admin {
@@ -18,14 +19,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Kind = deliver::DeadLetterAction::Kind;
 
-constexpr std::uint64_t kRowsDefault = 50;
 constexpr std::string_view kNeverDeliverable =
     "these events never were deliverable; weir dlq admit gives one an id, so that it is";
 constexpr std::string_view kNoSuchSink = "no such sink is configured; add it again, or drop them";
-
-ApiReply BadParameter(const std::string& reason) {
-  return Refusal(400, "bad_parameter", reason);
-}
 
 std::string PlaceText(const DeadLetterPlace& place) {
   return place.sink + "/" + std::to_string(place.sequence);
@@ -60,11 +56,7 @@ storage::StoreResult<void> Settle(storage::EventStore& store, const std::string&
   batch.sink = sink;
   if (kind == Kind::kRetry) {
     for (const storage::Sequence sequence : sequences) {
-      batch.retries_added.push_back({.sequence = sequence,
-                                     .due_us = now_us,
-                                     .attempts = 0,
-                                     .last_outcome = "retried by the operator",
-                                     .scheduled_at_us = now_us});
+      batch.retries_added.push_back(deliver::RetryByOperator(sequence, now_us));
     }
   }
   batch.dead_removed = std::move(sequences);
@@ -110,7 +102,8 @@ ApiReply ListDeadLetters(const Wiring& wiring, const ApiRequest& request, std::i
   }
   const auto filter = ReadDeadLetterFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
-  const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
+  const auto limit =
+      ReadNumber(request.parameters, "limit", limits::kAdminRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
   std::optional<DeadLetterAge> before;
   if (const std::string after = ReadText(request.parameters, "after"); !after.empty()) {

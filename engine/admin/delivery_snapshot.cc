@@ -28,7 +28,7 @@ storage::StoreResult<std::vector<SinkFate>> RoutedAndRemembered(const storage::E
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names) fate_of(name);
 
-  auto routes = store.GetMeta(kRoutesKey);
+  auto routes = store.GetMeta(deliver::kRoutesKey);
   if (!routes && routes.error().code != storage::StoreErrorCode::kNotFound)
     return std::unexpected(routes.error());
   if (routes) {

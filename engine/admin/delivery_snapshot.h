@@ -27,9 +27,6 @@ struct DeliverySnapshot {
   std::vector<SinkFate> sinks;
 };
 
-// Where `store` keeps the routes of the last run, as deliver::SerializeRoutes wrote them.
-inline constexpr std::string_view kRoutesKey = "routes";
-
 // Every sink that has a route, a position or dead letters.
 storage::StoreResult<std::vector<std::string>> KnownSinks(const storage::EventStore& store);
 

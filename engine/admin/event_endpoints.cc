@@ -19,11 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr auto kSequenceMax = std::numeric_limits<storage::Sequence>::max() - 1;
-constexpr std::uint64_t kRowsDefault = 50;
-
-ApiReply BadParameter(const std::string& reason) {
-  return Refusal(400, "bad_parameter", reason);
-}
 
 storage::StoreResult<SharedSnapshot> SnapshotFor(SnapshotCache& snapshots, bool goes_on,
                                                  std::int64_t now_us) {
@@ -86,7 +81,8 @@ ApiReply ListEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiReq
   if (auto known = OnlyKnown(request.parameters, kEventFilters, {"limit", "before"}); !known) {
     return BadParameter(known.error());
   }
-  const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
+  const auto limit =
+      ReadNumber(request.parameters, "limit", limits::kAdminRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
   const auto walk = ReadWalk(wiring, snapshots, request, "before", kSequenceMax, now_us);
   if (!walk) return walk.error();

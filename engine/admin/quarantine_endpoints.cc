@@ -26,14 +26,9 @@ using quarantine::Entry;
 using quarantine::Place;
 
 constexpr std::array<std::string_view, 5> kFilters = {"id", "source", "reason", "since", "until"};
-constexpr std::uint64_t kRowsDefault = 50;
 // Each waits for its own sync, and the client for all of them.
 constexpr std::size_t kAdmittedPerRequestMax = 50;
 constexpr std::size_t kDroppedPerRequestMax = 1000;
-
-ApiReply BadParameter(const std::string& reason) {
-  return Refusal(400, "bad_parameter", reason);
-}
 
 struct Filter {
   std::optional<Place> id;
@@ -254,7 +249,8 @@ ApiReply ListQuarantine(const Wiring& wiring, const ApiRequest& request, std::in
   }
   const auto filter = ReadFilter(wiring, request.parameters, now_us);
   if (!filter) return BadParameter(filter.error());
-  const auto limit = ReadNumber(request.parameters, "limit", kRowsDefault, 1, limits::kAdminRowsMax);
+  const auto limit =
+      ReadNumber(request.parameters, "limit", limits::kAdminRowsDefault, 1, limits::kAdminRowsMax);
   if (!limit) return BadParameter(limit.error());
   std::optional<Newest::Age> before;
   if (const std::string after = ReadText(request.parameters, "after"); !after.empty()) {

@@ -13,10 +13,11 @@ namespace weir::deliver {
 // True if one of `routes` (all leading to the same sink) takes the event.
 bool RoutesMatch(const std::vector<config::Route>& routes, const storage::Event& event);
 
-// The routes of the last run, kept in the store's meta under "routes", so that offline commands can tell
-// which sinks an event was meant for. One route a line, fields separated by tabs: sink, source with " except
-// NAME" for each that is left out, then the type globs. Inside a field a backslash escapes tab (\t), newline
-// (\n) and itself.
+// Where the store's meta keeps the routes of the last run, so that offline commands can tell which sinks an event was
+// meant for.
+inline constexpr std::string_view kRoutesKey = "routes";
+// One route a line, fields separated by tabs: sink, source with " except NAME" for each that is left out, then the type
+// globs. Inside a field a backslash escapes tab (\t), newline (\n) and itself.
 std::string SerializeRoutes(const std::vector<config::Route>& routes);
 // Reads what SerializeRoutes wrote; a line without a sink and a source is left out.
 std::vector<config::Route> ParseRoutes(std::string_view text);

@@ -9,6 +9,14 @@ namespace weir::deliver {
 
 using storage::Sequence;
 
+storage::RetryEntry RetryByOperator(Sequence sequence, std::int64_t now_us) {
+  return {.sequence = sequence,
+          .due_us = now_us,
+          .attempts = 0,
+          .last_outcome = "retried by operator",
+          .scheduled_at_us = now_us};
+}
+
 storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& store, std::string sink,
                                                   std::int64_t now_us, std::int64_t longest_delay_us) {
   auto position = store.LoadPosition(sink);
@@ -64,11 +72,7 @@ void SinkLedger::ScheduleUnderWay(storage::RetryEntry entry) {
 }
 
 void SinkLedger::Revive(Sequence sequence, std::int64_t now_us) {
-  retries_.Schedule({.sequence = sequence,
-                     .due_us = now_us,
-                     .attempts = 0,
-                     .last_outcome = "retried by the operator",
-                     .scheduled_at_us = now_us});
+  retries_.Schedule(RetryByOperator(sequence, now_us));
   dead_changes_[sequence] = std::nullopt;
 }
 

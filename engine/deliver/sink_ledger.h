@@ -18,6 +18,9 @@
 
 namespace weir::deliver {
 
+// A dead letter that an operator sends again: due at once, with all its attempts before it.
+storage::RetryEntry RetryByOperator(storage::Sequence sequence, std::int64_t now_us);
+
 class SinkLedger {
  public:
   // What the store knows of this sink; one without a position starts at the oldest event of the log. Retries are

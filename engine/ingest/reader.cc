@@ -53,7 +53,7 @@ void Reader::OnBytes(Connection& connection, std::string_view bytes, const Momen
     answers_.CloseAfterLast(connection);
     return Forget(connection);
   }
-  if (!MakeRoom(partial, bytes.size())) return RefuseOverloaded(connection);
+  if (!MakeRoom(partial, bytes.size())) return RefusePartial(connection, RejectionCode::kOverloaded);
   partial.bytes.Append(bytes);
   Progress(connection, now);
 }
@@ -111,7 +111,7 @@ void Reader::Keep(Connection& connection, std::string_view bytes, const Served& 
   PartialRequest& partial = *connection.partial;
   std::swap(partial.parser, scratch_);
   partial.total_bytes = 0;
-  if (!MakeRoom(partial, bytes.size())) return RefuseOverloaded(connection);
+  if (!MakeRoom(partial, bytes.size())) return RefusePartial(connection, RejectionCode::kOverloaded);
   Charge(partial);
   partial.bytes.Append(bytes);
   if (served.next == Phase::kHead) {
@@ -200,7 +200,8 @@ bool Reader::AdvanceChunks(Connection& connection, const Moment& now) {
   if (step == Step::kNeedMore) {
     partial.bytes.Erase(head_bytes, consumed);
     Charge(partial);
-    if (inflight_.Current() > static_cast<std::int64_t>(limits_.inflight_bytes)) RefuseOverloaded(connection);
+    if (inflight_.Current() > static_cast<std::int64_t>(limits_.inflight_bytes))
+      RefusePartial(connection, RejectionCode::kOverloaded);
     return false;
   }
   const std::size_t body_bytes = partial.decoded.size();
@@ -236,20 +237,15 @@ void Reader::Resume(Connection& connection, const Moment& now) {
 }
 
 void Reader::OnDeadline(Connection& connection) {
-  PartialRequest& partial = *connection.partial;
-  const bool head_known = partial.phase != Phase::kHead;
-  const http::Request unknown;
-  intake_.Refuse(connection, head_known ? partial.parser.request() : unknown,
-                 head_known ? partial.target.probe : nullptr, RefusalFor(RejectionCode::kTimeout), true);
-  Forget(connection);
+  RefusePartial(connection, RejectionCode::kTimeout);
 }
 
-void Reader::RefuseOverloaded(Connection& connection) {
+void Reader::RefusePartial(Connection& connection, RejectionCode code) {
   PartialRequest& partial = *connection.partial;
   const bool head_known = partial.phase != Phase::kHead;
   const http::Request unknown;
   intake_.Refuse(connection, head_known ? partial.parser.request() : unknown,
-                 head_known ? partial.target.probe : nullptr, RefusalFor(RejectionCode::kOverloaded), true);
+                 head_known ? partial.target.probe : nullptr, RefusalFor(code), true);
   Forget(connection);
 }
 

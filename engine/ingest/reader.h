@@ -61,7 +61,7 @@ class Reader {
   bool NextRequest(Connection& connection, std::size_t consumed, const Moment& now);
   bool MakeRoom(PartialRequest& partial, std::size_t bytes);
   void Charge(PartialRequest& partial);
-  void RefuseOverloaded(Connection& connection);
+  void RefusePartial(Connection& connection, observe::RejectionCode code);
   void PauseIfFull(Connection& connection) const;
 
   Intake& intake_;

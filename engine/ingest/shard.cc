@@ -21,7 +21,6 @@ struct Shard::State {
   Listener listener;
   std::vector<config::Address> bound;
   ShardControl control;
-  io::RingMode ring_mode = io::RingMode::kPlain;
   std::jthread thread;
 };
 
@@ -62,7 +61,6 @@ void Shard::State::Serve(std::promise<std::expected<void, std::string>> started)
                                  .listener = listener,
                                  .control = control});
   if (!loop) return started.set_value(std::unexpected(loop.error()));
-  ring_mode = (*loop)->ring_mode();
   started.set_value({});
   (*loop)->Run();
 }
@@ -77,10 +75,6 @@ std::expected<void, std::string> Shard::Start() {
   if (!started) return std::unexpected(started.error());
   state_->thread = std::move(*started);
   return outcome.get();
-}
-
-io::RingMode Shard::ring_mode() const {
-  return state_->ring_mode;
 }
 
 void Shard::RequestStop(std::int64_t drain_ms) {

@@ -46,7 +46,6 @@ class Shard {
 
   // Returns once the thread serves, or says why it cannot (io_uring forbidden, memlock, descriptors).
   std::expected<void, std::string> Start();
-  io::RingMode ring_mode() const;  // after Start
 
   // Stops accepting, answers what is in flight with Connection: close, ends the thread when no connection is
   // left or after `drain_ms`. Returns when it has ended.

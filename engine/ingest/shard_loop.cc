@@ -172,9 +172,7 @@ void ShardLoop::Dispatch(const io::Completion& completion) {
     case io::Op::kClose:
       return transport_.OnClosed(completion);
     case io::Op::kNone:
-    case io::Op::kShutdown:
     case io::Op::kConnect:
-    case io::Op::kTimer:
       return;
   }
 }

@@ -68,7 +68,6 @@ class ShardLoop {
   static std::expected<std::unique_ptr<ShardLoop>, std::string> Create(const Wiring& wiring);
   ~ShardLoop();
 
-  io::RingMode ring_mode() const { return ring_->mode(); }
   // Until it is told to stop and has no connection left, or its time to drain is over.
   void Run();
 

@@ -10,18 +10,7 @@
 
 namespace weir::io {
 
-enum class Op : std::uint8_t {
-  kNone,
-  kAccept,
-  kReceive,
-  kSend,
-  kConnect,
-  kShutdown,
-  kClose,
-  kCancel,
-  kWake,
-  kTimer
-};
+enum class Op : std::uint8_t { kNone, kAccept, kReceive, kSend, kConnect, kClose, kCancel, kWake };
 
 struct UserData {
   Op op = Op::kNone;

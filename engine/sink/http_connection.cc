@@ -77,11 +77,9 @@ HttpConnection::Event HttpConnection::OnCompletion(io::Ring& ring, const io::Com
       return OnReceived(ring, completion.result);
     case io::Op::kNone:
     case io::Op::kAccept:
-    case io::Op::kShutdown:
     case io::Op::kClose:
     case io::Op::kCancel:
     case io::Op::kWake:
-    case io::Op::kTimer:
       break;
   }
   return Event::kNone;

@@ -51,7 +51,7 @@ class OperatorTest : public storage::StoreTest {
   }
 
   void Routes(const std::vector<config::Route>& routes) {
-    ASSERT_TRUE(store->PutMeta("routes", deliver::SerializeRoutes(routes)));
+    ASSERT_TRUE(store->PutMeta(deliver::kRoutesKey, deliver::SerializeRoutes(routes)));
   }
   // Everything goes to `sink`, which has settled everything up to `offset`.
   void Sink(const std::string& sink, storage::Sequence offset) {

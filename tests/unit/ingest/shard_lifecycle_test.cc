@@ -166,10 +166,5 @@ TEST_F(ShardTest, APortThatIsTakenIsAnErrorBeforeAnythingRuns) {
   EXPECT_THAT(second.error(), HasSubstr("EADDRINUSE"));
 }
 
-TEST_F(ShardTest, SaysInWhichModeItsRingRuns) {
-  Start({.commit = false});
-  EXPECT_EQ(io::RingModeName(shard_->ring_mode()), "defer-taskrun");
-}
-
 }  // namespace
 }  // namespace weir::ingest

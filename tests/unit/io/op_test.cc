@@ -6,7 +6,7 @@ namespace weir::io {
 namespace {
 
 TEST(UserData, SurvivesPackingAtItsExtremes) {
-  for (const UserData value : {UserData{}, UserData{Op::kTimer, 0xFFFFFFu, 0xFFFFFFFFu},
+  for (const UserData value : {UserData{}, UserData{Op::kWake, 0xFFFFFFu, 0xFFFFFFFFu},
                                UserData{Op::kSend, 1, 0}, UserData{Op::kReceive, 0, 1}}) {
     EXPECT_EQ(UserData::Unpack(value.Pack()), value);
   }
