@@ -18,12 +18,12 @@ std::unexpected<StoreError> Damaged(Sequence stored, std::string_view what) {
 
 StoreResult<void> EventStore::Parts::CountConflicts() {
   return CountedSoFar(VisitPrefix(Family::kConflicts, "",
-                     [this](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                       if (!ParseConflictKey(key)) return true;
-                       ++conflicts;
-                       conflict_bytes += value.size();
-                       return true;
-                     }));
+                                  [this](std::string_view key, std::string_view value) -> StoreResult<bool> {
+                                    if (!ParseConflictKey(key)) return true;
+                                    ++conflicts;
+                                    conflict_bytes += value.size();
+                                    return true;
+                                  }));
 }
 
 StoreResult<void> EventStore::VisitConflicts(

@@ -106,8 +106,8 @@ enum class AppendOutcome : std::uint8_t {
   kConflict,         // the id is already stored under `sequence` with other bytes
   kConflictNotKept,  // likewise, and as many conflicts are kept as there is room for: the bytes are gone
   kSuperseded,       // what it should have taken the place of is not there any more; nothing was stored
-  kUnreadable,       // nothing was stored: what would say whether the id is new is damaged, the event at `sequence`
-                     // or (kNoSequence) a part of the dedupe index
+  kUnreadable,  // nothing was stored: what would say whether the id is new is damaged, the event at `sequence`
+                // or (kNoSequence) a part of the dedupe index
 };
 
 struct AppendResult {

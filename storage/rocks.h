@@ -52,7 +52,7 @@ class Rocks {
  private:
   Rocks() = default;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
-  PatientFiles files_;  // outlives the database
+  PatientFiles files_;                                        // outlives the database
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };

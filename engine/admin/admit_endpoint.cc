@@ -24,10 +24,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kAdmittedPerRequestMax = 50;
 constexpr std::string_view kSequencePlace = "{sequence}";
 
-ApiReply BadParameter(const std::string& reason) {
-  return Refusal(400, "bad_parameter", reason);
-}
-
 // What the event lies in, and its record.
 struct Lying {
   storage::Superseded place;

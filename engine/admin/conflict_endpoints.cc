@@ -16,10 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-ApiReply BadParameter(const std::string& reason) {
-  return Refusal(400, "bad_parameter", reason);
-}
-
 Json ConflictJson(storage::Sequence stored, std::uint64_t hash, const storage::Event& newcomer) {
   Json json = ToJson(Summarize({.event = newcomer, .state = EventState::kConflict}));
   json["sequence"] = stored;

@@ -15,8 +15,8 @@
 #include "engine/admin/parameters.h"
 #include "engine/admin/quarantine_endpoints.h"
 #include "engine/admin/reload_endpoint.h"
-#include "engine/admin/sink_start_endpoint.h"
 #include "engine/admin/sink_endpoints.h"
+#include "engine/admin/sink_start_endpoint.h"
 #include "engine/admin/source_report.h"
 #include "engine/admin/status_report.h"
 

@@ -32,7 +32,8 @@ void RequireKnown(TableReader& reader, std::string_view key, const std::string& 
 std::string UnlikelyType(std::string_view pattern) {
   constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
   std::string unlikely;
-  if (const std::size_t special = pattern.find_first_of(kSpecialElsewhere); special != std::string_view::npos) {
+  if (const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
+      special != std::string_view::npos) {
     unlikely = pattern[special];
     unlikely += " stands for itself: only * is special in a type, and stands for any run of characters";
   } else if (pattern.starts_with('!')) {

@@ -162,8 +162,8 @@ void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
 
 }  // namespace
 
-void ReadSinks(TableReader& document, const Context& context, const Server& server,
-               std::vector<Sink>& sinks, std::vector<Place>& targets) {
+void ReadSinks(TableReader& document, const Context& context, const Server& server, std::vector<Sink>& sinks,
+               std::vector<Place>& targets) {
   std::vector<TableReader> readers = document.Tables("sink");
   if (readers.size() > limits::kSinksMax) {
     document.Error("sink", "is given more than " + std::to_string(limits::kSinksMax) + " times");

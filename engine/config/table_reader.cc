@@ -171,10 +171,10 @@ std::vector<NamedText> TableReader::NamedStrings(std::string_view key, std::stri
     } else if (const auto* table = element.as_table()) {
       TableReader reader(*table, place.key, findings_);
       if (!reader.Has(value_key)) reader.Error(value_key, "is missing");
-      auto text = reader.String(value_key);
+      auto value = reader.String(value_key);
       auto name = reader.String("name");
       reader.Finish();
-      if (text) texts.push_back({.text = *std::move(text), .name = std::move(name)});
+      if (value) texts.push_back({.text = *std::move(value), .name = std::move(name)});
     } else {
       findings_.Error(place, "is " + std::string(TypeName(element)) + "; expected a string or { " +
                                  std::string(value_key) + " = \"…\", name = \"…\" }");

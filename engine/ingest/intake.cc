@@ -243,7 +243,8 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
   events_.clear();
   for (const source::VerifiedEvent& event : *accepted.events) {
     if (!event.content_type.empty()) ReplaceContentType(headers_, request.header_block, event.content_type);
-    const std::string_view headers = event.content_type.empty() ? request.header_block : std::string_view(headers_);
+    const std::string_view headers =
+        event.content_type.empty() ? request.header_block : std::string_view(headers_);
     events_.push_back(ToStored(event, target.source->name, headers, now.unix_us));
   }
   PendingAnswer& answer = answers_.AddCommit(connection, manner);
@@ -256,11 +257,9 @@ void Intake::Accept(Connection& connection, const Manner& manner, const Target& 
     answer.event_type = events_.front().type;
     for (std::size_t i = 1; i < events_.size(); ++i) answer.further_types.emplace_back(events_[i].type);
     if (accepted.status != 0) answer.literal = RenderPrescribed(manner, accepted);
-    answer.bytes =
-        handover_.Add({.slot = connection.slot, .generation = connection.generation, .request = answer.index},
-                      events_,
-                      {.dedupe_window_us = target.source->dedupe_window_us,
-                       .keep_conflicts = !answer.reject_conflicts});
+    answer.bytes = handover_.Add(
+        {.slot = connection.slot, .generation = connection.generation, .request = answer.index}, events_,
+        {.dedupe_window_us = target.source->dedupe_window_us, .keep_conflicts = !answer.reject_conflicts});
   } catch (const std::bad_alloc&) {
     answers_.Refuse(answer.index, RefusalFor(RejectionCode::kOverloaded));
     return;

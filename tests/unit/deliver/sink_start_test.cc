@@ -29,9 +29,12 @@ class SinkStartTest : public WorkerTest {
 
 TEST_F(SinkStartTest, EachWayToStart) {
   AppendMany(0, 10);
-  const std::vector<std::pair<std::string, Sequence>> first_of = {
-      {"now", 11},  {"beginning", 1}, {"-2h", 1}, {"-30m", 11}, {"2026-01-01T00:00:00Z", 1},
-      {"2026-01-01T00:00:01Z", 11}};
+  const std::vector<std::pair<std::string, Sequence>> first_of = {{"now", 11},
+                                                                  {"beginning", 1},
+                                                                  {"-2h", 1},
+                                                                  {"-30m", 11},
+                                                                  {"2026-01-01T00:00:00Z", 1},
+                                                                  {"2026-01-01T00:00:01Z", 11}};
   for (const auto& [start, first] : first_of) {
     const auto found = Find(start);
     ASSERT_TRUE(found) << start << ": " << found.error();
@@ -88,9 +91,10 @@ TEST_F(SinkStartTest, BegunWithNowIsSentWhatCameAfterwardsAlone) {
 }
 
 TEST(DescribeStart, SaysWhatIsNotSentAndHowItWouldBe) {
-  EXPECT_EQ(Describe({.sink = "billing", .first = 11, .before = 10, .waiting = 0}),
-            "sink billing is new: starts at sequence 11, 10 events of the log are not sent; start = \"beginning\" "
-            "would send them");
+  EXPECT_EQ(
+      Describe({.sink = "billing", .first = 11, .before = 10, .waiting = 0}),
+      "sink billing is new: starts at sequence 11, 10 events of the log are not sent; start = \"beginning\" "
+      "would send them");
   EXPECT_EQ(Describe({.sink = "billing", .first = 1, .before = 0, .waiting = 10}),
             "sink billing is new: starts at sequence 1, 10 events of the log are sent first");
 }
