@@ -121,31 +121,31 @@ struct OperatorClient::State {
 OperatorClient::OperatorClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 OperatorClient::~OperatorClient() = default;
 
-// nullptr when no server answers.
-std::unique_ptr<OperatorClient> OperatorClient::ReachServer(const std::filesystem::path& data) {
+// nullptr when no server answers; a failure when one does and this user may not ask it.
+CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::ReachServer(const std::filesystem::path& data) {
   // A server that ends while it is asked is an answer that fails to come, not the end of this process.
   std::signal(SIGPIPE, SIG_IGN);
   const auto socket = data / admin::kSocketName;
   if (auto barred = BarredFrom(socket)) return std::unexpected(*std::move(barred));
   std::error_code error;
   if (socket.native().size() >= sizeof(sockaddr_un::sun_path) || !std::filesystem::is_socket(socket, error)) {
-    return nullptr;
+    return std::unique_ptr<OperatorClient>();
   }
   auto state = std::make_unique<State>();
   state->server = std::make_unique<ServerConnection>(socket);
-  if (!state->server->Answers()) return nullptr;
+  if (!state->server->Answers()) return std::unique_ptr<OperatorClient>();
   return std::unique_ptr<OperatorClient>(new OperatorClient(std::move(state)));
 }
 
 CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::Reach(const std::filesystem::path& data) {
-  if (auto client = ReachServer(data)) return client;
+  if (auto client = ReachServer(data); !client || *client) return client;
   return std::unexpected(
       CommandFailure{kNotReachable, "no server answers at " + (data / admin::kSocketName).string()});
 }
 
 CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::Open(const std::filesystem::path& data,
                                                                     Access access) {
-  if (auto client = ReachServer(data)) return client;
+  if (auto client = ReachServer(data); !client || *client) return client;
   auto state = std::make_unique<State>();
   storage::StoreOptions options;
   options.directory = data;

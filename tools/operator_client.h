@@ -44,7 +44,7 @@ class OperatorClient {
  private:
   struct State;
   explicit OperatorClient(std::unique_ptr<State> state);
-  static std::unique_ptr<OperatorClient> ReachServer(const std::filesystem::path& data);
+  static CommandResult<std::unique_ptr<OperatorClient>> ReachServer(const std::filesystem::path& data);
   CommandResult<admin::ApiReply> Ask(const admin::ApiRequest& request);
   std::unique_ptr<State> state_;
 };
