@@ -122,7 +122,8 @@ OperatorClient::OperatorClient(std::unique_ptr<State> state) : state_(std::move(
 OperatorClient::~OperatorClient() = default;
 
 // nullptr when no server answers; a failure when one does and this user may not ask it.
-CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::ReachServer(const std::filesystem::path& data) {
+CommandResult<std::unique_ptr<OperatorClient>> OperatorClient::ReachServer(
+    const std::filesystem::path& data) {
   // A server that ends while it is asked is an answer that fails to come, not the end of this process.
   std::signal(SIGPIPE, SIG_IGN);
   const auto socket = data / admin::kSocketName;
