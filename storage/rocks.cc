@@ -95,6 +95,8 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, Log
   // Opening the database opens tables as far as a quarter of this goes, and fails with the first that is damaged at its
   // end. Opened when it is needed, such a table costs what is read from it (salvage.h): raised once the database is open.
   db.max_open_files = static_cast<int>(kOpenFilesMin);
+  // On the thread that opens: several would be destroyed unjoined, which ends the process, where a thread cannot be had.
+  db.max_file_opening_threads = 1;
   db.skip_stats_update_on_db_open = true;  // reads every file's properties; nothing here uses them
 
   db.max_log_file_size = 2u << 20;

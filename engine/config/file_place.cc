@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace weir::config {
@@ -24,18 +25,35 @@ bool HoldsHardLink(const fs::path& directory, const fs::path& file) {
   return false;
 }
 
+// `path` with the first symbolic link on its way replaced by where that leads, which need not exist; weakly_canonical
+// follows only what does.
+std::optional<fs::path> FirstLink(const fs::path& path) {
+  fs::path way;
+  for (auto part = path.begin(); part != path.end(); ++part) {
+    way /= *part;
+    std::error_code error;
+    if (!fs::is_symlink(fs::symlink_status(way, error))) continue;
+    const fs::path target = fs::read_symlink(way, error);
+    if (error) return std::nullopt;
+    fs::path followed = way.parent_path() / target;
+    for (++part; part != path.end(); ++part) followed /= *part;
+    return followed;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 fs::path PlaceOf(const fs::path& path) {
   std::error_code error;
-  fs::path place = fs::absolute(path, error);
-  for (int link = 0; link < kLinksMax && fs::is_symlink(fs::symlink_status(place, error)); ++link) {
-    const fs::path target = fs::read_symlink(place, error);
-    if (error) break;
-    place = place.parent_path() / target;
+  fs::path rest = fs::absolute(path, error);
+  for (int link = 0; link < kLinksMax; ++link) {
+    const auto linked = FirstLink(rest);
+    if (!linked) break;
+    rest = *linked;
   }
-  const fs::path canonical = fs::weakly_canonical(place, error);
-  return error ? place.lexically_normal() : canonical;
+  const fs::path canonical = fs::weakly_canonical(rest, error);
+  return error ? rest.lexically_normal() : canonical;
 }
 
 bool IsSameFile(const fs::path& a, const fs::path& b) {

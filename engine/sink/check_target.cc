@@ -1,7 +1,9 @@
 #include "engine/sink/check_target.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -23,6 +25,15 @@ std::unexpected<std::string> Fail(std::string_view call, const std::filesystem::
   return std::unexpected(io::DescribeError(std::string(call) + ' ' + path.string(), error));
 }
 
+// The kernel's windows look like writable directories to root, and take no file.
+bool TakesNoFiles(int directory) {
+  struct statfs status{};
+  if (::fstatfs(directory, &status) != 0) return false;
+  const auto type = static_cast<unsigned long>(status.f_type);
+  return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC || type == CGROUP_SUPER_MAGIC ||
+         type == CGROUP2_SUPER_MAGIC;
+}
+
 // A file without a name shows whether one could be made; where the file system has none of those, the directory's
 // permissions have to do.
 Checked CheckDirectory(const std::filesystem::path& directory) {
@@ -32,6 +43,7 @@ Checked CheckDirectory(const std::filesystem::path& directory) {
   if (unnamed.valid()) return {};
   const int error = errno;
   if (error != EOPNOTSUPP && error != EISDIR) return Fail("create a file in", directory, error);
+  if (TakesNoFiles(opened.get())) return Fail("create a file in", directory, EPERM);
   if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return Fail("create a file in", directory, errno);
   }

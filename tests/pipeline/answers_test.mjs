@@ -83,7 +83,7 @@ sink = "documents"
   await waitFor('every event is settled or dead', async () =>
     await weir.metric('webhook_processed_total', {sink: 'documents'}) + await weir.metric('webhook_dlq_size', {sink: 'documents'}) === cases.length);
   const {stdout} = await weir.command('dlq list', '--json', '--limit', '1000');
-  const dead = new Set([...stdout.matchAll(/"event_id":\s*"([^"]*)"/g)].map(([, id]) => id));
+  const dead = new Set([...stdout.matchAll(/"id":\s*"([^"]*)"/g)].map(([, id]) => id));
   for (const document of cases) {
     await t.test(document.name, () => {
       assert.equal(sink.attempts.get(document.name), 1);

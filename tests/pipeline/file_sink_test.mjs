@@ -39,7 +39,7 @@ test('a path that leads into the data directory is refused by check', async t =>
   const directory = await temporaryDirectory(t);
   const weir = new Weir(t, {directory, configure: () => configuration(path.join(directory, 'link', 'out.ndjson'))});
   await symlink(weir.data, path.join(directory, 'link'));
-  weir.port = weir.adminPort = 1;
+  [weir.port, weir.adminPort] = [1, 2];
   await weir.writeConfiguration();
   const {code, stderr} = await run(t, weirBin, ['check', '--config', weir.configFile]);
   assert.equal(code, 2);

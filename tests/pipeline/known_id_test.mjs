@@ -91,7 +91,7 @@ test('under store both bodies are events, found by the id they share', async t =
   for (const {id} of listed) assert.match(id, /^e1#[0-9a-f]{16}$/);
   const shown = await weir.command('events show', '--id', 'e1', '--body');
   assert.equal(shown.stdout, second, 'the newest');
-  assert.match(shown.stderr, /to events 1, 2/);
+  assert.match(shown.stderr, /to events 2, 1; this is the newest/);
 });
 
 test('under reject the second body gets 409 and is not kept', async t => {

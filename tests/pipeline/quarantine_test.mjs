@@ -76,7 +76,7 @@ test('what a wrong secret refused is admitted once the secret is right, and deli
 
   const tooEarly = await weir.command('quarantine admit', '--all');
   assert.equal(tooEarly.code, 1);
-  assert.match(tooEarly.stderr, /stays: invalid_signature/);
+  assert.match(tooEarly.stderr, /3 stay, .*invalid_signature/);
   assert.equal((await weir.command('events count')).stdout, '0\n');
 
   await useSecret(weir, state, rightSecret);

@@ -65,7 +65,7 @@ test('what waited is delivered once the sink can be opened', async t => {
     const {headers, body} = stripeEvent(secret, `evt_${i}`);
     assert.equal((await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body})).status, 202);
   }
-  assert.equal(await weir.metric('webhook_queue_depth', {sink: 'archive'}), 5);
+  await waitFor('they wait', async () => await weir.metric('webhook_queue_depth', {sink: 'archive'}) === 5);
   await mkdir(path.join(directory, 'later'));
   await waitFor('all five are in the file', async () => await weir.metric('webhook_processed_total', {sink: 'archive'}) === 5);
   assert.equal(await weir.metric('weir_sink_unopened', {sink: 'archive'}), 0);

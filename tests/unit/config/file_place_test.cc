@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <string>
+
+#include "tests/support/temp_directory.h"
 
 namespace weir::config {
 namespace {
@@ -15,16 +15,13 @@ namespace fs = std::filesystem;
 class FilePlaceTest : public testing::Test {
  protected:
   FilePlaceTest() {
-    std::string pattern = (fs::temp_directory_path() / "weir-place-XXXXXX").string();
-    root_ = fs::canonical(mkdtemp(pattern.data()));
-    data_ = root_ / "data";
     fs::create_directories(data_ / "log");
     fs::create_directory(root_ / "out");
   }
-  ~FilePlaceTest() override { fs::remove_all(root_); }
 
-  fs::path root_;
-  fs::path data_;
+  support::TempDirectory directory_;
+  fs::path root_ = fs::canonical(directory_.path());
+  fs::path data_ = root_ / "data";
 };
 
 TEST_F(FilePlaceTest, ADirectoryHoldsItselfAndWhatIsInIt) {
@@ -75,6 +72,11 @@ TEST_F(FilePlaceTest, HardLinkToAFileWithinIsWithin) {
 TEST_F(FilePlaceTest, DataDirectoryThatIsNotThereYetHoldsItsPlace) {
   EXPECT_TRUE(LiesWithin(root_ / "later" / "out.ndjson", root_ / "later"));
   EXPECT_FALSE(LiesWithin(root_ / "out.ndjson", root_ / "later"));
+}
+
+TEST_F(FilePlaceTest, LinkOnTheWayToADirectoryThatIsNotThereYetIsFollowed) {
+  fs::create_symlink(root_ / "later", root_ / "link");
+  EXPECT_TRUE(LiesWithin(root_ / "link" / "out.ndjson", root_ / "later"));
 }
 
 TEST_F(FilePlaceTest, OneFileByTwoNames) {

@@ -27,7 +27,9 @@ class Secret : public testing::Test {
     fs::permissions(directory_ / name, mode);
   }
   std::expected<std::string, std::string> Resolve(const std::string& reference) const {
-    return ResolveWhole(reference).transform([](const ResolvedSecret& secret) { return secret.value; });
+    auto secret = ResolveWhole(reference);
+    if (!secret) return std::unexpected(std::move(secret.error()));
+    return std::move(secret->value);
   }
   std::expected<ResolvedSecret, std::string> ResolveWhole(const std::string& reference) const {
     return ResolveSecret(reference, directory_,

@@ -13,6 +13,7 @@ std::unique_ptr<Entry> Sized(std::size_t bytes) {
   return std::make_unique<Entry>(Entry{.received_at_us = 1'767'225'600'000'000,
                                        .source = "shop",
                                        .reason = "invalid_signature",
+                                       .request_id = {},
                                        .method = "POST",
                                        .target = "/webhooks/shop",
                                        .headers = {},

@@ -21,6 +21,7 @@ class ShelfTest : public ::testing::Test {
     return {.received_at_us = kStartUs + number,
             .source = source,
             .reason = "invalid_signature",
+            .request_id = {},
             .method = "POST",
             .target = "/webhooks/" + source + "?n=" + std::to_string(number),
             .headers = "X-Sig: abc\r\n",

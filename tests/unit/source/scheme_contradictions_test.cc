@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
             "no_methods",
             "algorithm = 'hmac-sha256'\nsigned = '{body}'\nsignature = { header = 'x' }\nmethods = []",
             "methods: is empty"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& given) { return std::string(given.param.name); });
 
 TEST(Contradictions, BasicNeedsNothingSaid) {
   EXPECT_EQ(ErrorsOf("algorithm = 'basic'\nsignature = { header = 'authorization' }"), "");

@@ -8,6 +8,12 @@
 namespace weir::storage {
 namespace {
 
+Event WithBody(std::string_view body) {
+  Event event;
+  event.body = body;
+  return event;
+}
+
 class Commits : public StoreTest {
  protected:
   std::vector<DeadLetter> DeadLetters(std::string_view sink) {
@@ -96,7 +102,7 @@ TEST_F(Commits, ADroppedConflictMakesRoom) {
   Open();
   CommitOne({.id = "a", .body = "first"});
   CommitOne({.id = "a", .body = "second"});
-  const std::uint64_t hash = ConflictHashOf({.body = "second"});
+  const std::uint64_t hash = ConflictHashOf(WithBody("second"));
   EXPECT_TRUE(store->ReadConflict(1, hash));
   ASSERT_TRUE(store->DropConflict(1, hash));
   EXPECT_EQ(store->Statistics().conflicts, 0u);
@@ -141,8 +147,11 @@ TEST_F(Commits, ARepeatOfAnEventOfTheSameGroupIsCounted) {
 class Supersedes : public Commits {
  protected:
   AppendResult Admit(const std::string& id, const std::string& body, const Superseded& what) {
-    tests::EncodedEvents encoded = tests::EncodeEvents(
-        std::vector<Event>{{.received_at_us = kNowUs, .source = "shop", .id = id, .body = body}}, kWeekUs);
+    Event event = WithBody(body);
+    event.received_at_us = kNowUs;
+    event.source = "shop";
+    event.id = id;
+    tests::EncodedEvents encoded = tests::EncodeEvents({&event, 1}, kWeekUs);
     encoded.records[0].instead_of = what;
     const auto results = tests::Commit(*store, encoded);
     return results ? results->front() : AppendResult{};
@@ -184,7 +193,7 @@ TEST_F(Supersedes, AKeptConflictBecomesAnEvent) {
   CommitOne({.id = "a", .body = "first"});
   CommitOne({.id = "a", .body = "second"});
   const AppendResult admitted =
-      Admit("a-2", "second", {.sequence = 1, .conflict = ConflictHashOf({.body = "second"})});
+      Admit("a-2", "second", {.sequence = 1, .conflict = ConflictHashOf(WithBody("second"))});
   EXPECT_EQ(admitted.outcome, AppendOutcome::kStored);
   EXPECT_EQ(store->Statistics().conflicts, 0u);
   EXPECT_TRUE(ConflictBodies().empty());
