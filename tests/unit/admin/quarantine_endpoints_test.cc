@@ -16,6 +16,7 @@ class QuarantineEndpointsTest : public OperatorTest {
     const auto added = shelf.Add({.received_at_us = received_at_us,
                                   .source = source,
                                   .reason = reason,
+                                  .request_id = {},
                                   .method = "POST",
                                   .target = "/webhooks/" + source,
                                   .headers = "Content-Type: application/json\r\nX-Signature: abcdef\r\n",

@@ -33,7 +33,7 @@ Append MakeAppend(const std::vector<Wanted>& events, Ticket ticket, std::uint16_
   std::vector<storage::Event> made;
   for (const Wanted& wanted : events) {
     storage::Event& event = made.emplace_back();
-    event.received_at_us = 1'790'000'000'000'000;
+    event.received_at_us = storage::ReadClocks().unix_us;  // the committer tells the store the time
     event.source = "shop";
     event.id = wanted.id;
     event.body = wanted.body;

@@ -59,7 +59,7 @@ class DeliveryClock : public WorkerTest, public testing::WithParamInterface<std:
   }
   // From `now`, in milliseconds; 0 when it is under way.
   static std::int64_t WaitOf(Delivery& delivery, const clock::Now& now) {
-    EXPECT_TRUE(delivery.Start(now));
+    delivery.Start(now);
     return delivery.InFlight() > 0 ? 0 : delivery.NextStartMs(now) - now.monotonic_ms;
   }
 

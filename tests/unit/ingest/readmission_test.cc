@@ -42,6 +42,7 @@ quarantine::Entry Refused(std::string_view id, std::string body = {}, std::int64
   quarantine::Entry entry{.received_at_us = (signed_at_s + late_s) * kMicros,
                           .source = "shop",
                           .reason = "invalid_signature",
+                          .request_id = {},
                           .method = "POST",
                           .target = "/webhooks/shop",
                           .headers = "Host: example.com\r\n",
