@@ -150,7 +150,9 @@ std::expected<void, std::string> FoundCopy::Restore() {
   std::error_code error;
   fs::remove_all(folder_, error);
   if (error) return std::unexpected("cannot put back " + folder_.string() + ": " + error.message());
-  return RenameDurably(Beside(folder_, ".found"), folder_);
+  if (auto renamed = RenameDurably(Beside(folder_, ".found"), folder_); !renamed) return renamed;
+  fs::remove(folder_ / kWitness, error);  // a witness that stays behind is never read
+  return {};
 }
 
 std::expected<fs::path, std::string> FoundCopy::Keep() {

@@ -41,7 +41,9 @@ storage::StoreResult<void> VisitDeadLetters(const storage::EventStore& store, co
     if (!filter.sink.empty() && dead.sink != filter.sink) return true;
     if (!InRange(filter, dead)) return true;
     auto record = store.ReadRecord(dead.sequence);
-    if (!record && record.error().code != storage::StoreErrorCode::kNotFound) {
+    // A letter may be there because its event cannot be read: it is listed without.
+    if (!record && record.error().code != storage::StoreErrorCode::kNotFound &&
+        record.error().code != storage::StoreErrorCode::kCorruption) {
       failed = record.error();
       return false;
     }

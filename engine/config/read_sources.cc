@@ -183,10 +183,12 @@ bool IsReported(TableReader& reader, std::string_view key) {
 
 // What only the scheme can judge, such as the form of a secret.
 void ReportProblems(TableReader& reader, const source::Source& source) {
-  for (const std::string& problem : source::ProblemsOf(source)) {
-    const Place place = PlaceOf(reader, problem);
-    if (IsReported(reader, place.key)) continue;
-    reader.findings().Error(place, problem.substr(problem.find(' ') + 1));
+  std::vector<std::string> problems = source::ProblemsOf(source);
+  // Before the first is said: several secrets may each have one.
+  std::erase_if(problems,
+                [&](const std::string& problem) { return IsReported(reader, PlaceOf(reader, problem).key); });
+  for (const std::string& problem : problems) {
+    reader.findings().Error(PlaceOf(reader, problem), problem.substr(problem.find(' ') + 1));
   }
   for (const std::string& warning : source::WarningsOf(source, std::time(nullptr))) {
     reader.findings().Warning(PlaceOf(reader, warning), warning.substr(warning.find(' ') + 1));

@@ -5,6 +5,9 @@
 // Internal to engine/source: simdjson stays behind it.
 #pragma once
 
+// Otherwise set where a file is compiled without optimisation, and the classes change size with it: a test and the library
+// it is linked to would not agree.
+#define SIMDJSON_DEVELOPMENT_CHECKS 0
 #include <simdjson.h>
 
 #include <cstdint>
@@ -26,8 +29,8 @@ enum class JsonMiss : std::uint8_t {
 
 class JsonReader {
  public:
-  // A byte order mark before the text is passed over. `text` must be followed by limits::kJsonPaddingBytes readable bytes and live as long as the values. False
-  // if it is not JSON on the face of it.
+  // A byte order mark before the text is passed over. `text` must be followed by limits::kJsonPaddingBytes readable
+  // bytes and live as long as the values. False if it is not JSON on the face of it.
   bool Open(std::string_view text);
 
   // Strings unescaped, numbers (of any size) and booleans as written. The view points into `text`, or into this reader

@@ -59,9 +59,17 @@ const Location* FirstOf(const ExtractorPart& part, Location::From from) {
   return found == part.first_of.end() ? nullptr : &*found;
 }
 
+// The same value in each part that a sender has to give; where it may leave out the others, `value` alone is the id.
+std::vector<std::string> Repeat(const Extractor& extractor, std::string_view value) {
+  const bool all_optional = std::ranges::all_of(extractor.parts, &ExtractorPart::optional);
+  std::vector<std::string> pieces;
+  for (const ExtractorPart& part : extractor.parts)
+    pieces.emplace_back(part.optional && !all_optional ? std::string_view() : value);
+  return pieces;
+}
+
 void Place(Node& event, const Extractor& extractor, std::string_view value, bool split) {
-  const auto pieces = split ? SplitType(extractor, value)
-                            : std::vector<std::string>(extractor.parts.size(), std::string(value));
+  const auto pieces = split ? SplitType(extractor, value) : Repeat(extractor, value);
   for (std::size_t i = 0; i < extractor.parts.size() && i < pieces.size(); ++i) {
     const Location* at = FirstOf(extractor.parts[i], Location::From::kJson);
     const bool left_out = extractor.parts[i].optional && pieces[i].empty();

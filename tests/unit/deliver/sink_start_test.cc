@@ -86,8 +86,9 @@ TEST_F(SinkStartTest, BegunWithNowIsSentWhatCameAfterwardsAlone) {
   ScriptedPeer peer;
   Run(peer);
   ASSERT_TRUE(OffsetReachesTheEnd());
-  EXPECT_EQ(CountsById(peer).size(), 5u);
-  EXPECT_EQ(peer.requests().front().Header("ce-id"), "evt_10");
+  const auto counts = CountsById(peer);
+  EXPECT_EQ(counts.size(), 5u);
+  EXPECT_TRUE(counts.contains("evt_10") && counts.contains("evt_14"));
 }
 
 TEST(DescribeStart, SaysWhatIsNotSentAndHowItWouldBe) {
