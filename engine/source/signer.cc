@@ -86,7 +86,11 @@ HeaderList FieldsBeside(const Scheme& scheme, const Proof& proof, const SignRequ
                         std::string_view id, std::string_view timestamp) {
   HeaderList headers;
   headers.emplace_back("Content-Type", ContentTypeOf(scheme, request.body));
-  for (const ExtractorPart& part : scheme.event.id.parts) AddHeader(headers, part, id);
+  const auto& parts = scheme.event.id.parts;
+  const bool all_optional = std::ranges::all_of(parts, &ExtractorPart::optional);
+  for (const ExtractorPart& part : parts) {
+    if (!part.optional || all_optional) AddHeader(headers, part, id);
+  }
   AddTypeHeaders(headers, scheme.event.type, request.type.empty() ? "event" : request.type);
   for (const FieldRule& rule : proof.select) headers.emplace_back(rule.name, rule.value);
   for (const FieldRule& rule : proof.required) {

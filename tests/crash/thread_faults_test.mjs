@@ -20,7 +20,7 @@ async function startWeir(t) {
 name = "stripe"
 kind = "stripe"
 secrets_insecure = ["${secret}"]
-quarantine = "1MiB"
+quarantine = "4MiB"
 [[sink]]
 name = "archive"
 kind = "file"

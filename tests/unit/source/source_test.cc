@@ -18,7 +18,7 @@ TEST(Problems, AUsableSourceHasNone) {
 }
 
 TEST(Problems, ASourceWithoutSecretsVerifiesNobody) {
-  EXPECT_THAT(ProblemsOf(SourceOf("stripe", {})), Contains(HasSubstr("has no secret")));
+  EXPECT_THAT(ProblemsOf(SourceOf("stripe", {})), Contains(HasSubstr("nobody can be verified")));
   EXPECT_THAT(ProblemsOf(SourceOf("asana", {})), IsEmpty());
 }
 
