@@ -57,7 +57,7 @@ std::string LikelyMistake(std::string_view text, std::string_view rest) {
     return "is not a whole number; use a smaller unit, as in \"90m\" for one and a half hours";
   }
   const bool numbers_again = std::ranges::any_of(rest, IsDigit);
-  if (IsDigit(text.front()) && !rest.empty() && !IsDigit(rest.front()) && numbers_again) {
+  if (!text.empty() && IsDigit(text.front()) && !rest.empty() && !IsDigit(rest.front()) && numbers_again) {
     return "is more than one number and unit; use the smaller unit alone, as in \"90m\" for 1h30m";
   }
   return {};

@@ -48,7 +48,9 @@ Outcome Feed(ResponseParser& parser, std::string_view bytes, std::size_t first_b
   WEIR_CHECK(outcome.at_close != ResponseParser::Step::kNeedMore);
   outcome.response = parser.response();
   WEIR_CHECK(outcome.response.body_start.size() <= kKeptBytesMax);
-  WEIR_CHECK(outcome.at_close == ResponseParser::Step::kError || outcome.response.status >= 200);
+  // 101 ends HTTP on this connection, so it is no interim answer (RFC 9110 §15.2.2).
+  const int status = outcome.response.status;
+  WEIR_CHECK(outcome.at_close == ResponseParser::Step::kError || status >= 200 || status == 101);
   return outcome;
 }
 

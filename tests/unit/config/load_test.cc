@@ -47,7 +47,7 @@ TEST(Load, FillsInWhatIsNotWritten) {
   ASSERT_EQ(config.sources.size(), 1u);
   EXPECT_EQ(config.sources[0].dedupe_window_us, 7 * 86'400'000'000);
   EXPECT_EQ(config.sources[0].tolerance_s, source::kKindTolerance) << "the kind's own";
-  EXPECT_EQ(config.sources[0].body_bytes_max, config.server.limits.body_bytes);
+  EXPECT_EQ(config.sources[0].body_bytes_max, 25u << 20) << "the kind's own";
   EXPECT_FALSE(config.sources[0].reject_malformed);
 }
 

@@ -98,7 +98,7 @@ TEST_F(ShardTest, AnUnknownSourceOrPathIs404AndTheConnectionGoesOn) {
   EXPECT_EQ(client.Read().status, 404);
   client.Send(Get("GET", "/"));
   EXPECT_EQ(client.Read().status, 404);
-  client.Send(Delivery{.source = "hooks/"}.Bytes());
+  client.Send(Delivery{.source = "hooks//"}.Bytes());
   EXPECT_EQ(client.Read().status, 404);
   client.Send(Delivery{}.Bytes());
   EXPECT_EQ(client.Read().status, 202);
