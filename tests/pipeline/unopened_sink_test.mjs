@@ -39,7 +39,7 @@ for (const {what, target, prepare = () => {}, reason} of ways) {
     assert.equal(check.code, 2, check.stdout);
     assert.match(check.stderr, /weir\.toml:\d+: sink\[0\]\.path: cannot be opened: /);
     assert.match(check.stderr, reason);
-    const at = Number(/weir\.toml:(\d+):/.exec(check.stderr)[1]);
+    const at = Number(/weir\.toml:(\d+): sink\[0\]/.exec(check.stderr)[1]);
     assert.match((await readFile(weir.configFile, 'utf8')).split('\n')[at - 1], /^path = /);
     assert.equal((await run(t, weirBin, ['check', '--offline', '--config', weir.configFile])).code, 0, 'the file itself is right');
     assert.deepEqual((await readdir(directory)).sort(), before, 'no trace');
