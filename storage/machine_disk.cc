@@ -1,0 +1,219 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "storage/disk.h"
+
+namespace weir::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kOwnersFile = S_IRUSR | S_IWUSR;
+constexpr mode_t kOwnersDirectory = S_IRWXU;
+
+std::unexpected<DiskError> Failed(const char* doing, const fs::path& path, int code = errno) {
+  return std::unexpected(DiskError{
+      .code = code,
+      .message = "cannot " + std::string(doing) + " " + path.string() + ": " + std::strerror(code)});
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+// A file sync that a signal interrupted has not failed.
+template <typename Call>
+auto Retried(const Call& call) {
+  while (true) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+class MachineFile final : public DiskFile {
+ public:
+  MachineFile(Descriptor fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  DiskResult<std::size_t> ReadAt(std::uint64_t offset, std::span<char> into) const override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got = Retried([&] {
+        return pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+      });
+      if (got < 0) return Failed("read", path_);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  DiskResult<void> WriteAt(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t wrote =
+          Retried([&] { return pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+      if (wrote <= 0) return Failed("write", path_, wrote < 0 ? errno : ENOSPC);
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+      offset += static_cast<std::uint64_t>(wrote);
+    }
+    return {};
+  }
+
+  DiskResult<void> Sync() override {
+    if (Retried([&] { return fdatasync(fd_.get()); }) != 0) return Failed("sync", path_);
+    return {};
+  }
+
+  DiskResult<std::uint64_t> Size() const override {
+    struct stat status{};
+    if (fstat(fd_.get(), &status) != 0) return Failed("look at", path_);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  DiskResult<void> Resize(std::uint64_t bytes) override {
+    if (Retried([&] { return ftruncate(fd_.get(), static_cast<off_t>(bytes)); }) != 0)
+      return Failed("resize", path_);
+    return {};
+  }
+
+  void Reserve(std::uint64_t offset, std::uint64_t bytes) override {
+    std::ignore =
+        fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  }
+  void StartWriting(std::uint64_t offset, std::uint64_t bytes) override {
+    std::ignore = sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                                  SYNC_FILE_RANGE_WRITE);
+  }
+  void WillRead(std::uint64_t offset, std::uint64_t bytes) const override {
+    std::ignore = readahead(fd_.get(), static_cast<off_t>(offset), bytes);
+  }
+  void WillNotRead(std::uint64_t offset, std::uint64_t bytes) const override {
+    std::ignore =
+        posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+  }
+
+ private:
+  Descriptor fd_;
+  fs::path path_;
+};
+
+class MachineLock final : public DiskLock {
+ public:
+  explicit MachineLock(Descriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  Descriptor fd_;
+};
+
+class Machine final : public Disk {
+ public:
+  DiskResult<std::unique_ptr<DiskFile>> Open(const fs::path& file, Access access) override {
+    const int flags = access == Access::kRead     ? O_RDONLY
+                      : access == Access::kUpdate ? O_RDWR | O_CREAT
+                                                  : O_RDWR | O_CREAT | O_TRUNC;
+    Descriptor fd(Retried([&] { return open(file.c_str(), flags | O_CLOEXEC, kOwnersFile); }));
+    if (!fd.open()) return Failed("open", file);
+    return std::make_unique<MachineFile>(std::move(fd), file);
+  }
+
+  DiskResult<void> MakeDirectory(const fs::path& directory) override {
+    if (mkdir(directory.c_str(), kOwnersDirectory) != 0) return Failed("make the directory", directory);
+    return {};
+  }
+
+  DiskResult<std::optional<Facts>> Look(const fs::path& path) const override {
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+      return Failed("look at", path);
+    }
+    return Facts{.bytes = static_cast<std::uint64_t>(status.st_size),
+                 .directory = S_ISDIR(status.st_mode),
+                 .links = status.st_nlink,
+                 .modified_s = status.st_mtim.tv_sec};
+  }
+
+  DiskResult<std::vector<std::string>> List(const fs::path& directory) const override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(directory.c_str()), closedir);
+    if (!open) return Failed("list", directory);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = readdir(open.get())) {
+      const std::string_view name(entry->d_name);
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    if (errno != 0) return Failed("list", directory);
+    return names;
+  }
+
+  DiskResult<void> Remove(const fs::path& file) override {
+    if (unlink(file.c_str()) != 0) return Failed("remove", file);
+    return {};
+  }
+  DiskResult<void> RemoveDirectory(const fs::path& directory) override {
+    if (rmdir(directory.c_str()) != 0) return Failed("remove", directory);
+    return {};
+  }
+  DiskResult<void> Rename(const fs::path& from, const fs::path& to) override {
+    if (rename(from.c_str(), to.c_str()) != 0) return Failed("rename", from);
+    return {};
+  }
+  DiskResult<void> Link(const fs::path& file, const fs::path& name) override {
+    if (link(file.c_str(), name.c_str()) != 0) return Failed("link", file);
+    return {};
+  }
+
+  DiskResult<void> SyncDirectory(const fs::path& directory) override {
+    const Descriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.open()) return Failed("open", directory);
+    if (Retried([&] { return fsync(fd.get()); }) != 0) return Failed("sync", directory);
+    return {};
+  }
+
+  DiskResult<std::uint64_t> FreeBytes(const fs::path& path) const override {
+    struct statvfs status{};
+    if (statvfs(path.c_str(), &status) != 0) return Failed("measure the free space of", path);
+    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  }
+
+  DiskResult<std::unique_ptr<DiskLock>> Lock(const fs::path& file, LockMode mode) override {
+    int opened = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnersFile);
+    if (opened < 0 && mode == LockMode::kShared) opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    Descriptor fd(opened);
+    if (!fd.open()) return Failed("open", file);
+    const int operation = (mode == LockMode::kExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
+    if (Retried([&] { return flock(fd.get(), operation); }) == 0)
+      return std::make_unique<MachineLock>(std::move(fd));
+    if (errno == EWOULDBLOCK) return nullptr;
+    return Failed("lock", file);
+  }
+};
+
+}  // namespace
+
+const std::shared_ptr<Disk>& MachineDisk() {
+  static const std::shared_ptr<Disk> machine = std::make_shared<Machine>();
+  return machine;
+}
+
+}  // namespace weir::storage
