@@ -288,11 +288,11 @@ StoreResult<void> GroupCommit::Write() {
   write.sync = parts_.options.sync && !only_repeats;
   write.no_slowdown = true;  // a full memtable is answered 503 at once instead of blocking every request
   if (malformed_ != 0 && !dead_lock_) dead_lock_.lock();
-  const rocksdb::Status status = parts_.rocks->db().Write(write, &parts_.batch);
+  const auto written = parts_.rocks->Write(write, parts_.batch, "to commit");
   const auto lock = parts_.index->Lock();
-  if (!status.ok()) {
+  if (!written) {
     TakeBack();
-    StoreError error = ErrorFrom(status, "to commit");
+    StoreError error = written.error();
     // Duplicates are durable whether they are counted or not.
     if (only_repeats && error.code == StoreErrorCode::kStalled) return {};
     // The bytes may be on disk or not, and a second sync could say yes to pages the kernel has already

@@ -91,9 +91,15 @@ StoreResult<void> PlantSeeds(const fs::path& folder, const StoreOptions& options
   return {};
 }
 
+rocksdb::Options ReadOnDisk(rocksdb::Env* env) {
+  rocksdb::Options options;
+  options.env = env;
+  return options;
+}
+
 // Puts back what can be read of a table of the log that the repair left out for what cannot.
 StoreResult<void> Salvage(Rocks& rocks, const fs::path& table) {
-  rocksdb::SstFileReader reader{rocksdb::Options()};
+  rocksdb::SstFileReader reader(ReadOnDisk(rocks.db().GetEnv()));
   if (!reader.Open(table).ok() || reader.GetTableProperties()->column_family_name !=
                                       kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
     return {};
@@ -101,10 +107,9 @@ StoreResult<void> Salvage(Rocks& rocks, const fs::path& table) {
   const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
   rocksdb::WriteBatch found;
   const auto write = [&]() -> StoreResult<void> {
-    const rocksdb::Status status = rocks.db().Write({}, &found);
+    auto written = rocks.Write({}, found, "to repair the database: events of a damaged table");
     found.Clear();
-    if (!status.ok()) return Failed("events of a damaged table", status);
-    return {};
+    return written;
   };
   Sequence behind = kNoSequence;  // the last event found
   std::uint64_t step = 1;
@@ -142,14 +147,15 @@ struct BrokenTables {
   bool none() const { return log.empty() && derived.empty() && other.empty(); }
 };
 
-BrokenTables FindBroken(const fs::path& folder, const std::vector<rocksdb::LiveFileMetaData>& tables) {
+BrokenTables FindBroken(const fs::path& folder, rocksdb::Env* env,
+                        const std::vector<rocksdb::LiveFileMetaData>& tables) {
   BrokenTables broken;
   for (const rocksdb::LiveFileMetaData& table : tables) {
     std::error_code error;
     const std::string name = table.name.substr(table.name.starts_with('/') ? 1 : 0);
     const std::uintmax_t bytes = fs::file_size(folder / name, error);
     const bool whole = !error && bytes == table.size &&
-                       rocksdb::SstFileReader(rocksdb::Options()).Open((folder / name).string()).ok();
+                       rocksdb::SstFileReader(ReadOnDisk(env)).Open((folder / name).string()).ok();
     if (whole) continue;
     const std::string state = error ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
     if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
@@ -170,7 +176,8 @@ BrokenTables FindBroken(const fs::path& folder, const std::vector<rocksdb::LiveF
 
 DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
   // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
-  rocksdb::DBOptions lenient = DatabaseOptions(options, false, LogDamage::kSkip);
+  const DiskEnv files(options.disk, nullptr);
+  rocksdb::DBOptions lenient = DatabaseOptions(options, files.env(), false, LogDamage::kSkip);
   lenient.create_missing_column_families = false;
   lenient.paranoid_checks = false;
   lenient.skip_checking_sst_file_sizes_on_db_open = true;
@@ -189,7 +196,7 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   std::vector<rocksdb::LiveFileMetaData> tables;
   db->GetLiveFilesMetaData(&tables);
   for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
-  const BrokenTables broken = FindBroken(folder, tables);
+  const BrokenTables broken = FindBroken(folder, files.env(), tables);
   if (broken.none()) {
     return {.what = "the database's write-ahead log is damaged: " + error.message,
             .gives_up = "the newest events and settlements as far as the damage reaches",
@@ -214,9 +221,14 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
 
 StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& options) {
   if (auto planted = PlantSeeds(folder, options); !planted) return planted;
-  const rocksdb::Status repaired =
-      rocksdb::RepairDB(folder, DatabaseOptions(options, false, LogDamage::kSkip), Descriptors(options));
+  const DiskEnv files(options.disk, nullptr);
+  const rocksdb::Status repaired = rocksdb::RepairDB(
+      folder, DatabaseOptions(options, files.env(), false, LogDamage::kSkip), Descriptors(options));
   if (!repaired.ok()) return Failed(folder.string(), repaired);
+  if (files.frozen()) {
+    return std::unexpected(StoreError{
+        StoreErrorCode::kIo, "the database cannot be repaired: the disk of " + folder.string() + " fails"});
+  }
   auto rocks = Rocks::Open(folder, options, false, LogDamage::kSkip);
   if (!rocks) return std::unexpected(rocks.error());
   rocksdb::CompactRangeOptions through_all_levels;
@@ -232,8 +244,7 @@ StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& opt
   for (const fs::path& table : TablesIn(folder / "lost")) {
     if (auto salvaged = Salvage(**rocks, table); !salvaged) return salvaged;
   }
-  if (const rocksdb::Status status = (*rocks)->db().SyncWAL(); !status.ok())
-    return Failed("its last step", status);
+  if (auto synced = (*rocks)->SyncLog("to repair the database: its last step"); !synced) return synced;
   // What the repair set aside is in the copy of what was found as well.
   std::error_code error;
   fs::remove_all(folder / "lost", error);

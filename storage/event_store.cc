@@ -159,9 +159,7 @@ StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sy
                                            std::string_view doing) const {
   rocksdb::WriteOptions write;
   write.sync = sync;
-  const rocksdb::Status status = rocks->db().Write(write, &updates);
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, doing));
-  return {};
+  return rocks->Write(write, updates, doing);
 }
 
 StoreResult<void> EventStore::Parts::VisitPrefix(Family family, std::string_view prefix,

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "storage/clock.h"
+#include "storage/disk.h"
 #include "storage/event.h"
 
 namespace weir::storage {
@@ -60,7 +61,8 @@ std::string_view TroublePartName(StoreTrouble::Part part);  // "high_water"
 
 struct StoreOptions {
   std::filesystem::path directory;
-  bool read_only = false;  // for offline operator commands
+  std::shared_ptr<Disk> disk = MachineDisk();  // on which the directory is
+  bool read_only = false;                      // for offline operator commands
   bool create_if_missing = true;
   bool rebuild_dedupe = false;    // make the dedupe index anew from the log, whatever state it is in
   bool accept_data_loss = false;  // open although the audit found a gap; the gap is logged and recorded

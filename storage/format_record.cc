@@ -63,9 +63,10 @@ StoreResult<FormatRecord> CreateFormatRecord(Rocks& rocks, std::optional<std::ui
   writer.U32(kPartitions).U64(format.store_id).Text({format.secret.data(), format.secret.size()});
   rocksdb::WriteOptions write;
   write.sync = true;
-  const rocksdb::Status status = rocks.db().Put(write, rocks.family(Family::kMeta), ToSlice(kFormatKey),
-                                                std::move(writer).Finish(kFormatKey));
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to create the store"));
+  rocksdb::WriteBatch updates;
+  updates.Put(rocks.family(Family::kMeta), ToSlice(kFormatKey), std::move(writer).Finish(kFormatKey));
+  if (auto written = rocks.Write(write, updates, "to create the store"); !written)
+    return std::unexpected(written.error());
   return format;
 }
 

@@ -170,9 +170,8 @@ EventStore::~EventStore() {
   if (parts_->health.failed()) return;
   if (parts_->timeline.Now()) std::ignore = MarkTime();
   parts_->index->Close();
-  if (const auto synced = parts_->rocks->db().SyncWAL(); !synced.ok()) {
-    parts_->health.Report(StoreTrouble::Part::kHighWater,
-                          ErrorFrom(synced, "to sync the log at its end").message);
+  if (const auto synced = parts_->rocks->SyncLog("to sync the log at its end"); !synced) {
+    parts_->health.Report(StoreTrouble::Part::kHighWater, synced.error().message);
   } else if (const auto closed = parts_->high_water->Close(parts_->durable); !closed) {
     parts_->health.Report(StoreTrouble::Part::kHighWater, closed.error());
   }
@@ -425,9 +424,9 @@ StoreResult<void> EventStore::Parts::StartHighWater() {
       [this]() -> std::optional<Sequence> {
         const Sequence reached = durable.load(std::memory_order_acquire);
         if (options.sync) return reached;
-        const rocksdb::Status synced = rocks->db().SyncWAL();
-        if (synced.ok()) return reached;
-        health.Fail(ErrorFrom(synced, "to sync the log"));
+        const auto synced = rocks->SyncLog("to sync the log");
+        if (synced) return reached;
+        health.Fail(synced.error());
         return std::nullopt;
       },
       [this](const std::string& trouble) {

@@ -5,14 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace rocksdb {
-class Env;
-}
-
 namespace weir::storage {
-
-// RocksDB's own environment, but everything it makes is its owner's. Lives as long as the process.
-rocksdb::Env* OwnerOnlyEnv();
 
 // Takes from others what they may do with `directory` and with everything weir keeps in it (other files are not
 // weir's). Returns a sentence for each that stays open to them: not ours, or on a file system without modes.

@@ -16,7 +16,6 @@
 #include "storage/check.h"
 #include "storage/limits.h"
 #include "storage/open_files.h"
-#include "storage/owner_only.h"
 #include "storage/rocks_options.h"
 #include "storage/store_health.h"
 
@@ -62,9 +61,10 @@ class BackgroundErrors : public rocksdb::EventListener {
 
 }  // namespace
 
-rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage) {
+rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, rocksdb::Env* env, bool create,
+                                   LogDamage damage) {
   rocksdb::DBOptions db;
-  db.env = OwnerOnlyEnv();
+  db.env = env;
   db.create_if_missing = create;
   db.error_if_exists = create;
   // Also later: a crash may have ended the making of a store between two families. A family that was lost
@@ -181,10 +181,11 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
                                                 const StoreOptions& options, bool create, LogDamage damage,
                                                 StoreHealth* health) {
-  std::unique_ptr<Rocks> rocks(new Rocks());
-  rocksdb::DBOptions db_options = DatabaseOptions(options, create, damage);
+  std::unique_ptr<Rocks> rocks(new Rocks(options.disk, [health](const DiskError& error) {
+    if (health != nullptr) health->Fail({StoreErrorCode::kIo, "the store failed: " + error.message});
+  }));
+  rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
-  db_options.env = rocks->files_.env();
   const auto descriptors = Descriptors(options);
   rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -232,6 +233,22 @@ StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_vie
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to read"));
   return value;
+}
+
+StoreResult<void> Rocks::Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
+                               std::string_view doing) {
+  return Believed(db_->Write(how, &updates), doing);
+}
+
+StoreResult<void> Rocks::SyncLog(std::string_view doing) {
+  return Believed(db_->SyncWAL(), doing);
+}
+
+StoreResult<void> Rocks::Believed(const rocksdb::Status& status, std::string_view doing) const {
+  if (!status.ok()) return std::unexpected(ErrorFrom(status, doing));
+  if (!files_.frozen()) return {};
+  return std::unexpected(StoreError{
+      StoreErrorCode::kIo, "the store failed " + std::string(doing) + ": its disk has failed before"});
 }
 
 StoreResult<void> Rocks::Reset(Family which) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <array>
 #include <filesystem>
@@ -11,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/disk_file_system.h"
 #include "storage/event_store.h"
 #include "storage/keys.h"
-#include "storage/patient_file_system.h"
 
 namespace weir::storage {
 
@@ -43,6 +44,12 @@ class Rocks {
     return families_[static_cast<std::size_t>(family)];
   }
 
+  // The doors to the log. RocksDB is not to be asked: a disk that has failed is kept from it (disk_file_system.h), and
+  // from then on both return an error. `doing` completes "the store failed …".
+  StoreResult<void> Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
+                          std::string_view doing);
+  StoreResult<void> SyncLog(std::string_view doing);
+
   // nullopt for a key that is not there.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
 
@@ -50,9 +57,12 @@ class Rocks {
   StoreResult<void> Reset(Family family);
 
  private:
-  Rocks() = default;
+  StoreResult<void> Believed(const rocksdb::Status& status, std::string_view doing) const;
+
+  Rocks(std::shared_ptr<Disk> disk, DiskEnv::OnFailure on_failure)
+      : files_(std::move(disk), std::move(on_failure)) {}
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
-  PatientFiles files_;                                        // outlives the database
+  DiskEnv files_;                                             // outlives the database
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };

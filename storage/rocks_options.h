@@ -11,7 +11,9 @@
 
 namespace weir::storage {
 
-rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, bool create, LogDamage damage);
+// `env` outlives the database.
+rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, rocksdb::Env* env, bool create,
+                                   LogDamage damage);
 // All families, in the order in which a new database gives them their numbers.
 std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options);
 

@@ -221,10 +221,9 @@ StoreResult<void> RunStore::RemoveBlocks(const DedupeRun& run) {
 // Without a sync: everything here can be derived from the log again, and the log's order keeps it a prefix.
 StoreResult<void> RunStore::Write(rocksdb::WriteBatch& updates) {
   if (updates.Count() == 0) return {};
-  const rocksdb::Status status = rocks_.db().Write(rocksdb::WriteOptions(), &updates);
+  auto written = rocks_.Write(rocksdb::WriteOptions(), updates, "to write the dedupe index");
   updates.Clear();
-  if (!status.ok()) return std::unexpected(ErrorFrom(status, "to write the dedupe index"));
-  return {};
+  return written;
 }
 
 RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base,
