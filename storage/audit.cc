@@ -8,7 +8,6 @@
 #include "storage/audit_ledger.h"
 #include "storage/data_directory.h"
 #include "storage/delivery_values.h"
-#include "storage/directory_lock.h"
 #include "storage/event_codec.h"
 #include "storage/fingerprint.h"
 #include "storage/format_record.h"
@@ -267,7 +266,7 @@ bool Auditor::SameIdentity(Sequence a, Sequence b) const {
 }
 
 void Auditor::CheckHighWater() {
-  const auto read = ReadHighWater(request_.directory / "high-water");
+  const auto read = ReadHighWater(*request_.disk, request_.directory / "high-water");
   if (!read) {
     Report(FindingKind::kHighWater, kNoSequence, read.error());
   } else if (!*read) {
@@ -405,24 +404,24 @@ std::string_view FindingName(FindingKind kind) {
 }
 
 StoreResult<AuditReport> Audit(const AuditRequest& request) {
-  if (auto entered = EnterDirectory(request.directory, false); !entered) {
+  if (auto entered = EnterDirectory(*request.disk, request.directory, false); !entered) {
     return std::unexpected(StoreError{StoreErrorCode::kFormat, entered.error()});
   }
-  std::error_code error;
-  if (!std::filesystem::exists(request.directory / "store" / "CURRENT", error)) {
+  if (!Exists(*request.disk, request.directory / "store" / "CURRENT")) {
     return std::unexpected(
         StoreError{StoreErrorCode::kFormat, "there is no store in " + request.directory.string()});
   }
-  const auto lock = DirectoryLock::Take(request.directory, DirectoryLock::Mode::kShared);
+  const auto lock = TakeDirectory(*request.disk, request.directory, Disk::LockMode::kShared);
   if (!lock) return std::unexpected(StoreError{StoreErrorCode::kIo, lock.error()});
   if (!*lock) {
     return std::unexpected(StoreError{
-        StoreErrorCode::kLocked, HolderOf(request.directory / DirectoryLock::kFileName) +
-                                     " holds the store in " + request.directory.string() +
+        StoreErrorCode::kLocked, HolderOf(LockFileOf(request.directory)) + " holds the store in " +
+                                     request.directory.string() +
                                      "; verify reads it at rest: stop the server first, or verify a backup"});
   }
   StoreOptions options;
   options.directory = request.directory;
+  options.disk = request.disk;
   options.read_only = true;
   auto rocks = Rocks::Open(request.directory / "store", options, false, LogDamage::kRefuse);
   if (!rocks) return std::unexpected(rocks.error());

@@ -63,6 +63,7 @@ inline constexpr std::size_t kFindingsMax = 1000;
 
 struct AuditRequest {
   std::filesystem::path directory;
+  std::shared_ptr<Disk> disk = MachineDisk();
   // One acknowledged id a line, or source TAB id. Ids may repeat: a duplicate is acknowledged as well. That
   // none of them is stored twice is what kRepeatedEvent stands for, ledger or not.
   std::optional<std::filesystem::path> ledger;

@@ -10,6 +10,7 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -40,40 +41,63 @@ fs::path Obstacle(const fs::path& directory) {
   return so_far;
 }
 
-std::string Complaint(const fs::path& directory, const std::error_code& error) {
+std::string Complaint(const fs::path& directory, int code) {
   const fs::path obstacle = Obstacle(directory);
   std::string text =
       "the data directory " + directory.string() + " cannot be used: " + obstacle.string() + ": ";
-  if (error == std::errc::not_a_directory) return text + "is not a directory";
-  text += error.message();
-  if (error != std::errc::permission_denied) return text;
+  if (code == ENOTDIR) return text + "is not a directory";
+  text += std::strerror(code);
+  if (code != EACCES) return text;
   const std::string whose = WhoseIs(obstacle);
   return whose.empty() ? text : text + "; " + whose;
 }
 
+DiskResult<void> MakeWithParents(Disk& disk, const fs::path& directory) {
+  if (directory.empty() || Exists(disk, directory)) return {};
+  if (auto above = MakeWithParents(disk, directory.parent_path()); !above) return above;
+  auto made = disk.MakeDirectory(directory);
+  if (!made && made.error().code == EEXIST) return {};
+  return made;
+}
+
 }  // namespace
 
-std::expected<void, std::string> EnterDirectory(const fs::path& directory, bool create) {
-  std::error_code error;
-  if (create) fs::create_directories(directory, error);
-  struct stat status{};
-  if (!error && ::stat(directory.c_str(), &status) != 0) error = {errno, std::system_category()};
-  if (error == std::errc::no_such_file_or_directory) {
-    return std::unexpected("there is no data directory " + directory.string());
+std::expected<void, std::string> EnterDirectory(Disk& disk, const fs::path& directory, bool create) {
+  int code = 0;
+  if (create) {
+    // "data/" and "data" are one directory.
+    const fs::path named = directory.has_filename() ? directory : directory.parent_path();
+    if (auto made = MakeWithParents(disk, named); !made) code = made.error().code;
   }
-  if (!error && !S_ISDIR(status.st_mode)) error = std::make_error_code(std::errc::not_a_directory);
-  if (!error && ::access(directory.c_str(), create ? R_OK | W_OK | X_OK : R_OK | X_OK) != 0)
-    error = {errno, std::system_category()};
-  if (error) return std::unexpected(Complaint(directory, error));
+  const auto found = disk.Look(directory);
+  if (code == 0 && !found) code = found.error().code;
+  if (code == 0 && !*found) {
+    // A part of the path that is no directory is as good as none to the disk, and another mistake to whoever wrote it.
+    struct stat status{};
+    code = ::stat(directory.c_str(), &status) != 0 && errno == ENOTDIR ? ENOTDIR : ENOENT;
+  }
+  if (code == ENOENT) return std::unexpected("there is no data directory " + directory.string());
+  if (code == 0 && !(*found)->directory) code = ENOTDIR;
+  if (code == 0) {
+    if (const auto allowed = disk.MayUse(directory, create); !allowed) code = allowed.error().code;
+  }
+  if (code != 0) return std::unexpected(Complaint(directory, code));
   return {};
 }
 
-bool HoldsTraceOfStore(const fs::path& directory) {
-  for (const char* name : {"store", "high-water"}) {
-    std::error_code error;
-    if (fs::exists(directory / name, error)) return true;
-  }
-  return false;
+fs::path LockFileOf(const fs::path& directory) {
+  return directory / "lock";
+}
+
+std::expected<std::unique_ptr<DiskLock>, std::string> TakeDirectory(Disk& disk, const fs::path& directory,
+                                                                    Disk::LockMode mode) {
+  auto taken = disk.Lock(LockFileOf(directory), mode);
+  if (!taken) return std::unexpected(taken.error().message);
+  return *std::move(taken);
+}
+
+bool HoldsTraceOfStore(Disk& disk, const fs::path& directory) {
+  return Exists(disk, directory / "store") || Exists(disk, directory / "high-water");
 }
 
 std::string WhoseIs(const fs::path& path) {

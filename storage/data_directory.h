@@ -4,16 +4,28 @@
 
 #include <expected>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
+
+#include "storage/disk.h"
 
 namespace weir::storage {
 
 // Makes the directory and its parents if `create`. The error says which part of the path is in the way, and why.
-std::expected<void, std::string> EnterDirectory(const std::filesystem::path& directory, bool create);
+std::expected<void, std::string> EnterDirectory(Disk& disk, const std::filesystem::path& directory,
+                                                bool create);
+
+// One process a data directory: a lock on a file in it, held while the store is open and released by the kernel when
+// the process ends, however it ends. Shared: several offline readers. RocksDB has a lock of its own, but takes it too
+// late: what is done in front of opening the database needs it as well.
+std::filesystem::path LockFileOf(const std::filesystem::path& directory);
+// nullptr: somebody else holds it. An error: the file cannot be made.
+std::expected<std::unique_ptr<DiskLock>, std::string> TakeDirectory(Disk& disk,
+                                                                    const std::filesystem::path& directory,
+                                                                    Disk::LockMode mode);
 
 // Whether a store has ever been made here, sound or not.
-bool HoldsTraceOfStore(const std::filesystem::path& directory);
+bool HoldsTraceOfStore(Disk& disk, const std::filesystem::path& directory);
 
 // "it belongs to weir (uid 998), this process runs as nobody (uid 65534)"; empty when it cannot be looked at.
 std::string WhoseIs(const std::filesystem::path& path);

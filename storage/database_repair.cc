@@ -11,7 +11,6 @@
 #include <charconv>
 #include <cstdint>
 #include <memory>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -27,9 +26,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view kSeedKey{"\0\0\0\0\0\0\0\0", 8};
 constexpr std::size_t kSalvageBatchBytes = 1u << 20;
 
-std::unexpected<StoreError> Failed(std::string_view doing, const std::error_code& error) {
-  return std::unexpected(StoreError{StoreErrorCode::kIo, "the database cannot be repaired: " +
-                                                             std::string(doing) + ": " + error.message()});
+std::unexpected<StoreError> Failed(std::string_view doing, const DiskError& error) {
+  return std::unexpected(StoreError{
+      StoreErrorCode::kIo, "the database cannot be repaired: " + std::string(doing) + ": " + error.message});
 }
 
 std::unexpected<StoreError> Failed(std::string_view doing, const rocksdb::Status& status) {
@@ -43,14 +42,17 @@ std::uint64_t NumberOf(const fs::path& table) {
   return number;
 }
 
-std::vector<fs::path> TablesIn(const fs::path& folder) {
-  std::vector<fs::path> tables;
-  std::error_code error;
-  for (const auto& file : fs::directory_iterator(folder, error)) {
-    if (file.path().extension() == ".sst") tables.push_back(file.path());
-  }
-  std::ranges::sort(tables);
-  return tables;
+std::vector<fs::path> TablesIn(const Disk& disk, const fs::path& folder) {
+  return FilesEndingIn(disk, folder, ".sst");
+}
+
+DiskResult<void> Copy(Disk& disk, const fs::path& from, const fs::path& to) {
+  const auto bytes = ReadWhole(disk, from);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto file = disk.Open(to, Disk::Access::kReplace);
+  if (!file) return std::unexpected(file.error());
+  if (auto written = (*file)->WriteAt(0, *bytes); !written) return written;
+  return (*file)->Sync();
 }
 
 std::string TableName(std::uint64_t number) {
@@ -78,16 +80,17 @@ StoreResult<void> MakeSeeds(const fs::path& folder, const StoreOptions& options)
 
 StoreResult<void> PlantSeeds(const fs::path& folder, const StoreOptions& options) {
   const fs::path making(folder.string() + ".seeds");
-  std::error_code error;
-  fs::remove_all(making, error);
+  Disk& disk = *options.disk;
+  if (auto removed = RemoveTree(disk, making); !removed)
+    return Failed("a table for each family", removed.error());
   if (auto made = MakeSeeds(making, options); !made) return made;
   std::uint64_t number = 0;
-  for (const fs::path& table : TablesIn(folder)) number = std::max(number, NumberOf(table));
-  for (const fs::path& seed : TablesIn(making)) {
-    fs::copy_file(seed, folder / TableName(++number), error);
-    if (error) return Failed("a table for each family", error);
+  for (const fs::path& table : TablesIn(disk, folder)) number = std::max(number, NumberOf(table));
+  for (const fs::path& seed : TablesIn(disk, making)) {
+    if (const auto copied = Copy(disk, seed, folder / TableName(++number)); !copied)
+      return Failed("a table for each family", copied.error());
   }
-  fs::remove_all(making, error);
+  std::ignore = RemoveTree(disk, making);
   return {};
 }
 
@@ -147,17 +150,17 @@ struct BrokenTables {
   bool none() const { return log.empty() && derived.empty() && other.empty(); }
 };
 
-BrokenTables FindBroken(const fs::path& folder, rocksdb::Env* env,
+BrokenTables FindBroken(const Disk& disk, const fs::path& folder, rocksdb::Env* env,
                         const std::vector<rocksdb::LiveFileMetaData>& tables) {
   BrokenTables broken;
   for (const rocksdb::LiveFileMetaData& table : tables) {
-    std::error_code error;
     const std::string name = table.name.substr(table.name.starts_with('/') ? 1 : 0);
-    const std::uintmax_t bytes = fs::file_size(folder / name, error);
-    const bool whole = !error && bytes == table.size &&
+    const bool missing = !Exists(disk, folder / name);
+    const std::uint64_t bytes = BytesOf(disk, folder / name);
+    const bool whole = !missing && bytes == table.size &&
                        rocksdb::SstFileReader(ReadOnDisk(env)).Open((folder / name).string()).ok();
     if (whole) continue;
-    const std::string state = error ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
+    const std::string state = missing ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
     if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
       const auto first = ParseSequenceKey(table.smallestkey);
       const auto last = ParseSequenceKey(table.largestkey);
@@ -196,7 +199,7 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   std::vector<rocksdb::LiveFileMetaData> tables;
   db->GetLiveFilesMetaData(&tables);
   for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
-  const BrokenTables broken = FindBroken(folder, files.env(), tables);
+  const BrokenTables broken = FindBroken(*options.disk, folder, files.env(), tables);
   if (broken.none()) {
     return {.what = "the database's write-ahead log is damaged: " + error.message,
             .gives_up = "the newest events and settlements as far as the damage reaches",
@@ -241,13 +244,12 @@ StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& opt
     if (status.ok()) status = (*rocks)->db().CompactRange(through_all_levels, family, &seed, &seed);
     if (!status.ok()) return Failed("taking out what was added", status);
   }
-  for (const fs::path& table : TablesIn(folder / "lost")) {
+  for (const fs::path& table : TablesIn(*options.disk, folder / "lost")) {
     if (auto salvaged = Salvage(**rocks, table); !salvaged) return salvaged;
   }
   if (auto synced = (*rocks)->SyncLog("to repair the database: its last step"); !synced) return synced;
   // What the repair set aside is in the copy of what was found as well.
-  std::error_code error;
-  fs::remove_all(folder / "lost", error);
+  std::ignore = RemoveTree(*options.disk, folder / "lost");
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "storage/disk.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace weir::storage {
@@ -27,6 +28,23 @@ DiskResult<void> RemoveTree(Disk& disk, const std::filesystem::path& directory) 
     if (auto gone = RemoveTree(disk, directory / name); !gone) return gone;
   }
   return disk.RemoveDirectory(directory);
+}
+
+std::uint64_t BytesOf(const Disk& disk, const std::filesystem::path& file) {
+  const auto found = disk.Look(file);
+  return found && *found ? (*found)->bytes : 0;
+}
+
+std::vector<std::filesystem::path> FilesEndingIn(const Disk& disk, const std::filesystem::path& directory,
+                                                 std::string_view ending) {
+  std::vector<std::filesystem::path> files;
+  const auto names = disk.List(directory);
+  if (!names) return files;
+  for (const std::string& name : *names) {
+    if (name.ends_with(ending)) files.push_back(directory / name);
+  }
+  std::ranges::sort(files);
+  return files;
 }
 
 bool Exists(const Disk& disk, const std::filesystem::path& path) {

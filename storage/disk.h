@@ -90,6 +90,8 @@ class Disk {
 
   // nullopt: there is nothing of that name.
   virtual DiskResult<std::optional<Facts>> Look(const std::filesystem::path& path) const = 0;
+  // Whether this process may look into the directory, and with `write` make files in it.
+  virtual DiskResult<void> MayUse(const std::filesystem::path& directory, bool write) const = 0;
   // Names, in no order, without "." and "..".
   virtual DiskResult<std::vector<std::string>> List(const std::filesystem::path& directory) const = 0;
   virtual DiskResult<void> Remove(const std::filesystem::path& file) = 0;
@@ -111,5 +113,10 @@ DiskResult<std::string> ReadWhole(Disk& disk, const std::filesystem::path& file)
 // A directory with everything in it; one that is not there is no error.
 DiskResult<void> RemoveTree(Disk& disk, const std::filesystem::path& directory);
 bool Exists(const Disk& disk, const std::filesystem::path& path);
+// 0 for what is not there.
+std::uint64_t BytesOf(const Disk& disk, const std::filesystem::path& file);
+// Of the files in `directory` whose names end so, in their order; none where it cannot be listed.
+std::vector<std::filesystem::path> FilesEndingIn(const Disk& disk, const std::filesystem::path& directory,
+                                                 std::string_view ending);
 
 }  // namespace weir::storage

@@ -1,7 +1,6 @@
 #include "storage/event_store.h"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "storage/check.h"
@@ -19,15 +18,10 @@ std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
 }
 
-std::uint64_t BytesOf(const std::filesystem::path& folder) {
+// Files come and go while the database works: one that has gone meanwhile has none.
+std::uint64_t BytesOfAll(const Disk& disk, const std::filesystem::path& folder) {
   std::uint64_t bytes = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator file(folder, error);
-       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
-    std::error_code gone;  // files come and go while the database works
-    const std::uintmax_t size = file->file_size(gone);
-    if (!gone) bytes += size;
-  }
+  for (const auto& file : FilesEndingIn(disk, folder, "")) bytes += BytesOf(disk, file);
   return bytes;
 }
 
@@ -135,7 +129,7 @@ StoreStatistics EventStore::Statistics() const {
   StoreStatistics statistics;
   statistics.first_sequence = parts_->first;
   statistics.last_sequence = last_sequence();
-  statistics.bytes = BytesOf(parts_->options.directory / "store");
+  statistics.bytes = BytesOfAll(*parts_->options.disk, parts_->options.directory / "store");
   const DedupeIndex::Size index = parts_->index->MeasureSize();
   statistics.dedupe_entries_in_memory = index.entries_in_memory;
   statistics.dedupe_entries_sealed = index.entries_sealed;

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "storage/dedupe_index.h"
-#include "storage/directory_lock.h"
+#include "storage/disk.h"
 #include "storage/event_store.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
@@ -41,7 +41,7 @@ struct EventStore::Parts {
 
   const StoreOptions options;
   StoreHealth health;
-  std::optional<DirectoryLock> lock;  // first in, last out: members are destroyed in reverse
+  std::unique_ptr<DiskLock> lock;  // first in, last out: members are destroyed in reverse
   std::unique_ptr<Rocks> rocks;
   std::unique_ptr<Salvage> salvage;
   std::unique_ptr<DedupeIndex> index;

@@ -10,7 +10,11 @@
 
 #include <expected>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
+
+#include "storage/disk.h"
 
 namespace weir::storage {
 
@@ -19,7 +23,8 @@ class FoundCopy {
   // Links `folder` to `folder`.found, after putting back what an open that never finished left there. Nothing is
   // committed before an open has its verdict, so what it left goes with the high-water record as it still is; what goes
   // with another one is of another time, is not put back, and is set aside.
-  static std::expected<FoundCopy, std::string> Make(const std::filesystem::path& folder);
+  static std::expected<FoundCopy, std::string> Make(std::shared_ptr<Disk> disk,
+                                                    const std::filesystem::path& folder);
 
   // Where a copy of another time is kept; empty: there was none.
   const std::filesystem::path& set_aside() const { return set_aside_; }
@@ -37,7 +42,9 @@ class FoundCopy {
   std::expected<std::filesystem::path, std::string> Keep();
 
  private:
-  FoundCopy(std::filesystem::path folder, bool made) : folder_(std::move(folder)), made_(made) {}
+  FoundCopy(std::shared_ptr<Disk> disk, std::filesystem::path folder, bool made)
+      : disk_(std::move(disk)), folder_(std::move(folder)), made_(made) {}
+  std::shared_ptr<Disk> disk_;
   std::filesystem::path folder_;
   bool made_;
   std::filesystem::path set_aside_;

@@ -8,13 +8,9 @@
 // fdatasync is one write to the disk and no journal transaction beside the committer's.
 #include "storage/high_water.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -59,18 +55,14 @@ std::optional<Slot> DecodeSlot(const char* bytes) {
   return slot;
 }
 
-std::string SystemError(std::string_view doing, const std::filesystem::path& file) {
-  return std::string(doing) + " " + file.string() + ": " + std::strerror(errno);
-}
-
-std::expected<std::optional<Slot>, std::string> ReadSlot(const std::filesystem::path& file) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) return std::nullopt;
-  if (fd < 0) return std::unexpected(SystemError("cannot open", file));
-  std::array<char, kFileBytes> bytes{};
-  const ssize_t got = pread(fd, bytes.data(), bytes.size(), 0);
-  close(fd);
-  if (got < 0) return std::unexpected(SystemError("cannot read", file));
+std::expected<std::optional<Slot>, std::string> ReadSlot(Disk& disk, const std::filesystem::path& file) {
+  const auto found = disk.Look(file);
+  if (!found) return std::unexpected(found.error().message);
+  if (!*found) return std::nullopt;
+  auto read = ReadWhole(disk, file);
+  if (!read) return std::unexpected(read.error().message);
+  std::string bytes = *std::move(read);
+  bytes.resize(kFileBytes);
   const auto first = DecodeSlot(bytes.data());
   const auto second = DecodeSlot(bytes.data() + kSlotBytes);
   if (!first && !second) return std::unexpected(file.string() + " holds no valid record");
@@ -80,36 +72,32 @@ std::expected<std::optional<Slot>, std::string> ReadSlot(const std::filesystem::
 
 }  // namespace
 
-std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(const std::filesystem::path& file) {
-  const auto slot = ReadSlot(file);
+std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(Disk& disk,
+                                                                         const std::filesystem::path& file) {
+  const auto slot = ReadSlot(disk, file);
   if (!slot) return std::unexpected(slot.error());
   if (!*slot) return std::nullopt;
   return (*slot)->record;
 }
 
 std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::Start(
-    const std::filesystem::path& file, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell) {
-  const auto existing = ReadSlot(file);
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return std::unexpected(SystemError("cannot open", file));
+    Disk& disk, const std::filesystem::path& path, const HighWaterRecord& initial, MakeDurable make_durable,
+    Tell tell) {
+  const auto existing = ReadSlot(disk, path);
+  auto file = disk.Open(path, Disk::Access::kUpdate);
+  if (!file) return std::unexpected(file.error().message);
   std::unique_ptr<HighWaterWriter> writer(
-      new HighWaterWriter(fd, initial, std::move(make_durable), std::move(tell)));
+      new HighWaterWriter(*std::move(file), initial, std::move(make_durable), std::move(tell)));
   const bool readable = existing && *existing;
   if (readable) {
     writer->generation_ = (*existing)->generation;
-    if (pread(fd, writer->bytes_.data(), writer->bytes_.size(), 0) < 0)
-      return std::unexpected(SystemError("cannot read", file));
-  } else if (pwrite(fd, writer->bytes_.data(), writer->bytes_.size(), 0) !=
-                 static_cast<ssize_t>(writer->bytes_.size()) ||
-             fsync(fd) != 0) {
-    return std::unexpected(SystemError("cannot write", file));
+    if (const auto read = writer->file_->ReadAt(0, writer->bytes_); !read)
+      return std::unexpected(read.error().message);
   }
   if (auto written = writer->Write(initial); !written) return std::unexpected(written.error());
   if (!readable) {
-    const int directory = open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = directory >= 0 && fsync(directory) == 0;
-    if (directory >= 0) close(directory);
-    if (!synced) return std::unexpected(SystemError("cannot sync the directory of", file));
+    if (const auto synced = disk.SyncDirectory(path.parent_path()); !synced)
+      return std::unexpected(synced.error().message);
   }
   auto thread =
       StartThread("high-water", [raw = writer.get()](const std::stop_token& stop) { raw->Run(stop); });
@@ -118,15 +106,18 @@ std::expected<std::unique_ptr<HighWaterWriter>, std::string> HighWaterWriter::St
   return writer;
 }
 
-HighWaterWriter::HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell)
-    : fd_(fd), make_durable_(std::move(make_durable)), tell_(std::move(tell)), record_(initial) {}
+HighWaterWriter::HighWaterWriter(std::unique_ptr<DiskFile> file, const HighWaterRecord& initial,
+                                 MakeDurable make_durable, Tell tell)
+    : file_(std::move(file)),
+      make_durable_(std::move(make_durable)),
+      tell_(std::move(tell)),
+      record_(initial) {}
 
 HighWaterWriter::~HighWaterWriter() {
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
   }
-  close(fd_);
 }
 
 void HighWaterWriter::Advanced() {
@@ -178,13 +169,9 @@ std::expected<void, std::string> HighWaterWriter::Write(const HighWaterRecord& r
   const SlotBytes slot = EncodeSlot({.generation = generation, .record = record});
   std::array<char, kFileBytes> bytes = bytes_;
   std::memcpy(bytes.data() + (generation % 2) * kSlotBytes, slot.data(), slot.size());
-  const ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), 0);
-  if (wrote >= 0 && wrote != static_cast<ssize_t>(bytes.size())) {
-    return std::unexpected(std::string("cannot write the high-water record: only a part of it was taken"));
-  }
-  if (wrote < 0 || fdatasync(fd_) != 0) {
-    return std::unexpected(std::string("cannot write the high-water record: ") + std::strerror(errno));
-  }
+  auto done = file_->WriteAt(0, {bytes.data(), bytes.size()});
+  if (done) done = file_->Sync();
+  if (!done) return std::unexpected("the high-water record: " + done.error().message);
   generation_ = generation;
   record_ = record;
   bytes_ = bytes;

@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "storage/disk.h"
 #include "storage/event.h"
 
 namespace weir::storage {
@@ -32,7 +33,8 @@ struct HighWaterRecord {
 };
 
 // nullopt: there is no such file. An error: it is there and unreadable.
-std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(const std::filesystem::path& file);
+std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(Disk& disk,
+                                                                         const std::filesystem::path& file);
 
 // Writes the record behind the committer's back, on its own thread.
 class HighWaterWriter {
@@ -43,7 +45,8 @@ class HighWaterWriter {
   // Called on the writer's thread: with a sentence each time a write fails, with an empty one once one succeeds again.
   using Tell = std::function<void(const std::string& trouble)>;
 
-  static std::expected<std::unique_ptr<HighWaterWriter>, std::string> Start(const std::filesystem::path& file,
+  static std::expected<std::unique_ptr<HighWaterWriter>, std::string> Start(Disk& disk,
+                                                                            const std::filesystem::path& file,
                                                                             const HighWaterRecord& initial,
                                                                             MakeDurable make_durable,
                                                                             Tell tell);
@@ -60,11 +63,12 @@ class HighWaterWriter {
   std::expected<void, std::string> Close(Sequence durable);
 
  private:
-  HighWaterWriter(int fd, const HighWaterRecord& initial, MakeDurable make_durable, Tell tell);
+  HighWaterWriter(std::unique_ptr<DiskFile> file, const HighWaterRecord& initial, MakeDurable make_durable,
+                  Tell tell);
   void Run(const std::stop_token& stop);
   std::expected<void, std::string> Write(const HighWaterRecord& record);
 
-  const int fd_;
+  const std::unique_ptr<DiskFile> file_;
   const MakeDurable make_durable_;
   const Tell tell_;
   std::atomic<bool> behind_{false};

@@ -38,9 +38,8 @@ std::string Range(Sequence first, Sequence last) {
 
 // How many entries the table says it has; nullopt where that is damaged.
 StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
-  std::error_code error;
-  const std::uintmax_t bytes = std::filesystem::file_size(file.db_path + file.name, error);
-  if (error || bytes != file.size)
+  const auto found = rocks.disk().Look(file.db_path + file.name);
+  if (!found || !*found || (*found)->bytes != file.size)
     return std::unexpected(Lost("table " + file.name + " of the log is missing or cut short"));
   rocksdb::TablePropertiesCollection properties;
   const rocksdb::Range range(file.smallestkey, file.largestkey);
@@ -48,9 +47,9 @@ StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb:
       rocks.db().GetPropertiesOfTablesInRange(rocks.family(Family::kEvents), &range, 1, &properties);
   if (!status.ok() && !status.IsCorruption())
     return std::unexpected(ErrorFrom(status, "to read the log's tables"));
-  const auto found = properties.find(file.db_path + file.name);
-  if (!status.ok() || found == properties.end()) return std::nullopt;
-  return found->second->num_entries;
+  const auto table = properties.find(file.db_path + file.name);
+  if (!status.ok() || table == properties.end()) return std::nullopt;
+  return table->second->num_entries;
 }
 
 StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damaged) {

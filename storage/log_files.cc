@@ -6,10 +6,8 @@
 
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <optional>
-#include <system_error>
 
 #include "storage/bytes.h"
 
@@ -23,7 +21,6 @@ constexpr char kWhole = 1;
 constexpr char kFirst = 2;
 
 std::optional<std::uint64_t> NumberOf(const std::filesystem::path& file) {
-  if (file.extension() != ".log") return std::nullopt;
   const std::string stem = file.stem().string();
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), number);
@@ -32,26 +29,25 @@ std::optional<std::uint64_t> NumberOf(const std::filesystem::path& file) {
 }
 
 // nullopt: empty, or damaged at its beginning, which RocksDB notices.
-std::optional<std::uint64_t> FirstSequence(const std::filesystem::path& file) {
+std::optional<std::uint64_t> FirstSequence(Disk& disk, const std::filesystem::path& file) {
   char head[kHeadBytes];
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream.read(head, sizeof head)) return std::nullopt;
+  const auto opened = disk.Open(file, Disk::Access::kRead);
+  if (!opened || (*opened)->ReadAt(0, head).value_or(0) != sizeof head) return std::nullopt;
   if (head[kTypeAt] != kWhole && head[kTypeAt] != kFirst) return std::nullopt;
   return LoadLittle<std::uint64_t>(head + kSequenceAt);
 }
 
 }  // namespace
 
-std::expected<void, std::string> CheckLogOrder(const std::filesystem::path& database) {
+std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database) {
   std::map<std::uint64_t, std::filesystem::path> logs;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(database, error)) {
-    if (const auto number = NumberOf(entry.path())) logs.emplace(*number, entry.path());
+  for (const auto& file : FilesEndingIn(disk, database, ".log")) {
+    if (const auto number = NumberOf(file)) logs.emplace(*number, file);
   }
   const std::filesystem::path* latest = nullptr;
   std::uint64_t begins = 0;
   for (const auto& [number, file] : logs) {
-    const auto sequence = FirstSequence(file);
+    const auto sequence = FirstSequence(disk, file);
     if (!sequence) continue;
     if (latest != nullptr && *sequence <= begins) {
       return std::unexpected(

@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <string>
 
+#include "storage/disk.h"
+
 namespace weir::storage {
 
 // Refuses a log that begins no later than one with a smaller number: a copy, or an older log under a newer name.
 // RocksDB numbers its logs in the order of what is in them, and aborts where that does not hold.
-std::expected<void, std::string> CheckLogOrder(const std::filesystem::path& database);
+std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database);
 
 }  // namespace weir::storage

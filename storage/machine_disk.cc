@@ -153,6 +153,12 @@ class Machine final : public Disk {
                  .modified_s = status.st_mtim.tv_sec};
   }
 
+  DiskResult<void> MayUse(const fs::path& directory, bool write) const override {
+    if (access(directory.c_str(), write ? R_OK | W_OK | X_OK : R_OK | X_OK) != 0)
+      return Failed("use", directory);
+    return {};
+  }
+
   DiskResult<std::vector<std::string>> List(const fs::path& directory) const override {
     const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(directory.c_str()), closedir);
     if (!open) return Failed("list", directory);

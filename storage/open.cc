@@ -39,16 +39,11 @@ std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
 }
 
 // Whether there is anything RocksDB would call a database; an empty folder is none.
-bool HoldsDatabase(const std::filesystem::path& folder) {
-  std::error_code error;
-  return std::filesystem::exists(folder / "CURRENT", error);
+bool HoldsDatabase(const Disk& disk, const std::filesystem::path& folder) {
+  return Exists(disk, folder / "CURRENT");
 }
-bool HoldsTables(const std::filesystem::path& folder) {
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
-    if (file.path().extension() == ".sst") return true;
-  }
-  return false;
+bool HoldsTables(const Disk& disk, const std::filesystem::path& folder) {
+  return !FilesEndingIn(disk, folder, ".sst").empty();
 }
 
 // What is given up where the log may be whole.
@@ -69,29 +64,24 @@ bool LeavesTablesOut(Rocks& rocks, const std::vector<std::string>& found) {
 }
 
 // Opening writes the log into tables before it lets go of it.
-StoreResult<void> CheckRoom(const std::filesystem::path& directory, const std::filesystem::path& folder) {
-  constexpr std::uintmax_t kMiB = 1u << 20;
-  constexpr std::uintmax_t kBesidesTheLog = 8 * kMiB;
-  std::error_code error;
-  std::uintmax_t needed = kBesidesTheLog;
-  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
-    if (file.path().extension() == ".log") needed += file.file_size(error);
-  }
-  const std::filesystem::space_info space = std::filesystem::space(directory, error);
-  if (error || space.available >= needed) return {};
+StoreResult<void> CheckRoom(const Disk& disk, const std::filesystem::path& directory,
+                            const std::filesystem::path& folder) {
+  constexpr std::uint64_t kMiB = 1u << 20;
+  constexpr std::uint64_t kBesidesTheLog = 8 * kMiB;
+  std::uint64_t needed = kBesidesTheLog;
+  for (const auto& file : FilesEndingIn(disk, folder, ".log")) needed += BytesOf(disk, file);
+  const auto available = disk.FreeBytes(directory);
+  if (!available || *available >= needed) return {};
   return Fail(StoreErrorCode::kIo,
               "the disk of " + directory.string() + " is full: opening the store needs " +
                   std::to_string(needed / kMiB) + " MiB to write out its log, " +
-                  std::to_string(space.available / kMiB) +
+                  std::to_string(*available / kMiB) +
                   " MiB are free. Make room on that disk and start weir again; nothing was changed");
 }
 
-std::vector<std::string> TableNames(const std::filesystem::path& folder) {
+std::vector<std::string> TableNames(const Disk& disk, const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
-    if (file.path().extension() == ".sst") names.push_back(file.path().filename().string());
-  }
+  for (const auto& file : FilesEndingIn(disk, folder, ".sst")) names.push_back(file.filename().string());
   return names;
 }
 
@@ -102,19 +92,19 @@ EventStore::EventStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& options) {
   auto parts = std::make_unique<Parts>(options);
   const bool may_create = !options.read_only && options.create_if_missing;
-  if (auto entered = EnterDirectory(options.directory, may_create); !entered) {
+  if (auto entered = EnterDirectory(*options.disk, options.directory, may_create); !entered) {
     return Fail(StoreErrorCode::kFormat, entered.error());
   }
   // Before the lock, which is a file: a directory that is no store keeps no trace of having been asked.
-  if (!may_create && !HoldsTraceOfStore(options.directory)) {
+  if (!may_create && !HoldsTraceOfStore(*options.disk, options.directory)) {
     return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
   }
-  auto taken = DirectoryLock::Take(
-      options.directory, options.read_only ? DirectoryLock::Mode::kShared : DirectoryLock::Mode::kExclusive);
+  auto taken = TakeDirectory(*options.disk, options.directory,
+                             options.read_only ? Disk::LockMode::kShared : Disk::LockMode::kExclusive);
   if (!taken) return Fail(StoreErrorCode::kIo, taken.error());
   if (!*taken) {
-    return Fail(StoreErrorCode::kLocked, HolderOf(options.directory / DirectoryLock::kFileName) +
-                                             " holds the store in " + options.directory.string());
+    return Fail(StoreErrorCode::kLocked, HolderOf(LockFileOf(options.directory)) + " holds the store in " +
+                                             options.directory.string());
   }
   parts->lock = std::move(*taken);
   if (options.read_only) {
@@ -124,16 +114,16 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
 
   for (const std::string& open : NarrowToOwner(options.directory))
     parts->health.Report(StoreTrouble::Part::kAccess, open);
-  if (auto room = CheckRoom(options.directory, DatabaseFolder(options)); !room)
+  if (auto room = CheckRoom(*options.disk, options.directory, DatabaseFolder(options)); !room)
     return std::unexpected(room.error());
-  auto found = FoundCopy::Make(DatabaseFolder(options));
+  auto found = FoundCopy::Make(options.disk, DatabaseFolder(options));
   if (!found) return Fail(StoreErrorCode::kIo, found.error());
   if (!found->set_aside().empty()) {
     parts->health.Report(StoreTrouble::Part::kDamage,
                          "store.found was left by an open of an older state of this store; it is kept as " +
                              found->set_aside().string());
   }
-  const std::vector<std::string> tables = TableNames(DatabaseFolder(options));
+  const std::vector<std::string> tables = TableNames(*options.disk, DatabaseFolder(options));
   StoreResult<void> opened;
   for (Mending mending = Mending::kNone;;) {
     opened = parts->Open(mending);
@@ -141,7 +131,7 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     if (opened && parts->lost_something && LeavesTablesOut(*parts->rocks, tables)) next = Mending::kTables;
     if (!next || *next <= mending) break;
     mending = *next;
-    std::optional<DirectoryLock> lock = std::move(parts->lock);
+    std::unique_ptr<DiskLock> lock = std::move(parts->lock);
     parts = std::make_unique<Parts>(options);
     parts->lock = std::move(lock);
     if (auto again = found->StartAgain(); !again) return Fail(StoreErrorCode::kIo, again.error());
@@ -178,7 +168,7 @@ EventStore::~EventStore() {
 }
 
 StoreResult<void> EventStore::Parts::Open(Mending mending) {
-  auto read = ReadHighWater(HighWaterFile(options));
+  auto read = ReadHighWater(*options.disk, HighWaterFile(options));
   std::optional<HighWaterRecord> promised;
   if (read) {
     promised = *read;
@@ -204,8 +194,8 @@ StoreResult<void> EventStore::Parts::Open(Mending mending) {
 StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterRecord>& promised,
                                                   Mending mending) {
   const std::filesystem::path folder = DatabaseFolder(options);
-  const bool exists = HoldsDatabase(folder);
-  if (!exists && !HoldsTables(folder)) {
+  const bool exists = HoldsDatabase(*options.disk, folder);
+  if (!exists && !HoldsTables(*options.disk, folder)) {
     if (promised && promised->durable != kNoSequence) {
       auto lost = Lost(
           "the database of " + std::to_string(promised->durable) + " events is gone from " + folder.string(),
@@ -219,9 +209,9 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (mending == Mending::kTables) {
     if (auto repaired = RepairDatabase(folder, options); !repaired) return repaired;
   }
-  if (const auto ordered = CheckLogOrder(folder); !ordered)
+  if (const auto ordered = CheckLogOrder(*options.disk, folder); !ordered)
     return Fail(StoreErrorCode::kCorruption, ordered.error());
-  auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(folder),
+  auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
                             mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
   if (opened) {
     rocks = *std::move(opened);
@@ -420,7 +410,8 @@ StoreResult<void> EventStore::Parts::Lost(std::string what, std::string_view giv
 
 StoreResult<void> EventStore::Parts::StartHighWater() {
   auto started = HighWaterWriter::Start(
-      HighWaterFile(options), {.store_id = format.store_id, .durable = durable, .closed_cleanly = false},
+      *options.disk, HighWaterFile(options),
+      {.store_id = format.store_id, .durable = durable, .closed_cleanly = false},
       [this]() -> std::optional<Sequence> {
         const Sequence reached = durable.load(std::memory_order_acquire);
         if (options.sync) return reached;

@@ -40,6 +40,7 @@ class Rocks {
   Rocks& operator=(const Rocks&) = delete;
 
   rocksdb::DB& db() { return *db_; }
+  Disk& disk() const { return *disk_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const {
     return families_[static_cast<std::size_t>(family)];
   }
@@ -60,7 +61,8 @@ class Rocks {
   StoreResult<void> Believed(const rocksdb::Status& status, std::string_view doing) const;
 
   Rocks(std::shared_ptr<Disk> disk, DiskEnv::OnFailure on_failure)
-      : files_(std::move(disk), std::move(on_failure)) {}
+      : disk_(disk), files_(std::move(disk), std::move(on_failure)) {}
+  const std::shared_ptr<Disk> disk_;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
   DiskEnv files_;                                             // outlives the database
   std::unique_ptr<rocksdb::DB> db_;

@@ -1,10 +1,9 @@
 #include "storage/salvage.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -19,41 +18,30 @@ constexpr std::size_t kSectorBytes = 4096;
 // A file that is read past what the disk cannot read: that is zeros.
 class PatientFile {
  public:
-  explicit PatientFile(const std::filesystem::path& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (fd_ >= 0) size_ = static_cast<std::uint64_t>(std::max<off_t>(lseek(fd_, 0, SEEK_END), 0));
+  PatientFile(Disk& disk, const std::filesystem::path& path) {
+    auto file = disk.Open(path, Disk::Access::kRead);
+    if (!file) return;
+    file_ = *std::move(file);
+    size_ = file_->Size().value_or(0);
   }
-  ~PatientFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  PatientFile(const PatientFile&) = delete;
-  PatientFile& operator=(const PatientFile&) = delete;
 
   std::uint64_t size() const { return size_; }
   std::string Read(std::uint64_t at, std::size_t bytes) const {
     bytes = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, size_ - std::min(at, size_)));
     std::string read(bytes, '\0');
-    for (std::size_t done = 0; done < bytes;) {
-      const ssize_t got = pread(fd_, read.data() + done, bytes - done, static_cast<off_t>(at + done));
-      if (got > 0) {
-        done += static_cast<std::size_t>(got);
-      } else {
-        ReadSectors(at, read, done);
-        break;
-      }
-    }
+    if (bytes > 0 && !file_->ReadAt(at, read)) ReadSectors(at, read);
     return read;
   }
 
  private:
-  void ReadSectors(std::uint64_t at, std::string& into, std::size_t from) const {
-    for (std::size_t done = from; done < into.size(); done += kSectorBytes) {
-      const std::size_t bytes = std::min(kSectorBytes, into.size() - done);
-      if (pread(fd_, into.data() + done, bytes, static_cast<off_t>(at + done)) < 0)
-        std::fill_n(into.begin() + static_cast<std::ptrdiff_t>(done), bytes, '\0');
+  void ReadSectors(std::uint64_t at, std::string& into) const {
+    for (std::size_t done = 0; done < into.size(); done += kSectorBytes) {
+      const std::span<char> sector(into.data() + done, std::min(kSectorBytes, into.size() - done));
+      if (!file_->ReadAt(at + done, sector)) std::ranges::fill(sector, '\0');
     }
   }
 
-  int fd_;
+  std::unique_ptr<DiskFile> file_;
   std::uint64_t size_ = 0;
 };
 
@@ -64,12 +52,13 @@ std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
   if (!table) return std::nullopt;
   const std::scoped_lock lock(mutex_);
   if (table_ != *table) {
-    places_ = Scan(*table);
+    places_ = Scan(rocks_.disk(), *table);
     table_ = *table;
   }
   const auto at = std::ranges::lower_bound(places_, sequence, {}, &Place::sequence);
   for (auto place = at; place != places_.end() && place->sequence == sequence; ++place) {
-    Found found{.record = PatientFile(table_).Read(place->offset, place->bytes), .whole = false};
+    Found found{.record = PatientFile(rocks_.disk(), table_).Read(place->offset, place->bytes),
+                .whole = false};
     if (found.record.size() != place->bytes) continue;
     found.whole = Decode(found.record).has_value();
     return found;
@@ -90,8 +79,8 @@ std::optional<std::filesystem::path> Salvage::TableOf(Sequence sequence) const {
 }
 
 // What is found is passed as a whole: the body of a record that is known is not looked into.
-std::vector<Salvage::Place> Salvage::Scan(const std::filesystem::path& table) {
-  const PatientFile file(table);
+std::vector<Salvage::Place> Salvage::Scan(Disk& disk, const std::filesystem::path& table) {
+  const PatientFile file(disk, table);
   std::vector<Place> places;
   std::string window;
   std::uint64_t window_at = 0;

@@ -40,7 +40,7 @@ class Salvage {
     std::uint64_t previous;
   };
   std::optional<std::filesystem::path> TableOf(Sequence sequence) const;
-  static std::vector<Place> Scan(const std::filesystem::path& table);
+  static std::vector<Place> Scan(Disk& disk, const std::filesystem::path& table);
   static bool Linked(const std::vector<Place>& places, const Place& place);
 
   Rocks& rocks_;

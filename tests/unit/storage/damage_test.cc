@@ -245,7 +245,7 @@ TEST_F(StoreTest, SetsACopyOfAnOlderStateAside) {
   Fill(50);
   store.reset();
   // What an open that ended without a verdict leaves, and a backup of it brings back later.
-  const auto found = FoundCopy::Make(Database());
+  const auto found = FoundCopy::Make(MachineDisk(), Database());
   ASSERT_TRUE(found) << found.error();
   const std::filesystem::path kept = options.directory.string() + ".kept";
   std::filesystem::rename(Database().string() + ".found", kept);

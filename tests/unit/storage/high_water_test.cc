@@ -22,12 +22,13 @@ class HighWater : public testing::Test {
                                          HighWaterWriter::MakeDurable make_durable = nullptr) {
     if (!make_durable) make_durable = [] { return std::nullopt; };
     auto started = HighWaterWriter::Start(
-        file_, {.store_id = 7, .durable = durable, .closed_cleanly = false}, std::move(make_durable),
+        *MachineDisk(), file_, {.store_id = 7, .durable = durable, .closed_cleanly = false},
+        std::move(make_durable),
         [this](const std::string& trouble) { (trouble.empty() ? recovered_ : failed_) += 1; });
     EXPECT_TRUE(started);
     return *std::move(started);
   }
-  Sequence Durable() { return ReadHighWater(file_).value().value().durable; }
+  Sequence Durable() { return ReadHighWater(*MachineDisk(), file_).value().value().durable; }
   void Flip(std::size_t at) {
     std::ifstream in(file_, std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -42,12 +43,12 @@ class HighWater : public testing::Test {
 };
 
 TEST_F(HighWater, ThereMayBeNone) {
-  EXPECT_FALSE(ReadHighWater(file_).value());
+  EXPECT_FALSE(ReadHighWater(*MachineDisk(), file_).value());
 }
 
 TEST_F(HighWater, KeepsWhatItWasStartedWith) {
   Start(17);
-  const auto record = ReadHighWater(file_).value().value();
+  const auto record = ReadHighWater(*MachineDisk(), file_).value().value();
   EXPECT_EQ(record.store_id, 7u);
   EXPECT_EQ(record.durable, 17u);
   EXPECT_FALSE(record.closed_cleanly);
@@ -55,7 +56,7 @@ TEST_F(HighWater, KeepsWhatItWasStartedWith) {
 
 TEST_F(HighWater, IsExactAfterAClose) {
   EXPECT_TRUE(Start(17)->Close(23));
-  const auto record = ReadHighWater(file_).value().value();
+  const auto record = ReadHighWater(*MachineDisk(), file_).value().value();
   EXPECT_EQ(record.durable, 23u);
   EXPECT_TRUE(record.closed_cleanly);
 }
@@ -114,7 +115,7 @@ TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
   Start(17)->Close(23);
   for (const std::size_t slot : {std::size_t{0}, std::size_t{512}}) {
     Flip(slot + 24);
-    const auto record = ReadHighWater(file_).value();
+    const auto record = ReadHighWater(*MachineDisk(), file_).value();
     ASSERT_TRUE(record);
     EXPECT_TRUE(record->durable == 17 || record->durable == 23);
     Flip(slot + 24);
@@ -132,12 +133,12 @@ TEST_F(HighWater, IsDamagedWhenBothSlotsAre) {
   Start(17)->Close(23);
   Flip(24);
   Flip(512 + 24);
-  EXPECT_FALSE(ReadHighWater(file_));
+  EXPECT_FALSE(ReadHighWater(*MachineDisk(), file_));
 }
 
 TEST_F(HighWater, AnEmptyFileIsDamaged) {
   std::ofstream(file_).close();
-  EXPECT_FALSE(ReadHighWater(file_));
+  EXPECT_FALSE(ReadHighWater(*MachineDisk(), file_));
 }
 
 }  // namespace
