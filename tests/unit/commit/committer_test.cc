@@ -14,8 +14,8 @@
 
 #include "storage/event_codec.h"
 #include "tests/support/eventually.h"
+#include "tests/support/faulty_disk.h"
 #include "tests/support/stored_events.h"
-#include "tests/support/sync_fault.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::commit {
@@ -57,7 +57,10 @@ class CommitterTest : public testing::Test {
  protected:
   static constexpr std::size_t kShards = 2;
 
-  CommitterTest() { options_.directory = support::MakeTempDirectory(); }
+  CommitterTest() {
+    options_.directory = support::MakeTempDirectory();
+    options_.disk = disk_;
+  }
   ~CommitterTest() override {
     committer_.reset();
     store_.reset();
@@ -101,6 +104,7 @@ class CommitterTest : public testing::Test {
     return NextAck();
   }
 
+  const std::shared_ptr<tests::FaultyDisk> disk_ = std::make_shared<tests::FaultyDisk>();
   storage::StoreOptions options_;
   std::unique_ptr<storage::EventStore> store_;
   AppendQueue appends_;
@@ -263,7 +267,7 @@ TEST_F(CommitterTest, SplitsWhatExceedsAGroupByBytes) {
 TEST_F(CommitterTest, AcksNothingAfterAFailedSyncAndSaysSoOnce) {
   Start();
   EXPECT_EQ(CommitOne({.id = "a"}).outcome, CommitOutcome::kStored);
-  support::FailNextLogSync();
+  disk_->FailSyncs(".log", 1);
   EXPECT_EQ(CommitOne({.id = "b"}).outcome, CommitOutcome::kUnavailable);
   // The disk would say yes again, and must not be asked.
   EXPECT_EQ(CommitOne({.id = "c"}).outcome, CommitOutcome::kUnavailable);
@@ -275,7 +279,7 @@ TEST_F(CommitterTest, AcksNothingAfterAFailedSyncAndSaysSoOnce) {
 
 TEST_F(CommitterTest, AnEventWhoseSyncFailedIsStoredOnceWhenItComesAgain) {
   Start();
-  support::FailNextLogSync();
+  disk_->FailSyncs(".log", 1);
   EXPECT_EQ(CommitOne({.id = "a"}).outcome, CommitOutcome::kUnavailable);
   committer_.reset();
   store_.reset();
@@ -291,7 +295,7 @@ TEST_F(CommitterTest, AnEventWhoseSyncFailedIsStoredOnceWhenItComesAgain) {
 TEST_F(CommitterTest, TurnsEventsAwayWhileTheStoreStallsAndGoesOnAfterwards) {
   options_.memtable_bytes = 1u << 20;
   Start();
-  support::HoldTableSyncs();
+  disk_->HoldSyncs(".sst");
   const std::string body(100'000, 'b');
   std::vector<std::string> refused;
   for (int i = 0; refused.empty() && i < 1000; ++i) {
@@ -300,7 +304,7 @@ TEST_F(CommitterTest, TurnsEventsAwayWhileTheStoreStallsAndGoesOnAfterwards) {
   }
   ASSERT_FALSE(refused.empty());
   const storage::Sequence before = store_->last_sequence();
-  support::ReleaseTableSyncs();
+  disk_->ReleaseSyncs();
   Committed again;
   do {
     again = CommitOne({.id = refused[0], .body = body});

@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "tests/support/eventually.h"
-#include "tests/support/sync_fault.h"
+#include "tests/support/faulty_disk.h"
 #include "tests/support/temp_directory.h"
 
 namespace weir::storage {
@@ -22,8 +22,7 @@ class HighWater : public testing::Test {
                                          HighWaterWriter::MakeDurable make_durable = nullptr) {
     if (!make_durable) make_durable = [] { return std::nullopt; };
     auto started = HighWaterWriter::Start(
-        *MachineDisk(), file_, {.store_id = 7, .durable = durable, .closed_cleanly = false},
-        std::move(make_durable),
+        disk_, file_, {.store_id = 7, .durable = durable, .closed_cleanly = false}, std::move(make_durable),
         [this](const std::string& trouble) { (trouble.empty() ? recovered_ : failed_) += 1; });
     EXPECT_TRUE(started);
     return *std::move(started);
@@ -36,6 +35,7 @@ class HighWater : public testing::Test {
     std::ofstream(file_, std::ios::binary).write(bytes.data(), std::ssize(bytes));
   }
 
+  tests::FaultyDisk disk_;
   std::filesystem::path directory_;
   std::filesystem::path file_;
   std::atomic<int> failed_{0};
@@ -83,7 +83,7 @@ TEST_F(HighWater, DoesNotMoveWhileTheLogCannotBeMadeDurable) {
 TEST_F(HighWater, GoesOnAfterAWriteThatFailed) {
   std::atomic<Sequence> durable{17};
   const auto writer = Start(17, [&] { return std::optional(durable.load()); });
-  support::FailHighWaterSyncs(3);
+  disk_.FailSyncs("high-water", 3);
   durable = 99;
   writer->Advanced();
   ASSERT_TRUE(tests::Eventually([&] { return recovered_ == 1; }));
@@ -95,18 +95,18 @@ TEST_F(HighWater, GoesOnAfterAWriteThatFailed) {
 TEST_F(HighWater, IsBehindUntilItIsWritten) {
   std::atomic<Sequence> durable{17};
   const auto writer = Start(17, [&] { return std::optional(durable.load()); });
-  support::FailHighWaterSyncs(1'000'000);
+  disk_.FailSyncs("high-water", tests::FaultyDisk::kForGood);
   durable = 99;
   writer->Advanced();
   ASSERT_TRUE(tests::Eventually([&] { return failed_ > 0; }));
   EXPECT_TRUE(writer->behind());
-  support::FailHighWaterSyncs(0);
+  disk_.FailSyncs("high-water", 0);
   EXPECT_TRUE(tests::Eventually([&] { return !writer->behind(); }));
 }
 
 TEST_F(HighWater, IsExactAfterACloseWhoseFirstWriteFailed) {
   const auto writer = Start(17);
-  support::FailHighWaterSyncs(1);
+  disk_.FailSyncs("high-water", 1);
   EXPECT_TRUE(writer->Close(23));
   EXPECT_EQ(Durable(), 23u);
 }
