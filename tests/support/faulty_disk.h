@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ class FaultyDisk final : public storage::Disk {
   // While held, a sync of a file whose name ends so does not return.
   void HoldSyncs(const std::string& ending);
   void ReleaseSyncs();
+
+  // From here on nothing reaches the disk, and whoever writes is told that it did: what is on it is what `kill -9` leaves
+  // at this moment. For good; files whose names end in `spared` go on.
+  void Kill(const std::string& spared);
 
   storage::DiskResult<std::unique_ptr<storage::DiskFile>> Open(const std::filesystem::path& file,
                                                                Access access) override;
@@ -51,15 +56,17 @@ class FaultyDisk final : public storage::Disk {
     int syncs = 0;
     int writes = 0;
   };
+  bool IsLost(std::string_view file) const;
   // Uses one up, if there is one for this file.
   bool Fails(std::string_view file, int Faults::* kind);
   void WaitWhileHeld(std::string_view file);
 
   const std::shared_ptr<storage::Disk> machine_ = storage::MachineDisk();
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable released_;
   std::map<std::string, Faults> faults_;  // under mutex_; by ending
   std::string held_;                      // under mutex_; empty: none are
+  std::optional<std::string> spared_;     // under mutex_; killed when there is one
 };
 
 }  // namespace weir::tests

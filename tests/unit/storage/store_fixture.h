@@ -22,6 +22,7 @@
 #include "storage/event_store.h"
 #include "storage/keys.h"
 #include "storage/rocks.h"
+#include "tests/support/faulty_disk.h"
 #include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
 
@@ -62,6 +63,7 @@ class StoreTest : public testing::Test {
  protected:
   StoreTest() {
     options.directory = MakeTempDirectory();
+    options.disk = disk;
     options.memtable_bytes = 1u << 20;
     CopyAll(PristineStore(), options.directory);
   }
@@ -77,13 +79,10 @@ class StoreTest : public testing::Test {
   // What `kill -9` leaves behind: the files as they are while the store is open. The high-water record is the
   // exact one, as if it had been written in the last moment.
   void Crash() {
-    const std::filesystem::path copy = MakeTempDirectory();
-    CopyAll(options.directory, copy);
+    disk->Kill("high-water");
     store.reset();
-    std::filesystem::copy(options.directory / "high-water", copy / "high-water",
-                          std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::remove_all(options.directory);
-    std::filesystem::rename(copy, options.directory);
+    disk = std::make_shared<tests::FaultyDisk>();
+    options.disk = disk;
   }
   // Files of the database by extension or name, oldest first.
   std::vector<std::filesystem::path> DatabaseFiles(std::string_view what) const {
@@ -208,6 +207,7 @@ class StoreTest : public testing::Test {
     return ids;
   }
 
+  std::shared_ptr<tests::FaultyDisk> disk = std::make_shared<tests::FaultyDisk>();
   StoreOptions options;
   std::unique_ptr<EventStore> store;
 };
