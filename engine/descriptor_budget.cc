@@ -113,6 +113,7 @@ std::expected<DescriptorBudget, std::string> BudgetDescriptors(std::size_t limit
   budget.refusals = std::min(refusals_want, senders / kRefusalsPart);
   budget.connections = std::min(senders - budget.refusals, std::max<std::size_t>(shape.connections, 1));
   std::vector<Claim> sinks;
+  sinks.reserve(shape.http_sinks.size());
   for (const std::size_t concurrency : shape.http_sinks)
     sinks.push_back({.want = concurrency - 1, .weight = 1});
   Share(claims[1].given, sinks);

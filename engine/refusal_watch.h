@@ -21,8 +21,8 @@ class RefusalWatch {
  public:
   static constexpr std::int64_t kLineIntervalMs = 60'000;
   // From the first refusal after which nothing was accepted; repeated while refusals go on.
-  static constexpr std::int64_t kAlarmAfterMs = 4 * 60'000;
-  static constexpr std::int64_t kAlarmIntervalMs = 60 * 60'000;
+  static constexpr std::int64_t kAlarmAfterMs = std::int64_t{4} * 60'000;
+  static constexpr std::int64_t kAlarmIntervalMs = std::int64_t{60} * 60'000;
 
   struct Notice {
     enum class Kind : std::uint8_t {

@@ -65,6 +65,7 @@ void Server::Parts::LookAtRefusals() {
   if (now_ms - refusals_looked_at_ms < kRefusalLookMs) return;
   refusals_looked_at_ms = now_ms;
   std::vector<const observe::ShardProbe*> probes;
+  probes.reserve(shard_probes.size());
   for (const auto& probe : shard_probes) probes.push_back(probe.get());
   for (const RefusalWatch::Notice& notice : refusals.Look(probes, now_ms)) {
     const source::Source* source = sources->Find(notice.source);

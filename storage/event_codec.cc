@@ -71,8 +71,11 @@ std::size_t TextsAt(char version) {
   return static_cast<std::uint8_t>(version) == kExtended ? kHeaderBytes + kExtensionBytes : kHeaderBytes;
 }
 
+std::uint64_t HashOf(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 std::uint64_t Hash(const char* bytes, std::size_t size) {
-  return XXH3_64bits(bytes, size);
+  return HashOf({bytes, size});
 }
 
 char* Append(char* to, std::string_view bytes) {
@@ -150,7 +153,7 @@ std::optional<Sequence> SealedSequence(std::string_view header) {
   const auto version = static_cast<std::uint8_t>(header[0]);
   if (version != kPlain && version != kExtended) return std::nullopt;
   const auto sequence = LoadLittle<std::uint64_t>(header.data() + kSequenceAt);
-  if (sequence == kNoSequence || CheckOf(header) != Hash(header.data(), kCheckAt)) return std::nullopt;
+  if (sequence == kNoSequence || CheckOf(header) != HashOf(header.substr(0, kCheckAt))) return std::nullopt;
   return sequence;
 }
 

@@ -137,7 +137,7 @@ std::expected<void, std::string> FoundCopy::Restore() {
 
 std::expected<fs::path, std::string> FoundCopy::Keep() {
   if (!std::exchange(made_, false)) return fs::path();
-  const fs::path kept = FreeName(*disk_, folder_, ".lost.");
+  fs::path kept = FreeName(*disk_, folder_, ".lost.");
   if (auto renamed = RenameDurably(*disk_, Beside(folder_, ".found"), kept); !renamed)
     return std::unexpected(renamed.error());
   return kept;

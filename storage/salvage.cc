@@ -92,7 +92,7 @@ std::vector<Salvage::Place> Salvage::Scan(Disk& disk, const std::filesystem::pat
     const std::string_view header =
         std::string_view(window).substr(static_cast<std::size_t>(at - window_at), kRecordHeaderBytes);
     const auto sequence = SealedSequence(header);
-    const std::uint64_t bytes = sequence ? RecordSize(header.data()) : 0;
+    const std::uint64_t bytes = sequence ? RecordSize(window.data() + (at - window_at)) : 0;
     if (!sequence || bytes > file.size() - at) {
       ++at;
       continue;

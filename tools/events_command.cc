@@ -139,7 +139,7 @@ CommandResult<std::string> SequenceOf(OperatorClient& client, const EventsOption
   if (found->events.empty()) {
     return std::unexpected(CommandFailure{kFoundWrong, "no event has the id " + options.id});
   }
-  const std::string sequence = Text(found->events.front(), "sequence");
+  std::string sequence = Text(found->events.front(), "sequence");
   if (Text(found->events.front(), "id") == options.id) return sequence;
   // The sender's id is only the beginning of this event's name: there may be others.
   const auto all = FindNewest(client, parameters, limits::kAdminRowsMax);

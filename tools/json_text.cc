@@ -27,7 +27,7 @@ std::string ToSeconds(const std::string& time) {
 std::string ToShort(const std::string& time) {
   constexpr std::size_t kYearBytes = 5;
   constexpr std::size_t kDateBytes = 10;
-  const std::string whole = ToSeconds(time);
+  std::string whole = ToSeconds(time);
   if (whole.size() <= kDateBytes) return whole;
   std::string text = whole.substr(kYearBytes, kDateBytes - kYearBytes) + ' ' + whole.substr(kDateBytes + 1);
   if (text.ends_with('Z')) text.pop_back();

@@ -133,8 +133,7 @@ void Committer::CommitGroup(std::span<Append> group) {
   PostAcks(group, committed);
   try {
     if (committed) Publish(group);
-  } catch (const std::bad_alloc&) {
-    // Workers miss a group, and read the log.
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): workers miss a group, and read the log
   }
   for (Append& append : group) append.slab.reset();
 }

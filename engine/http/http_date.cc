@@ -132,8 +132,9 @@ std::optional<std::int64_t> UnixSecondsOf(const DateParts& parts) {
                                     chrono::day{parts.day}};
   // 60 is a leap second.
   if (!date.ok() || parts.hour > 23 || parts.minute > 59 || parts.second > 60) return std::nullopt;
-  return chrono::sys_days{date}.time_since_epoch().count() * std::int64_t{86'400} + parts.hour * 3600 +
-         parts.minute * 60 + parts.second;
+  const std::chrono::seconds in_day =
+      chrono::hours{parts.hour} + chrono::minutes{parts.minute} + chrono::seconds{parts.second};
+  return (chrono::sys_days{date}.time_since_epoch() + in_day) / chrono::seconds{1};
 }
 
 unsigned YearOf(std::int64_t unix_s) {

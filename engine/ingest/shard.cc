@@ -15,12 +15,13 @@ struct Shard::State {
   State(Wiring shard_wiring, Listener shard_listener)
       : wiring(std::move(shard_wiring)), listener(std::move(shard_listener)) {}
 
-  void Serve(std::promise<std::expected<void, std::string>> started);
+  void Serve();
 
   Wiring wiring;
   Listener listener;
   std::vector<config::Address> bound;
   ShardControl control;
+  std::promise<std::expected<void, std::string>> started;  // fulfilled by the thread, once
   std::jthread thread;
 };
 
@@ -47,7 +48,7 @@ std::vector<config::Address> Shard::bound() const {
   return state_->bound;
 }
 
-void Shard::State::Serve(std::promise<std::expected<void, std::string>> started) {
+void Shard::State::Serve() {
   auto loop = ShardLoop::Create({.index = wiring.index,
                                  .limits = wiring.limits,
                                  .ack = wiring.ack,
@@ -67,13 +68,11 @@ void Shard::State::Serve(std::promise<std::expected<void, std::string>> started)
 
 std::expected<void, std::string> Shard::Start() {
   WEIR_CHECK(!state_->thread.joinable());
-  std::promise<std::expected<void, std::string>> serving;
-  auto outcome = serving.get_future();
-  auto started = StartThread("shard-" + std::to_string(state_->wiring.index),
-                             [state = state_.get(), promise = std::move(serving)](
-                                 const std::stop_token&) mutable { state->Serve(std::move(promise)); });
-  if (!started) return std::unexpected(started.error());
-  state_->thread = std::move(*started);
+  auto outcome = state_->started.get_future();
+  auto thread = StartThread("shard-" + std::to_string(state_->wiring.index),
+                            [state = state_.get()](const std::stop_token&) { state->Serve(); });
+  if (!thread) return std::unexpected(thread.error());
+  state_->thread = std::move(*thread);
   return outcome.get();
 }
 

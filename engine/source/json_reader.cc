@@ -41,7 +41,11 @@ bool IsNumberText(std::string_view text) {
     while (at < text.size() && IsDigit(text[at])) ++at;
     return at - first;
   };
-  const auto take = [&](char c) { return at < text.size() && text[at] == c && ++at != 0; };
+  const auto take = [&](char c) {
+    const bool is_next = at < text.size() && text[at] == c;
+    if (is_next) ++at;
+    return is_next;
+  };
   take('-');
   const bool zero = take('0');
   if (!zero && digits() == 0) return false;

@@ -63,6 +63,7 @@ const Location* FirstOf(const ExtractorPart& part, Location::From from) {
 std::vector<std::string> Repeat(const Extractor& extractor, std::string_view value) {
   const bool all_optional = std::ranges::all_of(extractor.parts, &ExtractorPart::optional);
   std::vector<std::string> pieces;
+  pieces.reserve(extractor.parts.size());
   for (const ExtractorPart& part : extractor.parts)
     pieces.emplace_back(part.optional && !all_optional ? std::string_view() : value);
   return pieces;

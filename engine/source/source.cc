@@ -68,18 +68,20 @@ void WarnOfCertificates(const Source& source, std::int64_t now_s, std::vector<st
     const auto validity = ValidityOf(pem);
     if (!validity) continue;
     const std::string until = FormatTimestamp(validity->until_s, TimeUnit::kRfc3339);
-    const std::string begin = "certificates " + name + ' ';
+    const auto warn = [&, begin = "certificates " + name + ' '](std::string_view what) {
+      warnings.push_back(begin);
+      warnings.back().append(what);
+    };
     if (now_s > validity->until_s) {
-      warnings.push_back(begin + "expired at " + until + "; what it signs is refused");
+      warn("expired at " + until + "; what it signs is refused");
     } else if (now_s < validity->from_s) {
-      warnings.push_back(begin + "does not hold before " +
-                         FormatTimestamp(validity->from_s, TimeUnit::kRfc3339));
+      warn("does not hold before " + FormatTimestamp(validity->from_s, TimeUnit::kRfc3339));
     } else if (validity->until_s - now_s < kSoonS) {
-      warnings.push_back(begin + "expires soon, at " + until);
+      warn("expires soon, at " + until);
     }
     if (const std::string problem = ChainProblem(pem); !problem.empty()) {
-      warnings.push_back(begin + "is not vouched for by an authority of this machine (" + problem +
-                         "); it is believed because its file is configured");
+      warn("is not vouched for by an authority of this machine (" + problem +
+           "); it is believed because its file is configured");
     }
   }
 }

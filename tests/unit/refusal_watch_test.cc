@@ -26,7 +26,7 @@ class Refusals : public testing::Test {
     return notices;
   }
   void Refuse(RejectionCode code, std::uint64_t request_id = 1, std::size_t shard = 0,
-              std::string source = "shop") {
+              const std::string& source = "shop") {
     shards_[shard].ForSource(source).Refused(code, request_id, ++unix_us_);
   }
   void Accept() { shards_[0].ForSource("shop").Received("order.paid"); }

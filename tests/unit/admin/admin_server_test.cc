@@ -40,7 +40,7 @@ class Admin : public OperatorTest {
     auto created = Create(std::move(admin));
     ASSERT_TRUE(created) << created.error();
     server_ = std::move(*created);
-    server_->Start();
+    ASSERT_TRUE(server_->Start());
   }
   void ServeTcp(const std::string& token) {
     Serve({.listen = config::Address{"127.0.0.1", 0}, .token = token});

@@ -80,7 +80,7 @@ class CommitterTest : public testing::Test {
         .probe = probe_,
         .on_failure = [this](const storage::StoreError&) { ++failures_; },
     });
-    committer_->Start();
+    ASSERT_TRUE(committer_->Start());
   }
   void OpenStore() {
     auto opened = storage::EventStore::Open(options_);

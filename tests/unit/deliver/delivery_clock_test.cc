@@ -13,6 +13,7 @@ namespace weir::deliver {
 namespace {
 
 constexpr std::int64_t kHourUs = std::int64_t{3'600} * 1'000'000;
+constexpr std::int64_t kDayUs = std::int64_t{24} * kHourUs;
 constexpr std::int64_t kDelayMs = 5'000;
 constexpr std::int64_t kSlackMs = 1'000;
 
@@ -105,8 +106,8 @@ TEST_P(DeliveryClock, SetBetweenRunsDelaysAnOlderRowByThePolicysLongestAtMost) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, DeliveryClock,
-                         testing::Values(kHourUs, -kHourUs, 24 * kHourUs, -24 * kHourUs, 40 * 24 * kHourUs,
-                                         -40 * 24 * kHourUs),
+                         testing::Values(kHourUs, -kHourUs, kDayUs, -kDayUs, std::int64_t{40} * kDayUs,
+                                         std::int64_t{-40} * kDayUs),
                          [](const auto& step) {
                            return (step.param < 0 ? "Back" : "Forward") +
                                   std::to_string(std::abs(step.param) / kHourUs) + "h";

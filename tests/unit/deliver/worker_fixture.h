@@ -63,6 +63,7 @@ class WorkerTest : public testing::Test {
   // One commit. Offered to the worker that runs, unless the test wants it to have been dropped.
   void Append(const std::vector<NewEvent>& events, bool offer = true) {
     std::vector<storage::Event> raw;
+    raw.reserve(events.size());
     for (const NewEvent& event : events) raw.push_back(Raw(event));
     tests::EncodedEvents encoded = tests::EncodeEvents(raw, 3'600'000'000);
     const auto results = tests::Commit(*store_, encoded);

@@ -21,7 +21,7 @@ TEST(HttpDate, EveryFormOfTheStandardsExample) {
 }
 
 TEST(HttpDate, AsctimesDayMayHaveTwoDigits) {
-  EXPECT_EQ(ParseHttpDate("Wed Nov 16 08:49:37 1994", kNow2026), kDate + 10 * 86'400);
+  EXPECT_EQ(ParseHttpDate("Wed Nov 16 08:49:37 1994", kNow2026), kDate + std::int64_t{10} * 86'400);
   EXPECT_EQ(ParseHttpDate("Sun Nov 06 08:49:37 1994", kNow2026), kDate);
 }
 

@@ -41,7 +41,7 @@ class QuarantinedRequestsTest : public Desk, public ::testing::Test {
     reader.OnBytes(*connection, std::string_view(padded).substr(0, bytes.size()), now_);
   }
   std::vector<quarantine::Entry> Kept() {
-    quarantine_.Start();
+    EXPECT_TRUE(quarantine_.Start());
     quarantine_.Stop();
     std::vector<quarantine::Entry> entries;
     std::vector<quarantine::Torn> torn;

@@ -16,7 +16,6 @@ namespace {
 using State = Connection::State;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class ReaderTest : public ::testing::Test, protected Desk {
  protected:

@@ -51,7 +51,8 @@ quarantine::Entry Refused(std::string_view id, std::string body = {}, std::int64
       source::Sign(*source::FindKind(kind)->scheme,
                    {.secret = kSecret, .body = entry.body, .at_unix_s = signed_at_s, .id = id});
   EXPECT_TRUE(headers) << headers.error();
-  for (const auto& [name, value] : *headers) entry.headers += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : *headers)
+    entry.headers.append(name).append(": ").append(value).append("\r\n");
   return entry;
 }
 
@@ -77,7 +78,7 @@ class ReadmissionTest : public ::testing::Test {
                                                                       .shards = {&readmission_->acks()},
                                                                       .probe = probe_,
                                                                       .on_failure = {}});
-    committer_->Start();
+    EXPECT_TRUE(committer_->Start());
     return *readmission_;
   }
   std::string ErrorOf(Readmission& readmission, const quarantine::Entry& entry) {
@@ -160,6 +161,7 @@ TEST_F(ReadmissionTest, RefusesWhatCannotBeStoredNow) {
 TEST_F(ReadmissionTest, TakesItsTurnAmongOtherThreads) {
   Readmission& readmission = Serve(Sources(kSecret));
   std::vector<std::thread> operators;
+  operators.reserve(4);
   for (int i = 0; i < 4; ++i) {
     operators.emplace_back([&readmission, i] {
       for (int n = 0; n < 10; ++n) {

@@ -150,7 +150,7 @@ TEST_F(ShardTest, AHandshakeIsAnsweredAsItsKindPrescribesAndNotStored) {
       {.secret = kSecret, .body = body, .at_unix_s = std::time(nullptr), .id = {}, .type = {}, .url = {}});
   ASSERT_TRUE(fields);
   std::string request = "POST /webhooks/slack HTTP/1.1\r\nHost: x\r\n";
-  for (const auto& [name, value] : *fields) request += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : *fields) request.append(name).append(": ").append(value).append("\r\n");
   request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   Client client = Connect();
   client.Send(request);

@@ -130,6 +130,7 @@ std::string Delivery::Head() const {
 
 std::shared_ptr<const source::SourceTable> MakeSources(const std::vector<std::string>& names) {
   std::vector<source::Source> sources;
+  sources.reserve(names.size());
   for (const std::string& name : names) {
     sources.push_back(MakeSource(name, static_cast<std::uint32_t>(sources.size())));
   }
@@ -158,7 +159,7 @@ void ShardTest::Start(const Options& options) {
                                                                                .shards = {&shard_->acks()},
                                                                                .probe = commit_probe_,
                                                                                .on_failure = {}});
-    committer_->Start();
+    ASSERT_TRUE(committer_->Start());
   }
   const auto started = shard_->Start();
   ASSERT_TRUE(started) << started.error();

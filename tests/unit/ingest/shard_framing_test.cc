@@ -183,6 +183,7 @@ TEST_F(ShardTest, OneConnectionHasABoundedNumberOfRequestsInTheWorks) {
   Client client = Connect();
   client.Send(requests);
   std::vector<commit::Append> appends;
+  appends.reserve(limits::kPipelinedRequestsMax);
   for (std::size_t i = 0; i < limits::kPipelinedRequestsMax; ++i) appends.push_back(NextAppend());
   Client other = Connect();  // its answer shows that the shard has had its turn
   other.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");

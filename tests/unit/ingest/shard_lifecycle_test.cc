@@ -65,6 +65,7 @@ TEST_F(ShardTest, AConnectionThatIsResetHalfwayLeavesNothingBehind) {
 TEST_F(ShardTest, ManyConnectionsAtOnceAreAllServed) {
   Start();
   std::vector<Client> clients;
+  clients.reserve(600);
   for (int i = 0; i < 600; ++i) clients.push_back(Connect());
   for (std::size_t i = 0; i < clients.size(); ++i)
     clients[i].Send(Delivery{.id = "c" + std::to_string(i)}.Bytes());

@@ -228,6 +228,7 @@ TEST_F(ShardTest, WithoutDescriptorsConnectionsAreRefusedAndTakenAgainLater) {
   ASSERT_EQ(served.Read().status, 200);
   const auto target = io::NumericAddress("127.0.0.1", shard_->bound().front().port);
   std::vector<io::Descriptor> sockets;
+  sockets.reserve(3);
   for (int i = 0; i < 3; ++i) sockets.push_back(std::move(*io::OpenStream(AF_INET)));
   std::vector<io::Descriptor> fillers;
   for (int fd = dup(0); fd >= 0; fd = dup(0)) fillers.emplace_back(fd);

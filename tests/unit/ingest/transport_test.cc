@@ -265,8 +265,10 @@ TEST_F(FullTransportTest, ACrowdDisplacesOneIdleConnectionEach) {
   gate_.connections_max.store(8);
   gate_.refusals_max.store(8);
   std::vector<io::Descriptor> idle;
+  idle.reserve(8);
   for (int i = 0; i < 8; ++i) idle.push_back(Accept());
   std::vector<io::Descriptor> crowd;
+  crowd.reserve(8);
   for (int i = 0; i < 8; ++i) crowd.push_back(Accept());
   for (const io::Descriptor& client : idle) EXPECT_TRUE(Ended(client));
   for (const io::Descriptor& client : crowd) EXPECT_FALSE(Ended(client));

@@ -35,10 +35,11 @@ TEST(Quarantine, WritesEverythingThatWasOfferedBeforeItStops) {
   support::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
-  quarantine.Start();
+  ASSERT_TRUE(quarantine.Start());
   constexpr std::size_t kThreads = 4;
   constexpr std::size_t kEach = 200;
   std::vector<std::thread> shards;
+  shards.reserve(kThreads);
   for (std::size_t i = 0; i < kThreads; ++i) {
     shards.emplace_back([&quarantine] {
       for (std::size_t n = 0; n < kEach; ++n) EXPECT_TRUE(quarantine.Offer(Sized(100), kBound));
@@ -57,7 +58,7 @@ TEST(Quarantine, DropsAndCountsWhatTheQueueHasNoRoomFor) {
   EXPECT_TRUE(quarantine.Offer(Sized(kQueueBytesMax - 1), kBound));
   EXPECT_FALSE(quarantine.Offer(Sized(100), kBound));
   EXPECT_EQ(quarantine.probe().overflowed.load(), 1U);
-  quarantine.Start();
+  ASSERT_TRUE(quarantine.Start());
   quarantine.Stop();
   EXPECT_EQ(Count(quarantine.shelf()), 1U);
   EXPECT_EQ(quarantine.probe().kept.value(), 1U);
@@ -68,7 +69,7 @@ TEST(Quarantine, WritesNothingWhileTheDiskHasNoRoom) {
   std::atomic<bool> storable{false};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   EXPECT_TRUE(quarantine.Offer(Sized(100), kBound));
-  quarantine.Start();
+  ASSERT_TRUE(quarantine.Start());
   quarantine.Stop();
   EXPECT_EQ(quarantine.probe().unwritten.value(), 1U);
   EXPECT_FALSE(std::filesystem::exists(directory.path() / "quarantine"));
@@ -78,9 +79,10 @@ TEST(Quarantine, CountsWhatMadeRoomAndWhatNeverFits) {
   support::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
-  for (int i = 0; i < 100; ++i) quarantine.Offer(Sized(1000), 16 * 1024);
-  quarantine.Offer(Sized(100'000), 16 * 1024);
-  quarantine.Start();
+  constexpr std::uint64_t kSmall = 16u << 10;
+  for (int i = 0; i < 100; ++i) quarantine.Offer(Sized(1000), kSmall);
+  quarantine.Offer(Sized(100'000), kSmall);
+  ASSERT_TRUE(quarantine.Start());
   quarantine.Stop();
   EXPECT_EQ(quarantine.probe().kept.value(), 100U);
   EXPECT_EQ(quarantine.probe().unwritten.value(), 1U);

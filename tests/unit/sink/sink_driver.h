@@ -32,7 +32,7 @@ class SinkDriver {
   Sink& sink() { return *sink_; }
   void Close() { sink_.reset(); }
 
-  void Start(std::uint64_t sequence, std::string body = "{}", std::string id = "") {
+  void Start(std::uint64_t sequence, const std::string& body = "{}", const std::string& id = "") {
     const std::string name = id.empty() ? "evt_" + std::to_string(sequence) : id;
     Attempt attempt;
     attempt.token = sequence;

@@ -88,6 +88,7 @@ class AcceptedLoss : public StoreTest {
 
   static std::vector<Arrival> Sent() {
     std::vector<Arrival> sent;
+    sent.reserve(kEvents + 20);
     for (std::size_t i = 0; i < kEvents; ++i)
       sent.push_back({.id = "evt_" + std::to_string(i), .body = std::string(1000, 'x')});
     for (std::size_t i = 0; i < 20; ++i)
@@ -173,6 +174,7 @@ TEST_F(AcceptedLoss, IsNotNeededForATableWhoseEndIsDamagedAndWhoseRecordsAreTher
 TEST_F(AcceptedLoss, OfAllTablesOfTheLog) {
   Build();
   std::vector<std::filesystem::path> tables;
+  tables.reserve(6);
   for (std::size_t i = 0; i < 6; ++i) tables.push_back(TableOf(Family::kEvents, i));
   for (const auto& table : tables) std::filesystem::remove(table);
   EXPECT_LT(GoOn(), kEvents);

@@ -32,6 +32,7 @@ class Audits : public StoreTest {
   }
   static std::vector<std::string> Names(const AuditReport& report) {
     std::vector<std::string> names;
+    names.reserve(report.findings.size());
     for (const Finding& finding : report.findings) names.emplace_back(FindingName(finding.kind));
     return names;
   }

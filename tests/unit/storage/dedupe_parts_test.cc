@@ -54,6 +54,7 @@ TEST(DedupeFilter, NeverSaysNoToWhatItHolds) {
   DedupeFilter filter(10'000);
   std::mt19937_64 random(2);
   std::vector<Fingerprint> fingerprints;
+  fingerprints.reserve(10'000);
   for (int i = 0; i < 10'000; ++i) fingerprints.push_back(random());
   for (const Fingerprint fingerprint : fingerprints) filter.Add(fingerprint);
   for (const Fingerprint fingerprint : fingerprints) EXPECT_TRUE(filter.MayContain(fingerprint));

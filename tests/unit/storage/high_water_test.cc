@@ -112,7 +112,7 @@ TEST_F(HighWater, IsExactAfterACloseWhoseFirstWriteFailed) {
 }
 
 TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
-  Start(17)->Close(23);
+  ASSERT_TRUE(Start(17)->Close(23));
   for (const std::size_t slot : {std::size_t{0}, std::size_t{512}}) {
     Flip(slot + 24);
     const auto record = ReadHighWater(*MachineDisk(), file_).value();
@@ -123,14 +123,14 @@ TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
 }
 
 TEST_F(HighWater, GoesOnInTheOtherSlotAfterATornWrite) {
-  Start(17)->Close(23);
+  ASSERT_TRUE(Start(17)->Close(23));
   Flip(24);
-  Start(23)->Close(40);
+  ASSERT_TRUE(Start(23)->Close(40));
   EXPECT_EQ(Durable(), 40u);
 }
 
 TEST_F(HighWater, IsDamagedWhenBothSlotsAre) {
-  Start(17)->Close(23);
+  ASSERT_TRUE(Start(17)->Close(23));
   Flip(24);
   Flip(512 + 24);
   EXPECT_FALSE(ReadHighWater(*MachineDisk(), file_));

@@ -7,6 +7,8 @@
 namespace weir::storage {
 namespace {
 
+constexpr std::int64_t kHourUs = std::int64_t{3600} * kSecondUs;
+
 class Sealing : public StoreTest {
  protected:
   Sealing() { options.dedupe_head_events = 100; }
@@ -87,26 +89,24 @@ TEST_F(Sealing, AgreesWithALargeWindowForEveryIdOfMany) {
 TEST_F(Sealing, DropsRunsWhoseWindowHasPassed) {
   Open();
   for (int hour = 0; hour < 20; ++hour) {
-    FillAt(kNowUs + hour * 3600 * kSecondUs, 200, std::to_string(hour) + "_", 3600 * kSecondUs);
+    FillAt(kNowUs + hour * kHourUs, 200, std::to_string(hour) + "_", kHourUs);
   }
   Settle();
   EXPECT_LT(store->Statistics().dedupe_entries_sealed, 800u);
-  EXPECT_EQ(
-      CommitOne({.id = "0_0", .received_at_us = kNowUs + 20 * 3600 * kSecondUs}, 3600 * kSecondUs).outcome,
-      AppendOutcome::kStored);
-  EXPECT_EQ(
-      CommitOne({.id = "19_0", .received_at_us = kNowUs + 20 * 3600 * kSecondUs}, 3600 * kSecondUs).outcome,
-      AppendOutcome::kDuplicate);
+  EXPECT_EQ(CommitOne({.id = "0_0", .received_at_us = kNowUs + std::int64_t{20} * kHourUs}, kHourUs).outcome,
+            AppendOutcome::kStored);
+  EXPECT_EQ(CommitOne({.id = "19_0", .received_at_us = kNowUs + std::int64_t{20} * kHourUs}, kHourUs).outcome,
+            AppendOutcome::kDuplicate);
 }
 
 TEST_F(Sealing, KeepsRunsForTheLargestWindowEverUsed) {
   Open();
   CommitOne({.id = "long"}, kWeekUs);
   for (int hour = 1; hour < 20; ++hour) {
-    FillAt(kNowUs + hour * 3600 * kSecondUs, 200, std::to_string(hour) + "_", 3600 * kSecondUs);
+    FillAt(kNowUs + hour * kHourUs, 200, std::to_string(hour) + "_", kHourUs);
   }
   Settle();
-  EXPECT_EQ(CommitOne({.id = "long", .received_at_us = kNowUs + 20 * 3600 * kSecondUs}, kWeekUs).outcome,
+  EXPECT_EQ(CommitOne({.id = "long", .received_at_us = kNowUs + std::int64_t{20} * kHourUs}, kWeekUs).outcome,
             AppendOutcome::kDuplicate);
 }
 

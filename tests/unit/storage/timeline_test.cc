@@ -146,6 +146,7 @@ TEST_P(ClockSteps, LetNoRunOfTheIndexGoEarly) {
   Fill(300);
   Tell(kMinuteUs, GetParam());
   std::vector<Arrival> group;
+  group.reserve(300);
   for (int i = 0; i < 300; ++i)
     group.push_back({.id = "b" + std::to_string(i), .received_at_us = kNowUs + kMinuteUs + GetParam()});
   Commit(group);

@@ -47,7 +47,7 @@ class CommandTest : public admin::OperatorTest {
         {});
     ASSERT_TRUE(created) << created.error();
     server_ = std::move(*created);
-    server_->Start();
+    ASSERT_TRUE(server_->Start());
   }
   void StopServing() { server_.reset(); }
 
