@@ -16,6 +16,8 @@
 
 #include "storage/keys.h"
 #include "storage/rocks_options.h"
+#include "storage/salvage.h"
+#include "storage/second_copy.h"
 
 namespace weir::storage {
 namespace {
@@ -100,39 +102,64 @@ rocksdb::Options ReadOnDisk(rocksdb::Env* env) {
   return options;
 }
 
-// Puts back what can be read of a table of the log that the repair left out for what cannot.
-StoreResult<void> Salvage(Rocks& rocks, const fs::path& table) {
-  rocksdb::SstFileReader reader(ReadOnDisk(rocks.db().GetEnv()));
-  if (!reader.Open(table).ok() || reader.GetTableProperties()->column_family_name !=
-                                      kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
-    return {};
+// Into the log, in batches.
+class Restorer {
+ public:
+  explicit Restorer(Rocks& rocks) : rocks_(rocks) {}
+  StoreResult<void> Put(const rocksdb::Slice& key, const rocksdb::Slice& record) {
+    found_.Put(rocks_.family(Family::kEvents), key, record);
+    return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
   }
-  const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
-  rocksdb::WriteBatch found;
-  const auto write = [&]() -> StoreResult<void> {
-    auto written = rocks.Write({}, found, "to repair the database: events of a damaged table");
-    found.Clear();
+  StoreResult<void> Flush() {
+    auto written = rocks_.Write({}, found_, "to repair the database: events of a damaged table");
+    found_.Clear();
     return written;
-  };
+  }
+
+ private:
+  Rocks& rocks_;
+  rocksdb::WriteBatch found_;
+};
+
+// By its index. Every seek into an unreadable block fails, and a block is a few hundred events.
+StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
+  const std::unique_ptr<rocksdb::Iterator> rows(table.NewIterator(rocksdb::ReadOptions()));
+  const std::uint64_t entries = table.GetTableProperties()->num_entries;
   Sequence behind = kNoSequence;  // the last event found
   std::uint64_t step = 1;
-  // Every seek into an unreadable block fails, and a block is a few hundred events.
   for (rows->SeekToFirst();;) {
     if (rows->Valid()) {
       behind = ParseSequenceKey(ToView(rows->key())).value_or(behind);
-      found.Put(rocks.family(Family::kEvents), rows->key(), rows->value());
+      if (auto put = to.Put(rows->key(), rows->value()); !put) return put;
       step = 1;
-      if (found.GetDataSize() >= kSalvageBatchBytes) {
-        if (auto written = write(); !written) return written;
-      }
       rows->Next();
       continue;
     }
-    if (rows->status().ok() || step > reader.GetTableProperties()->num_entries) break;
+    if (rows->status().ok() || step > entries) break;
     rows->Seek(ToSlice(SequenceKey(behind + step).view()));
     ++step;
   }
-  return write();
+  return to.Flush();
+}
+
+// Without one. A table of another family has no records.
+StoreResult<void> RestoreFound(Rocks& rocks, const fs::path& table, Restorer& to) {
+  const auto put = [&](Sequence sequence, std::string_view record) {
+    return to.Put(ToSlice(SequenceKey(sequence).view()), ToSlice(record));
+  };
+  if (auto found = VisitRecords(rocks.disk(), table, put); !found) return found;
+  return to.Flush();
+}
+
+// Puts back what the repair left out of a table of the log for what cannot be read of it.
+StoreResult<void> Restore(Rocks& rocks, const fs::path& table) {
+  Restorer to(rocks);
+  rocksdb::SstFileReader reader(ReadOnDisk(rocks.db().GetEnv()));
+  if (!reader.Open(table).ok()) return RestoreFound(rocks, table, to);
+  if (reader.GetTableProperties()->column_family_name !=
+      kFamilyNames[static_cast<std::size_t>(Family::kEvents)])
+    return {};
+  return RestoreReadable(reader, to);
 }
 
 std::string ListOf(const std::vector<std::string>& names) {
@@ -147,7 +174,14 @@ struct BrokenTables {
   std::vector<std::string> log;      // with the events they held
   std::vector<std::string> derived;  // of the dedupe index
   std::vector<std::string> other;
-  bool none() const { return log.empty() && derived.empty() && other.empty(); }
+  std::set<Family> families;
+  bool log_lacks_bytes = false;  // not only damaged: missing or cut
+  bool none() const { return families.empty(); }
+  // A damaged end of a table of the log is made up for by its records; what is kept twice by its other copy.
+  bool recoverable() const {
+    const bool a_first = std::ranges::any_of(families, IsKeptTwice);
+    return !log_lacks_bytes && !(a_first && families.contains(Family::kCopies));
+  }
 };
 
 BrokenTables FindBroken(const Disk& disk, const fs::path& folder, rocksdb::Env* env,
@@ -161,12 +195,16 @@ BrokenTables FindBroken(const Disk& disk, const fs::path& folder, rocksdb::Env* 
                        rocksdb::SstFileReader(ReadOnDisk(env)).Open((folder / name).string()).ok();
     if (whole) continue;
     const std::string state = missing ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
-    if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kEvents)]) {
+    const auto family =
+        static_cast<Family>(std::ranges::find(kFamilyNames, table.column_family_name) - kFamilyNames.begin());
+    broken.families.insert(family);
+    if (family == Family::kEvents) {
+      broken.log_lacks_bytes = broken.log_lacks_bytes || missing || bytes != table.size;
       const auto first = ParseSequenceKey(table.smallestkey);
       const auto last = ParseSequenceKey(table.largestkey);
       broken.log.push_back(name + state + " (events " + std::to_string(first.value_or(0)) + ".." +
                            std::to_string(last.value_or(0)) + ")");
-    } else if (table.column_family_name == kFamilyNames[static_cast<std::size_t>(Family::kDedupe)]) {
+    } else if (family == Family::kDedupe) {
       broken.derived.push_back(name + state);
     } else {
       broken.other.push_back(name + state + " (" + table.column_family_name + ")");
@@ -210,7 +248,8 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   all.insert(all.end(), broken.derived.begin(), broken.derived.end());
   DatabaseDamage damage{.what = "of the database's tables " + ListOf(all),
                         .gives_up = "",
-                        .derived_only = broken.log.empty() && broken.other.empty()};
+                        .recoverable = broken.recoverable(),
+                        .families = broken.families};
   if (!broken.log.empty()) damage.gives_up = "the events named";
   if (!broken.other.empty()) {
     damage.gives_up +=
@@ -218,7 +257,8 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
         "what those tables say of deliveries: a sink whose position was there gets the log from its "
         "beginning, dead letters there are gone";
   }
-  if (damage.derived_only) damage.gives_up = "nothing: the dedupe index is made again from the log";
+  if (broken.log.empty() && damage.recoverable)
+    damage.gives_up = "nothing: what they hold is kept twice or is made again from the log";
   return damage;
 }
 
@@ -245,7 +285,7 @@ StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& opt
     if (!status.ok()) return Failed("taking out what was added", status);
   }
   for (const fs::path& table : TablesIn(*options.disk, folder / "lost")) {
-    if (auto salvaged = Salvage(**rocks, table); !salvaged) return salvaged;
+    if (auto restored = Restore(**rocks, table); !restored) return restored;
   }
   if (auto synced = (*rocks)->SyncLog("to repair the database: its last step"); !synced) return synced;
   // What the repair set aside is in the copy of what was found as well.

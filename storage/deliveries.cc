@@ -59,7 +59,7 @@ StoreResult<std::vector<RetryEntry>> EventStore::LoadRetries(std::string_view si
 // Whoever is told that there is no room starts nothing that would have to be settled.
 StoreResult<void> EventStore::Parts::WriteSettlement(rocksdb::WriteBatch& updates, bool adds) {
   if (!adds) return Write(updates, false, "to settle");
-  const auto bytes = static_cast<std::int64_t>(updates.GetDataSize());
+  const auto bytes = 2 * static_cast<std::int64_t>(updates.GetDataSize());  // both copies
   if (settlement_bytes.load(std::memory_order_relaxed) < bytes) {
     return std::unexpected(
         StoreError{StoreErrorCode::kStalled, "the disk is nearly full: nothing is settled"});

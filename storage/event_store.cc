@@ -159,15 +159,13 @@ StoreResult<void> EventStore::Parts::Write(rocksdb::WriteBatch& updates, bool sy
 StoreResult<void> EventStore::Parts::VisitPrefix(Family family, std::string_view prefix,
                                                  const VisitRow& visit,
                                                  const rocksdb::Snapshot* as_of) const {
-  rocksdb::ReadOptions read;
-  read.snapshot = as_of;
-  const std::unique_ptr<rocksdb::Iterator> rows(rocks->db().NewIterator(read, rocks->family(family)));
-  for (rows->Seek(ToSlice(prefix)); rows->Valid() && rows->key().starts_with(ToSlice(prefix)); rows->Next()) {
-    const StoreResult<bool> more = visit(ToView(rows->key()), ToView(rows->value()));
+  Rows rows(*rocks, family, prefix, as_of);
+  for (; rows.Valid(); rows.Next()) {
+    const StoreResult<bool> more = visit(rows.key(), rows.value());
     if (!more) return std::unexpected(more.error());
     if (!*more) return {};
   }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read"));
+  if (!rows.status().ok()) return std::unexpected(ErrorFrom(rows.status(), "to read"));
   return {};
 }
 

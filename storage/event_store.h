@@ -81,7 +81,8 @@ struct StoreOptions {
 };
 
 // Free space the store may still need after commits and settlements have stopped, in memtables of events: three of
-// events, as much as one for dedupe and one for the small families together, and what RocksDB writes about itself.
+// events, as much as one for dedupe, one and a quarter for the small families together, and what RocksDB writes about
+// itself.
 // Whoever writes has to stop above this: RocksDB as Debian builds it aborts on a full disk.
 inline constexpr std::uint64_t kMemtablesUnderFloor = 6;
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ enum class Mending : std::uint8_t {
   kTables,  // makes the list of tables again (database_repair.h)
 };
 
+// What is given up where the log may be whole.
+inline constexpr std::string_view kEndUnknown =
+    "the knowledge of how far the log had come: events it may have lost at its end are not missed";
+
 struct EventStore::Parts {
   explicit Parts(const StoreOptions& given) : options(given), health(given.on_trouble, given.on_failure) {}
 
@@ -52,6 +57,7 @@ struct EventStore::Parts {
   std::vector<std::string> notes;
   bool lost_something = false;  // and the operator accepted it
   std::optional<Mending> next;  // what may open it, when Open has failed
+  std::set<Family> broken;      // families with damaged tables, as found before `next` was tried
   Holes holes;
   Sequence named = kNoSequence;  // the largest sequence that something outside the log has named so far
 
@@ -81,6 +87,7 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> MakeCopiesTheSame();
   StoreResult<void> LoadFormat(const std::optional<HighWaterRecord>& promised, Mending mending);
   StoreResult<void> AuditLog(Mending mending);
   StoreResult<void> LoadTime();

@@ -62,12 +62,10 @@ std::uint64_t Holes::CountWithin(Sequence first, Sequence last) const {
 
 StoreResult<Holes> LoadHoles(Rocks& rocks) {
   Holes holes;
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kMeta)));
-  for (rows->Seek(ToSlice(HolePrefix())); rows->Valid() && rows->key().starts_with(ToSlice(HolePrefix()));
-       rows->Next()) {
-    const auto first = ParseHoleKey(ToView(rows->key()));
-    auto reader = ValueReader::Open(ToView(rows->key()), ToView(rows->value()));
+  Rows rows(rocks, Family::kMeta, HolePrefix());
+  for (; rows.Valid(); rows.Next()) {
+    const auto first = ParseHoleKey(rows.key());
+    auto reader = ValueReader::Open(rows.key(), rows.value());
     Sequence last = kNoSequence;
     if (reader && reader->version() == kVersion) last = reader->U64();
     if (!first || !reader || !reader->Complete() || *first == kNoSequence || last < *first) {
@@ -76,7 +74,7 @@ StoreResult<Holes> LoadHoles(Rocks& rocks) {
     }
     holes.Add({.first = *first, .last = last});
   }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log's holes"));
+  if (!rows.status().ok()) return std::unexpected(ErrorFrom(rows.status(), "to read the log's holes"));
   return holes;
 }
 

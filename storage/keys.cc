@@ -10,7 +10,7 @@
 //   dead         sink NUL sequence:u64               -> dead letter; sink "-": the event never became deliverable
 //   conflicts    sequence:u64                        -> how often that event came again (delivery_values.cc)
 //                sequence:u64 hash:u64               -> the record of a newcomer with other bytes
-//   default      "format"                            -> version, partition count, store id, fingerprint secret
+//   meta         "format"                            -> version, partition count, store id, fingerprint secret
 //                "trimmed"                           -> oldest sequence retention may have left
 //                "dedupe"                            -> what the sealed runs cover
 //                "loss." at_us:i64                   -> a data loss the operator accepted
@@ -18,6 +18,8 @@
 //                "time"                              -> the store's time at the end of the last run (timeline_rows.cc)
 //                "tick." sequence:u64                -> the store's time when the log was that far
 //                "text." name                        -> PutMeta
+//   copies       family:u8 key                       -> the second copy of a row of meta, deliveries, dead or conflicts
+//                                                       (second_copy.cc); the family is '1', '4', '5', '6'
 #include "storage/keys.h"
 
 #include "storage/bytes.h"

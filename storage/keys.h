@@ -12,11 +12,21 @@
 
 namespace weir::storage {
 
-enum class Family : std::uint8_t { kMeta, kEvents, kDedupe, kDeliveries, kDead, kConflicts };
-inline constexpr std::size_t kFamilies = 6;
-// Names on disk. RocksDB insists on a family called "default"; it holds meta.
-inline constexpr std::array<const char*, kFamilies> kFamilyNames = {"default",    "events", "dedupe",
-                                                                    "deliveries", "dead",   "conflicts"};
+// RocksDB insists on a family called "default" and on keeping it: a damaged one could not be made anew, so it is empty.
+enum class Family : std::uint8_t {
+  kDefault,
+  kMeta,
+  kEvents,
+  kDedupe,
+  kDeliveries,
+  kDead,
+  kConflicts,
+  kCopies
+};
+inline constexpr std::size_t kFamilies = 8;
+// Names on disk.
+inline constexpr std::array<const char*, kFamilies> kFamilyNames = {
+    "default", "meta", "events", "dedupe", "deliveries", "dead", "conflicts", "copies"};
 
 // A key of fixed size, on the stack: the hot path makes one an event.
 class SequenceKey {

@@ -3,26 +3,22 @@
 // RocksDB reports "OK" after losing data: a write-ahead log that was deleted or emptied, a MANIFEST cut
 // short, leave a smaller database that is whole in itself. So the log is audited before it is served: its
 // tables cover every sequence, its tail decodes and chains, it holds what the high-water record promises, and
-// no sink is ahead of it. A refused open puts the files back as they were found. What an open does when it is told
-// to accept a loss stands in accept_loss.cc and database_repair.cc.
+// no sink is ahead of it (audit_at_open.cc). A refused open puts the files back as they were found. What an open does
+// when it is told to accept a loss stands in accept_loss.cc and database_repair.cc.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "storage/data_directory.h"
 #include "storage/database_repair.h"
-#include "storage/delivery_values.h"
-#include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
-#include "storage/log_audit.h"
 #include "storage/log_files.h"
-#include "storage/log_scan.h"
 #include "storage/owner_only.h"
-#include "storage/retention.h"
+#include "storage/second_copy.h"
 #include "storage/timeline_rows.h"
-#include "storage/value_codec.h"
 
 namespace weir::storage {
 namespace {
@@ -45,10 +41,6 @@ bool HoldsDatabase(const Disk& disk, const std::filesystem::path& folder) {
 bool HoldsTables(const Disk& disk, const std::filesystem::path& folder) {
   return !FilesEndingIn(disk, folder, ".sst").empty();
 }
-
-// What is given up where the log may be whole.
-constexpr std::string_view kNothingKnown =
-    "the knowledge of how far the log had come: events it may have lost at its end are not missed";
 
 bool FilesAreMissing(const StoreError& error) {
   return error.message.find("No such file or directory") != std::string::npos;
@@ -132,8 +124,10 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     if (!next || *next <= mending) break;
     mending = *next;
     std::unique_ptr<DiskLock> lock = std::move(parts->lock);
+    std::set<Family> broken = std::move(parts->broken);
     parts = std::make_unique<Parts>(options);
     parts->lock = std::move(lock);
+    parts->broken = std::move(broken);
     if (auto again = found->StartAgain(); !again) return Fail(StoreErrorCode::kIo, again.error());
   }
   if (!opened) {
@@ -172,10 +166,11 @@ StoreResult<void> EventStore::Parts::Open(Mending mending) {
   std::optional<HighWaterRecord> promised;
   if (read) {
     promised = *read;
-  } else if (auto lost = Lost(read.error(), kNothingKnown); !lost) {
+  } else if (auto lost = Lost(read.error(), kEndUnknown); !lost) {
     return lost;
   }
   if (auto opened = OpenDatabase(promised, mending); !opened) return opened;
+  if (auto same = MakeCopiesTheSame(); !same) return same;
   if (auto loaded = LoadFormat(promised, mending); !loaded) return loaded;
   const auto stored_holes = LoadHoles(*rocks);
   if (!stored_holes) return std::unexpected(stored_holes.error());
@@ -225,12 +220,21 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   const DatabaseDamage damage = ExamineDatabase(folder, options, opened.error());
   const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
   if (mending == Mending::kTables || options.read_only) return std::unexpected(refusal);
-  if (damage.derived_only) {
+  broken = damage.families;
+  if (damage.recoverable) {
     next = Mending::kTables;
   } else if (options.accept_data_loss) {
     next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
+}
+
+StoreResult<void> EventStore::Parts::MakeCopiesTheSame() {
+  if (options.read_only) return {};
+  auto made = ReconcileCopies(*rocks, broken);
+  if (!made) return std::unexpected(made.error());
+  std::ranges::move(*made, std::back_inserter(notes));
+  return {};
 }
 
 StoreResult<void> EventStore::Parts::LoadFormat(const std::optional<HighWaterRecord>& promised,
@@ -240,6 +244,13 @@ StoreResult<void> EventStore::Parts::LoadFormat(const std::optional<HighWaterRec
   if (*loaded) {
     format = **loaded;
     return {};
+  }
+  if (const auto older = rocks->Get(Family::kDefault, kFormatKey); older && *older) {
+    return Fail(
+        StoreErrorCode::kFormat,
+        options.directory.string() +
+            " was made by an older build of weir, and this one does not read its store: export it with the "
+            "build that made it, and begin with an empty directory");
   }
   const bool was_lost =
       options.accept_data_loss && promised && (mending == Mending::kTables || lost_something);
@@ -259,137 +270,6 @@ StoreResult<void> EventStore::Parts::LoadTime() {
   if (!rows) return std::unexpected(rows.error());
   timeline.GoOn(std::move(rows->ticks), rows->left, options.uptime);
   return {};
-}
-
-// The tables, the tail, and from the tail the dedupe index's head.
-StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
-  const auto trimmed_before = LoadTrimmedBefore(*rocks);
-  if (!trimmed_before) return std::unexpected(trimmed_before.error());
-  const auto on_loss = [this](Hole hole, const StoreError& refusal) -> StoreResult<void> {
-    if (auto lost =
-            Lost(refusal.message, "events " + std::to_string(hole.first) + ".." + std::to_string(hole.last));
-        !lost) {
-      return std::unexpected(StoreError{refusal.code, lost.error().message});
-    }
-    holes.Add(hole);
-    return {};
-  };
-  const auto damaged = [this](const std::string& what) {
-    health.Report(StoreTrouble::Part::kDamage,
-                  what + " is damaged; what of it can still be read is read, weir verify says what cannot");
-  };
-  auto ends = CheckTables(*rocks, *trimmed_before, holes, on_loss, damaged);
-  if (!ends) return std::unexpected(ends.error());
-
-  const auto read_log = [this](Sequence from, Sequence to, const auto& visit) {
-    return VisitIdentities(from, to, visit);
-  };
-  auto opened = DedupeIndex::Open(*rocks, {.head_events = options.dedupe_head_events,
-                                           .read_only = options.read_only,
-                                           .health = &health,
-                                           .read_log = read_log});
-  if (!opened) return std::unexpected(opened.error());
-  index = *std::move(opened);
-  if (index->lost() && options.read_only) index->DoWithout(ends->last);
-  const auto newest = FindNewest(*rocks, *ends);
-  if (!newest) return std::unexpected(newest.error());
-  const Sequence log_end = std::max({*newest, ends->last, holes.last()});
-  if (index->sealed_through() > log_end && !options.read_only) {
-    auto lost =
-        Lost("the dedupe index covers " + std::to_string(index->sealed_through()) +
-                 " events, the log ends at " + std::to_string(log_end),
-             "events " + std::to_string(log_end + 1) + ".." + std::to_string(index->sealed_through()));
-    if (!lost) return lost;
-  }
-  named = std::max(named, index->sealed_through());
-  // Part of the runs may be among what is lost: nothing but the log says which.
-  const bool rebuild =
-      !options.read_only && (mending != Mending::kNone || lost_something || index->RunsAreMissing() ||
-                             index->lost() || options.rebuild_dedupe);
-  if (rebuild) {
-    if (auto forgotten = index->ForgetRuns(); !forgotten) return forgotten;
-    notes.push_back("the dedupe index is made again from the log");
-  }
-  const Sequence through = index->sealed_through();
-  const std::uint64_t in_holes = holes.CountWithin(through + 1, *newest);
-  index->ExpectTail(rebuild || *newest <= through ? 0 : *newest - through - in_holes);
-  const auto remember = [&](const Event& event, std::string_view record) -> StoreResult<void> {
-    if (rebuild) {
-      if (auto sealed = index->SealWhenFull(); !sealed) return sealed;
-    }
-    index->Insert(FingerprintFor(IdentityOf(record)), event.sequence);
-    ReceivedSpan received;
-    received.Add(timeline.ReceivedAt(event.sequence, event.received_at_us).latest_us);
-    index->Keep(event.sequence, received, DedupeWindowOf(record));
-    return {};
-  };
-  if (auto checked = CheckTail(*rocks, *salvage, through, holes, *ends, on_loss, remember, damaged); !checked)
-    return checked;
-  durable = std::max(ends->last, holes.last());
-  // With nothing left of the log it begins where it goes on.
-  first = ends->last == kNoSequence && durable != kNoSequence ? durable + 1 : ends->first;
-  last_check = ends->last_check;
-  return {};
-}
-
-StoreResult<void> EventStore::Parts::VisitIdentities(
-    Sequence from, Sequence to,
-    const std::function<StoreResult<void>(const DedupeIndex::Indexed&)>& visit) const {
-  from = std::max(from, first.load(std::memory_order_acquire));
-  if (from > to) return {};
-  LogScan scan(*rocks, *salvage, holes, from, to);
-  while (true) {
-    const auto scanned = scan.Next();
-    if (!scanned) return std::unexpected(scanned.error());
-    if (!*scanned || (*scanned)->sequence > to) return {};
-    const auto& [sequence, record, state] = **scanned;
-    if (state == ScannedRecord::State::kUnreadable || state == ScannedRecord::State::kAltered) continue;
-    const Event event = Peek(record.data(), record.size());
-    if (auto visited = visit({.fingerprint = FingerprintFor(IdentityOf(record)),
-                              .sequence = sequence,
-                              .received_at_us = event.received_at_us,
-                              .window_us = DedupeWindowOf(record)});
-        !visited) {
-      return visited;
-    }
-  }
-}
-
-StoreResult<void> EventStore::Parts::AuditPromise(const std::optional<HighWaterRecord>& promised) {
-  const std::string found = std::to_string(durable);
-  if (!promised) {
-    if (durable == kNoSequence || lost_something) return {};
-    return Lost("the high-water record beside a log of " + found + " events is missing", kNothingKnown);
-  }
-  if (promised->store_id != format.store_id)
-    return Lost("the high-water record belongs to another store", kNothingKnown);
-  named = std::max(named, promised->durable);
-  if (promised->durable > durable) {
-    return Lost("the log ends at event " + found + ", but " + std::to_string(promised->durable) +
-                    " were acknowledged",
-                "events " + std::to_string(durable + 1) + ".." + std::to_string(promised->durable) +
-                    ", but for those that are in tables which the database does not list");
-  }
-  return {};
-}
-
-StoreResult<void> EventStore::Parts::AuditPositions() {
-  return VisitPrefix(Family::kDeliveries, PositionPrefix(),
-                     [this](std::string_view key, std::string_view value) -> StoreResult<bool> {
-                       const auto position = DecodePosition(key, value);
-                       if (!position)
-                         return Fail(StoreErrorCode::kCorruption, "a sink's position is damaged");
-                       Sequence newest = position->offset;
-                       if (!position->above.empty()) newest = std::max(newest, position->above.back());
-                       if (newest <= durable) return true;
-                       const std::string sink(*ParsePositionKey(key));
-                       auto lost =
-                           Lost("sink " + sink + " has settled event " + std::to_string(newest) +
-                                    ", but the log ends at " + std::to_string(durable),
-                                "events " + std::to_string(durable + 1) + ".." + std::to_string(newest));
-                       if (!lost) return std::unexpected(lost.error());
-                       return true;
-                     });
 }
 
 StoreError EventStore::Parts::Refused(std::string_view what, std::string_view gives_up) const {

@@ -17,6 +17,7 @@
 #include "storage/limits.h"
 #include "storage/open_files.h"
 #include "storage/rocks_options.h"
+#include "storage/second_copy.h"
 #include "storage/store_health.h"
 
 namespace weir::storage {
@@ -158,6 +159,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
     const auto family = static_cast<Family>(i);
     rocksdb::ColumnFamilyOptions family_options;
     switch (family) {
+      case Family::kDefault:
+        break;
       case Family::kEvents:
         family_options = EventOptions(options, cache);
         break;
@@ -169,6 +172,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
       case Family::kDeliveries:
       case Family::kDead:
       case Family::kConflicts:
+      case Family::kCopies:
         family_options = SmallOptions(cache, std::clamp(options.memtable_bytes / 12, std::size_t{256} << 10,
                                                         limits::kSmallFamilyMemtableBytes));
         break;
@@ -184,6 +188,7 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   std::unique_ptr<Rocks> rocks(new Rocks(options.disk, [health](const DiskError& error) {
     if (health != nullptr) health->Fail({StoreErrorCode::kIo, "the store failed: " + error.message});
   }));
+  rocks->health_ = health;
   rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
   const auto descriptors = Descriptors(options);
@@ -229,7 +234,11 @@ Rocks::~Rocks() {
 
 StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_view key) const {
   std::string value;
-  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(which), ToSlice(key), &value);
+  rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(which), ToSlice(key), &value);
+  if (status.IsCorruption() && IsKeptTwice(which)) {
+    TellOfDamage(which);
+    status = db_->Get(rocksdb::ReadOptions(), family(Family::kCopies), CopyKey(which, key), &value);
+  }
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to read"));
   return value;
@@ -237,6 +246,15 @@ StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_vie
 
 StoreResult<void> Rocks::Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
                                std::string_view doing) {
+  if (const auto added = AddSecondCopies(*this, updates); !added.ok())
+    return std::unexpected(ErrorFrom(added, doing));
+  return WriteAsIs(how, updates, doing);
+}
+
+StoreResult<void> Rocks::WriteAsIs(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
+                                   std::string_view doing) {
+  // RocksDB logs an empty batch under the number that the next one gets as well.
+  if (updates.Count() == 0) return {};
   return Believed(db_->Write(how, &updates), doing);
 }
 
@@ -249,6 +267,50 @@ StoreResult<void> Rocks::Believed(const rocksdb::Status& status, std::string_vie
   if (!files_.frozen()) return {};
   return std::unexpected(StoreError{
       StoreErrorCode::kIo, "the store failed " + std::string(doing) + ": its disk has failed before"});
+}
+
+void Rocks::TellOfDamage(Family which) const {
+  if (health_ == nullptr) return;
+  health_->Report(StoreTrouble::Part::kDamage,
+                  std::string("what the store keeps as ") + kFamilyNames[static_cast<std::size_t>(which)] +
+                      " is damaged and is read from its second copy; the next start makes it again");
+}
+
+Rows::Rows(const Rocks& rocks, Family family, std::string_view prefix, const rocksdb::Snapshot* as_of)
+    : rocks_(rocks), family_(family), prefix_(prefix) {
+  read_.snapshot = as_of;
+  rows_.reset(rocks_.db().NewIterator(read_, rocks_.family(family_)));
+  rows_->Seek(ToSlice(prefix_));
+  Look();
+}
+
+std::string_view Rows::key() const {
+  const std::string_view key = ToView(rows_->key());
+  return in_copies_ ? OriginalKey(key) : key;
+}
+
+std::string_view Rows::value() const {
+  return ToView(rows_->value());
+}
+
+void Rows::Next() {
+  if (IsKeptTwice(family_) && !in_copies_) last_ = key();
+  rows_->Next();
+  Look();
+}
+
+void Rows::Look() {
+  row_ = rows_->Valid() && rows_->key().starts_with(ToSlice(prefix_));
+  if (row_ || rows_->Valid() || in_copies_ || !rows_->status().IsCorruption() || !IsKeptTwice(family_))
+    return;
+  rocks_.TellOfDamage(family_);
+  in_copies_ = true;
+  prefix_ = CopyKey(family_, prefix_);
+  const std::string behind = last_.empty() ? prefix_ : CopyKey(family_, last_);
+  rows_.reset(rocks_.db().NewIterator(read_, rocks_.family(Family::kCopies)));
+  rows_->Seek(behind);
+  if (!last_.empty() && rows_->Valid() && rows_->key() == behind) rows_->Next();
+  row_ = rows_->Valid() && rows_->key().starts_with(ToSlice(prefix_));
 }
 
 StoreResult<void> Rocks::Reset(Family which) {

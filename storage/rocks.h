@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
 
 #include <array>
@@ -18,7 +19,34 @@
 
 namespace weir::storage {
 
+class Rocks;
 class StoreHealth;
+
+// The rows of a family whose keys begin with `prefix`, in the order of their keys. Where a family that is kept twice
+// cannot be read any further, its second copy goes on.
+class Rows {
+ public:
+  Rows(const Rocks& rocks, Family family, std::string_view prefix, const rocksdb::Snapshot* as_of = nullptr);
+
+  bool Valid() const { return row_; }
+  std::string_view key() const;
+  std::string_view value() const;
+  void Next();
+  // Asked once there is no further row.
+  rocksdb::Status status() const { return rows_->status(); }
+
+ private:
+  void Look();
+
+  const Rocks& rocks_;
+  const Family family_;
+  std::string prefix_;  // as it is where rows_ goes
+  rocksdb::ReadOptions read_;
+  std::unique_ptr<rocksdb::Iterator> rows_;
+  std::string last_;  // the key of the last row
+  bool in_copies_ = false;
+  bool row_ = false;
+};
 
 // What to do about a damaged write-ahead log. Only the first is for a store that keeps its promises.
 enum class LogDamage : std::uint8_t {
@@ -39,20 +67,26 @@ class Rocks {
   Rocks(const Rocks&) = delete;
   Rocks& operator=(const Rocks&) = delete;
 
-  rocksdb::DB& db() { return *db_; }
+  rocksdb::DB& db() const { return *db_; }
   Disk& disk() const { return *disk_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const {
     return families_[static_cast<std::size_t>(family)];
   }
 
-  // The doors to the log. RocksDB is not to be asked: a disk that has failed is kept from it (disk_file_system.h), and
+  // The doors to the log, through which rows that are kept twice get their second copies (second_copy.h). RocksDB is not to be asked: a disk that has failed is kept from it (disk_file_system.h), and
   // from then on both return an error. `doing` completes "the store failed …".
   StoreResult<void> Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
                           std::string_view doing);
+  // Without second copies, for what makes one of the two anew.
+  StoreResult<void> WriteAsIs(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
+                              std::string_view doing);
   StoreResult<void> SyncLog(std::string_view doing);
 
-  // nullopt for a key that is not there.
+  // nullopt for a key that is not there. What is kept twice is read from its second copy where the first is damaged.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
+
+  // What is kept twice could be read from one copy only. Any thread.
+  void TellOfDamage(Family family) const;
 
   // An empty family in the place of this one, whatever is wrong with its files. Nobody else may use it meanwhile.
   StoreResult<void> Reset(Family family);
@@ -63,6 +97,7 @@ class Rocks {
   Rocks(std::shared_ptr<Disk> disk, DiskEnv::OnFailure on_failure)
       : disk_(disk), files_(std::move(disk), std::move(on_failure)) {}
   const std::shared_ptr<Disk> disk_;
+  StoreHealth* health_ = nullptr;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
   DiskEnv files_;                                             // outlives the database
   std::unique_ptr<rocksdb::DB> db_;

@@ -47,6 +47,18 @@ class PatientFile {
 
 }  // namespace
 
+StoreResult<void> VisitRecords(
+    Disk& disk, const std::filesystem::path& table,
+    const std::function<StoreResult<void>(Sequence sequence, std::string_view record)>& visit) {
+  const PatientFile file(disk, table);
+  for (const Salvage::Place& place : Salvage::Scan(disk, table)) {
+    const std::string record = file.Read(place.offset, place.bytes);
+    if (record.size() != place.bytes || !Decode(record)) continue;
+    if (auto visited = visit(place.sequence, record); !visited) return visited;
+  }
+  return {};
+}
+
 std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
   const auto table = TableOf(sequence);
   if (!table) return std::nullopt;

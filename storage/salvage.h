@@ -11,14 +11,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/rocks.h"
 
 namespace weir::storage {
+
+// Every record of a table that a neighbour proves and that is whole, in the order of their sequences.
+StoreResult<void> VisitRecords(
+    Disk& disk, const std::filesystem::path& table,
+    const std::function<StoreResult<void>(Sequence sequence, std::string_view record)>& visit);
 
 class Salvage {
  public:
@@ -41,6 +48,9 @@ class Salvage {
   };
   std::optional<std::filesystem::path> TableOf(Sequence sequence) const;
   static std::vector<Place> Scan(Disk& disk, const std::filesystem::path& table);
+  friend StoreResult<void> VisitRecords(
+      Disk& disk, const std::filesystem::path& table,
+      const std::function<StoreResult<void>(Sequence sequence, std::string_view record)>& visit);
   static bool Linked(const std::vector<Place>& places, const Place& place);
 
   Rocks& rocks_;

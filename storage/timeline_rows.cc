@@ -32,18 +32,16 @@ StoreResult<TimelineRows> LoadTimeline(Rocks& rocks) {
     left.uptime.boot_id = reader->Text();
     if (reader->Complete()) loaded.left = std::move(left);
   }
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kMeta)));
-  for (rows->Seek(ToSlice(TickPrefix())); rows->Valid() && rows->key().starts_with(ToSlice(TickPrefix()));
-       rows->Next()) {
-    const auto through = ParseTickKey(ToView(rows->key()));
-    auto reader = OpenVersion1(ToView(rows->key()), ToView(rows->value()));
+  Rows rows(rocks, Family::kMeta, TickPrefix());
+  for (; rows.Valid(); rows.Next()) {
+    const auto through = ParseTickKey(rows.key());
+    auto reader = OpenVersion1(rows.key(), rows.value());
     if (!through || !reader) continue;
     const Timeline::Tick tick{.through = *through, .at_us = reader->I64(), .unix_us = reader->I64()};
     if (reader->Complete() && (loaded.ticks.empty() || loaded.ticks.back().at_us <= tick.at_us))
       loaded.ticks.push_back(tick);
   }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the store's time"));
+  if (!rows.status().ok()) return std::unexpected(ErrorFrom(rows.status(), "to read the store's time"));
   return loaded;
 }
 

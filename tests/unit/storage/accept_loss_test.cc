@@ -180,25 +180,14 @@ TEST_F(AcceptedLoss, OfAllTablesOfTheLog) {
   EXPECT_LT(GoOn(), kEvents);
 }
 
-TEST_F(AcceptedLoss, OfATableOfPositions) {
+TEST_F(AcceptedLoss, OfBothCopiesOfWhatIsKeptTwice) {
   Build();
   Open();
   Reopen();  // into tables
-  std::filesystem::remove(TableOf(Family::kDeliveries));
-  EXPECT_EQ(GoOn(), kEvents + 20);
-}
-
-TEST_F(AcceptedLoss, OfATableOfDeadLetters) {
-  Build();
-  Open();
-  std::filesystem::remove(TableOf(Family::kDead));
-  EXPECT_EQ(GoOn(), kEvents + 20);
-}
-
-TEST_F(AcceptedLoss, OfTheTableWithTheFormatRecord) {
-  Build();
-  Open();
-  std::filesystem::remove(TableOf(Family::kMeta));
+  const auto first = TableOf(Family::kDeliveries);
+  const auto second = TableOf(Family::kCopies);
+  std::filesystem::remove(first);
+  std::filesystem::remove(second);
   EXPECT_EQ(GoOn(), kEvents + 20);
 }
 

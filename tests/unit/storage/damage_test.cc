@@ -130,31 +130,118 @@ TEST_F(Damage, OfAnyBitOfATableCostsAtMostOneEvent) {
   const std::filesystem::path sound = options.directory.string() + ".sound";
   CopyAll(options.directory, sound);
   std::mt19937_64 random(20261126);
-  int opened = 0;
-  for (int flip = 0; flip < 40; ++flip) {
+  const std::vector<std::filesystem::path> tables = DatabaseFiles(".sst");
+  for (int flip = 0; flip < 60; ++flip) {
     std::filesystem::remove_all(options.directory);
     CopyAll(sound, options.directory);
-    std::filesystem::path largest;
-    for (const auto& file : DatabaseFiles(".sst")) {
-      if (largest.empty() || std::filesystem::file_size(file) > std::filesystem::file_size(largest))
-        largest = file;
-    }
-    const std::size_t at = random() % std::filesystem::file_size(largest);
-    FlipByte(largest, at);
-    auto open = EventStore::Open(options);
-    if (!open) {  // the database itself cannot do without the footer of a table
-      EXPECT_EQ(open.error().code, StoreErrorCode::kCorruption) << at << ": " << open.error().message;
-      continue;
-    }
-    ++opened;
-    store = *std::move(open);
-    EXPECT_LE(UnreadableInLog().size(), 1u) << at;
-    EXPECT_EQ(CommitOne({.id = "new"}).outcome, AppendOutcome::kStored) << at;
+    const std::filesystem::path& table = tables[static_cast<std::size_t>(flip) % tables.size()];
+    const std::size_t at = random() % std::filesystem::file_size(table);
+    SCOPED_TRACE(table.filename().string() + " at " + std::to_string(at));
+    FlipByte(table, at);
+    Open();
+    EXPECT_LE(UnreadableInLog().size(), 1u);
+    EXPECT_EQ(CommitOne({.id = "new"}).outcome, AppendOutcome::kStored);
     store.reset();
   }
-  EXPECT_GE(opened, 35);
   std::filesystem::remove_all(sound);
 }
+
+// A sink's position, a retry and a dead letter, in a table each with what the store is.
+class KeptTwice : public StoreTest, public testing::WithParamInterface<Family> {
+ protected:
+  KeptTwice() {
+    Open();
+    Fill(20);
+    SettlementBatch batch;
+    batch.sink = "billing";
+    batch.position = SinkPosition{.offset = 10, .above = {12}};
+    batch.retries_added = {{.sequence = 11, .due_us = 1, .attempts = 3, .last_outcome = "503"}};
+    batch.dead_added = {{.sink = "billing",
+                         .sequence = 9,
+                         .died_at_us = 1,
+                         .attempts = 5,
+                         .reason = "410",
+                         .last_answer = ""}};
+    EXPECT_TRUE(store->Settle(batch));
+    EXPECT_EQ(CommitOne({.id = "evt_3", .body = "other"}).outcome, AppendOutcome::kConflict);
+    Reopen();  // into tables
+  }
+  std::vector<std::filesystem::path> TablesOf(Family family) {
+    store.reset();
+    std::vector<std::filesystem::path> tables;
+    Tamper([&](Rocks& rocks) {
+      std::vector<rocksdb::LiveFileMetaData> files;
+      rocks.db().GetLiveFilesMetaData(&files);
+      for (const auto& file : files) {
+        if (file.column_family_name == kFamilyNames[static_cast<std::size_t>(family)])
+          tables.push_back(Database() / file.name.substr(1));
+      }
+    });
+    EXPECT_FALSE(tables.empty());
+    return tables;
+  }
+  void EverythingIsThere() {
+    EXPECT_EQ(Ids().size(), 20u);
+    const auto position = store->LoadPosition("billing");
+    ASSERT_TRUE(position) << position.error().message;
+    EXPECT_EQ(position->offset, 10u);
+    EXPECT_EQ(position->above, std::vector<Sequence>{12});
+    const auto retries = store->LoadRetries("billing");
+    ASSERT_TRUE(retries) << retries.error().message;
+    ASSERT_EQ(retries->size(), 1u);
+    EXPECT_EQ(retries->front().sequence, 11u);
+    std::vector<Sequence> dead;
+    EXPECT_TRUE(store->VisitDeadLetters("", [&](const DeadLetter& letter) {
+      dead.push_back(letter.sequence);
+      return true;
+    }));
+    EXPECT_EQ(dead, std::vector<Sequence>{9});
+    EXPECT_EQ(store->Statistics().conflicts, 1u);
+  }
+};
+
+TEST_P(KeptTwice, AFamilyWhoseTablesAreDamagedAnywhereLosesNothing) {
+  const auto tables = TablesOf(GetParam());
+  const std::filesystem::path sound = options.directory.string() + ".sound";
+  CopyAll(options.directory, sound);
+  for (const auto& table : tables) {
+    const std::size_t bytes = std::filesystem::file_size(sound / "store" / table.filename());
+    for (std::size_t at = 3; at < bytes; at += bytes / 12 + 1) {
+      SCOPED_TRACE(table.filename().string() + " at " + std::to_string(at));
+      std::filesystem::remove_all(options.directory);
+      CopyAll(sound, options.directory);
+      FlipByte(table, at);
+      Open();
+      EverythingIsThere();
+      Reopen();
+      EXPECT_TRUE(store->notes().empty()) << store->notes().front();
+      EverythingIsThere();
+      store.reset();
+    }
+  }
+  std::filesystem::remove_all(sound);
+}
+
+TEST_P(KeptTwice, AFamilyWhoseTablesAreGoneLosesNothing) {
+  for (const auto& table : TablesOf(GetParam())) std::filesystem::remove(table);
+  Open();
+  EXPECT_FALSE(store->notes().empty());
+  EverythingIsThere();
+}
+
+TEST_P(KeptTwice, AFamilyThatIsDamagedWhileTheStoreIsOpenIsReadFromItsOtherCopy) {
+  const auto tables = TablesOf(GetParam());
+  Open();
+  for (const auto& table : tables) FlipByte(table, 10);
+  EverythingIsThere();
+}
+
+INSTANTIATE_TEST_SUITE_P(EachFamily, KeptTwice,
+                         testing::Values(Family::kMeta, Family::kDeliveries, Family::kDead,
+                                         Family::kConflicts, Family::kCopies),
+                         [](const auto& family) {
+                           return kFamilyNames[static_cast<std::size_t>(family.param)];
+                         });
 
 class DamagedIndex : public StoreTest {
  protected:

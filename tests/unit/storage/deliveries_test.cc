@@ -153,7 +153,7 @@ TEST_F(Deliveries, AreNotWrittenPastWhatTheDiskAllowsAndAreLater) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, StoreErrorCode::kStalled);
   EXPECT_EQ(store->CountDeadLetters("billing"), 0u);
-  store->AllowSettlements(8192);
+  store->AllowSettlements(16'384);  // both copies
   ASSERT_TRUE(store->Settle(batch));
   EXPECT_FALSE(store->Settle(batch)) << "the same room is not given twice";
   SettlementBatch drop;
