@@ -147,13 +147,17 @@ test('while the high-water record cannot be written nothing is acked, and everyt
   assert.deepEqual(await weir.stop(), {code: 0, signal: null});
 });
 
-for (const [what, ending, call] of [['log', '.log', 'fdatasync'], ['log', '.log', 'write']]) {
-  test(`the store fails after EIO in ${call} of its ${what}, and has everything after a restart`, async t => {
+for (const [call, error] of [['fdatasync', 'EIO'], ['pwrite64', 'EIO'], ['pwrite64', 'ENOSPC']]) {
+  test(`the store fails after ${error} in ${call} of its log, and has everything after a restart`, async t => {
     const {weir, acked} = await startWeir(t);
     await send(weir, acked, 5);
-    await failOnce(t, weir, await databaseFiles(weir, ending), call, 'EIO');
+    await failOnce(t, weir, await databaseFiles(weir, '.log'), call, error);
     await send(weir, acked, 20);
-    assert.deepEqual(await weir.running.exited, {code: 1, signal: null});
+    let how;
+    weir.running.exited.then(value => { how = value; });
+    await waitFor('weir has ended', () => how);
+    assert.deepEqual(how, {code: 1, signal: null});
+    assert.match(weir.running.stderr(), /the store failed/);
     await weir.start();
     const shown = await weir.command('events list', '--limit', '1000', '--json');
     const stored = new Set(JSON.parse(shown.stdout).map(event => event.id));
