@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
-#include "engine/observe/log.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir {
@@ -28,7 +29,12 @@ void Retention::Stop() {
 
 void Retention::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    Look(storage::ReadClocks());
+    try {
+      const MayLackMemory here;
+      Look(storage::ReadClocks());
+    } catch (const std::bad_alloc&) {
+      Failed("retention had no memory to look for old events", {});
+    }
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kBetweenLooks, [] { return false; });
   }
@@ -43,26 +49,34 @@ void Retention::TellOfClockSteps() {
       {{"by_s", steps.last_us / 1'000'000}, {"steps", steps.count}});
 }
 
+void Retention::Failed(std::string_view what, observe::log::Fields fields) {
+  wiring_.probe.errors.Add();
+  observe::log::Error(what, fields);
+}
+
 // A failure is the store's: what acks meets it too, and ends the server. Here it only means not now.
 void Retention::Look(const storage::Clocks& now) {
   storage::EventStore& store = wiring_.store;
   store.Tell(now);
   TellOfClockSteps();
   if (const auto marked = store.MarkTime(); !marked) {
-    observe::log::Error("the time could not be noted: events will count as younger than they are",
-                        {{"reason", marked.error().message}});
+    Failed("the time could not be noted: events will count as younger than they are",
+           {{"reason", marked.error().message}});
   }
-  if (wiring_.retention_ms == 0) return;
+  if (wiring_.retention_ms != 0) ForgetOld();
+  wiring_.probe.looks.Add();
+}
+
+void Retention::ForgetOld() {
+  storage::EventStore& store = wiring_.store;
   const auto due = store.FirstYoungerThan(wiring_.retention_ms * 1'000);
   if (!due) {
-    observe::log::Error("retention could not look for old events", {{"reason", due.error().message}});
-    return;
+    return Failed("retention could not look for old events", {{"reason", due.error().message}});
   }
   const storage::Sequence before = store.first_sequence();
   const auto first = store.TrimBefore(*due, wiring_.sinks());
   if (!first) {
-    observe::log::Error("retention could not forget old events", {{"reason", first.error().message}});
-    return;
+    return Failed("retention could not forget old events", {{"reason", first.error().message}});
   }
   if (*first > before) {
     wiring_.probe.forgotten.Add(*first - before);

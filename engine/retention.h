@@ -13,9 +13,11 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "engine/observe/log.h"
 #include "engine/observe/retention_probe.h"
 #include "storage/event_store.h"
 
@@ -42,6 +44,8 @@ class Retention {
  private:
   void Run(const std::stop_token& stop);
   void TellOfClockSteps();
+  void ForgetOld();
+  void Failed(std::string_view what, observe::log::Fields fields);
 
   Wiring wiring_;
   std::uint64_t steps_told_ = 0;  // of the store's ClockSteps

@@ -350,6 +350,10 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Sample({}, live.retention.forgotten.value());
   page.Gauge("weir_retention_held_events", "Events past their retention that something needs still.");
   page.Sample({}, live.retention.held.value());
+  page.Counter("weir_retention_looks_total", "Looks at the time and for old events, one a minute.");
+  page.Sample({}, live.retention.looks.value());
+  page.Counter("weir_retention_errors_total", "What could not be done in those looks.");
+  page.Sample({}, live.retention.errors.value());
   page.Counter("weir_clock_steps_total", "How often the machine's clock was found set by more than 5 s.");
   page.Sample({}, live.retention.steps.value());
   page.Gauge("weir_store_bytes", "Bytes of the store's files.");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/faulty_disk.h"
 #include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
 
@@ -23,6 +24,7 @@ class RetentionLook : public testing::Test {
   RetentionLook() : directory_(support::MakeTempDirectory()) {
     storage::StoreOptions options;
     options.directory = directory_;
+    options.disk = disk_;
     options.sync = false;
     store_ = std::move(storage::EventStore::Open(options).value());
   }
@@ -60,6 +62,7 @@ class RetentionLook : public testing::Test {
   }
 
   std::filesystem::path directory_;
+  std::shared_ptr<tests::FaultyDisk> disk_ = std::make_shared<tests::FaultyDisk>();
   std::unique_ptr<storage::EventStore> store_;
   std::vector<std::string> sinks_;
   observe::RetentionProbe probe_;
@@ -110,6 +113,17 @@ TEST_F(RetentionLook, AnEmptyStoreHasNothingToForget) {
   Look(0);
   EXPECT_EQ(probe_.forgotten.value(), 0u);
   EXPECT_EQ(probe_.held.value(), 0);
+}
+
+// The log is gone for good here: whoever acks meets the same error and ends the server.
+TEST_F(RetentionLook, CountsTheLooksThatCannotBeFinished) {
+  StoreAMinuteApart(3);
+  Look(0);
+  EXPECT_EQ(probe_.errors.value(), 0);
+  disk_->FailWrites(".log", tests::FaultyDisk::kForGood);
+  Look(1000);
+  EXPECT_GT(probe_.errors.value(), 0);
+  EXPECT_EQ(store_->first_sequence(), 1);
 }
 
 }  // namespace

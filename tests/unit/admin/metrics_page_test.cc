@@ -168,6 +168,7 @@ TEST_F(MetricsPageTest, ShowsWhatRetentionForgotAndWhatHoldsItUp) {
   const std::string page = Page();
   EXPECT_THAT(page, HasSubstr("weir_retention_forgotten_total 7\n"));
   EXPECT_THAT(page, HasSubstr("weir_retention_held_events 3\n"));
+  EXPECT_THAT(page, HasSubstr("weir_retention_errors_total 2\n"));
 }
 
 // The names users write alerts against.
