@@ -68,6 +68,7 @@ struct Server::Parts {
   io::EventfdWake capture_wake;
   std::atomic<bool> failed{false};
   bool disk_said_no = false;
+  std::int64_t disk_judged_ms = 0;  // storage::DiskReading::monotonic_ms of the reading last judged
 
   std::expected<void, std::string> ShareDescriptors(config::Config& next);
   void AnnounceDescriptors() const;

@@ -1,6 +1,5 @@
-#include <sys/statvfs.h>
-
 #include <chrono>
+#include <new>
 
 #include "engine/disk_floor.h"
 #include "engine/observe/log.h"
@@ -24,10 +23,25 @@ std::int64_t MonotonicMs() {
       .count();
 }
 
+// What lacks memory for a look has another one in a moment.
+void Server::Parts::LookAround() {
+  try {
+    const MayLackMemory here;
+    LookAtDisk();
+    LookAtCommits();
+    LookAtConnections();
+    LookAtRefusals();
+  } catch (const std::bad_alloc&) {
+    observe::log::Warn("no memory to look after the server with; it is tried again");
+  }
+}
+
+// Each reading is spent once: while the disk does not say how much room it has, what it said last bounds what comes in.
 void Server::Parts::LookAtDisk() {
-  struct statvfs disk{};
-  if (failed.load() || ::statvfs(config.server.data.c_str(), &disk) != 0) return;
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const storage::DiskReading reading = store->LastDiskReading();
+  if (failed.load() || reading.monotonic_ms == disk_judged_ms) return;
+  disk_judged_ms = reading.monotonic_ms;
+  const std::uint64_t free_bytes = reading.free_bytes;
   const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
   gate.disk_budget_bytes.store(verdict.budget_bytes);
   gate.storable.store(verdict.storable);

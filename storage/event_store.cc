@@ -18,13 +18,6 @@ std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
 }
 
-// Files come and go while the database works: one that has gone meanwhile has none.
-std::uint64_t BytesOfAll(const Disk& disk, const std::filesystem::path& folder) {
-  std::uint64_t bytes = 0;
-  for (const auto& file : FilesEndingIn(disk, folder, "")) bytes += BytesOf(disk, file);
-  return bytes;
-}
-
 }  // namespace
 
 const std::vector<std::string>& EventStore::notes() const {
@@ -125,11 +118,15 @@ StoreResult<void> EventStore::MarkTime() {
   return parts_->Write(updates, false, "to note the time");
 }
 
+DiskReading EventStore::LastDiskReading() const {
+  return parts_->disk_watch->Last();
+}
+
 StoreStatistics EventStore::Statistics() const {
   StoreStatistics statistics;
   statistics.first_sequence = parts_->first;
   statistics.last_sequence = last_sequence();
-  statistics.bytes = BytesOfAll(*parts_->options.disk, parts_->options.directory / "store");
+  statistics.disk = LastDiskReading();
   const DedupeIndex::Size index = parts_->index->MeasureSize();
   statistics.dedupe_entries_in_memory = index.entries_in_memory;
   statistics.dedupe_entries_sealed = index.entries_sealed;

@@ -195,10 +195,17 @@ class LogReader {
   std::unique_ptr<Walk> walk_;
 };
 
+// What the store's disk said last, by a thread that looks every limits::kDiskLookEvery.
+struct DiskReading {
+  std::uint64_t free_bytes = 0;   // that may still be written
+  std::uint64_t store_bytes = 0;  // of the database's files
+  std::int64_t monotonic_ms = 0;  // when it was asked; 0: it has never answered
+};
+
 struct StoreStatistics {
   Sequence first_sequence = kNoSequence;  // oldest event still kept
   Sequence last_sequence = kNoSequence;   // newest durable event
-  std::uint64_t bytes = 0;                // of files on disk
+  DiskReading disk;
   std::uint64_t dedupe_entries_in_memory = 0;
   std::uint64_t dedupe_entries_sealed = 0;
   std::uint64_t dedupe_runs = 0;
@@ -287,6 +294,8 @@ class EventStore {
   StoreResult<void> PutMeta(std::string_view key, std::string_view value);
 
   StoreStatistics Statistics() const;
+  // Any thread; never waits for the disk.
+  DiskReading LastDiskReading() const;
 
  private:
   friend class LogReader;

@@ -19,6 +19,7 @@
 
 #include "storage/dedupe_index.h"
 #include "storage/disk.h"
+#include "storage/disk_watch.h"
 #include "storage/event_store.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
@@ -51,6 +52,7 @@ struct EventStore::Parts {
   std::unique_ptr<Salvage> salvage;
   std::unique_ptr<DedupeIndex> index;
   std::unique_ptr<HighWaterWriter> high_water;  // none when read only
+  std::unique_ptr<DiskWatch> disk_watch;        // looks once when read only
 
   // Constant once open.
   FormatRecord format;

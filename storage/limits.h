@@ -32,6 +32,10 @@ inline constexpr std::size_t kTicksMax = 4096;
 // By how much the clock may differ from what was seen to pass before it counts as set.
 inline constexpr std::int64_t kClockStepUs = 5'000'000;
 
+// Between two looks at the room on the disk, and between two counts of what the store's own files take of it.
+inline constexpr std::chrono::milliseconds kDiskLookEvery{100};
+inline constexpr std::chrono::milliseconds kStoreBytesEvery{1'000};
+
 // Conflicts (same id, other bytes) kept for the operator; further ones are counted only.
 inline constexpr std::uint64_t kConflictsMax = 10'000;
 inline constexpr std::uint64_t kConflictBytesMax = 64u << 20;

@@ -101,6 +101,7 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
   parts->lock = std::move(*taken);
   if (options.read_only) {
     if (auto opened = parts->Open(Mending::kNone); !opened) return std::unexpected(opened.error());
+    parts->disk_watch = std::make_unique<DiskWatch>(options.disk, options.directory);
     return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
   }
 
@@ -146,6 +147,9 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
   if (auto started = parts->StartHighWater(); !started) return std::unexpected(started.error());
   if (auto sealing = parts->index->StartSealing(); !sealing)
     return Fail(StoreErrorCode::kIo, sealing.error());
+  parts->disk_watch = std::make_unique<DiskWatch>(options.disk, options.directory);
+  if (auto watching = parts->disk_watch->Start(); !watching)
+    return Fail(StoreErrorCode::kIo, watching.error());
   return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
 }
 

@@ -21,6 +21,7 @@
 #include "engine/admin/operator_api.h"
 #include "engine/admin/process_use.h"
 #include "engine/admin/readiness.h"
+#include "engine/clock/clock.h"
 #include "engine/limits.h"
 #include "engine/observe/log.h"
 #include "engine/text/json_string.h"
@@ -166,10 +167,9 @@ struct AdminServer::State {
 };
 
 ApiReply AdminServer::State::Ready() const {
-  const auto reasons = ReasonsNotReady(wiring.live->gate, wiring.store.Statistics(),
-                                       {.free_bytes = DiskFreeBytes(wiring.data),
-                                        .floor_bytes = wiring.live->min_free_disk_bytes,
-                                        .resumes_above = wiring.live->disk_resumes_above_bytes});
+  const auto statistics = wiring.store.Statistics();
+  const auto reasons = ReasonsNotReady(wiring.live->gate, statistics,
+                                       RoomOf(statistics.disk, *wiring.live, clock::Read().monotonic_ms));
   ApiReply reply;
   reply.status = reasons.empty() ? 200 : 503;
   reply.body = reasons.empty() ? R"({"ready":true,"reasons":[)" : R"({"ready":false,"reasons":[)";
@@ -184,9 +184,7 @@ ApiReply AdminServer::State::Ready() const {
 ApiReply AdminServer::State::Metrics() const {
   const auto ingest_dead = wiring.store.CountDeadLetters(storage::kIngestSink);
   if (!ingest_dead) return Refusal(ingest_dead.error());
-  const StoreFacts facts{.statistics = wiring.store.Statistics(),
-                         .ingest_dead_letters = *ingest_dead,
-                         .disk_free_bytes = DiskFreeBytes(wiring.data)};
+  const StoreFacts facts{.statistics = wiring.store.Statistics(), .ingest_dead_letters = *ingest_dead};
   ApiReply reply;
   reply.content_type = kMetricsContentType;
   reply.body = MetricsPage(*wiring.live, facts, ReadProcessUse(), NowUs());

@@ -357,7 +357,7 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Counter("weir_clock_steps_total", "How often the machine's clock was found set by more than 5 s.");
   page.Sample({}, live.retention.steps.value());
   page.Gauge("weir_store_bytes", "Bytes of the store's files.");
-  page.Sample({}, facts.statistics.bytes);
+  page.Sample({}, facts.statistics.disk.store_bytes);
   page.Gauge("weir_store_write_stopped", "1 while compaction makes writers wait.");
   page.Sample({}, facts.statistics.write_stopped ? 1 : 0);
   page.Gauge("weir_store_trouble", "1 while this part of the store has met an error and is not over it.");
@@ -372,7 +372,7 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
     page.Sample({{"part", part(i)}}, facts.statistics.trouble_counts[i]);
   }
   page.Gauge("weir_disk_free_bytes", "Free bytes of the store's disk.");
-  page.Sample({}, facts.disk_free_bytes);
+  page.Sample({}, facts.statistics.disk.free_bytes);
   page.Gauge("weir_build_info", "Always 1; version and I/O mode of the process.");
   page.Sample({{"version", WEIR_VERSION}, {"ring", live.ring_mode}}, 1);
   page.Counter("process_cpu_seconds_total", "User and system time of the process.");

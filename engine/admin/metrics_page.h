@@ -17,7 +17,6 @@ inline constexpr const char* kMetricsContentType = "text/plain; version=0.0.4; c
 struct StoreFacts {
   storage::StoreStatistics statistics;
   std::uint64_t ingest_dead_letters = 0;  // of storage::kIngestSink, which has no worker to tell
-  std::uint64_t disk_free_bytes = 0;
 };
 
 std::string MetricsPage(const Live& live, const StoreFacts& facts, const ProcessUse& process,

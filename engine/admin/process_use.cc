@@ -1,9 +1,9 @@
 #include "engine/admin/process_use.h"
 
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -36,12 +36,6 @@ ProcessUse ReadProcessUse() {
     ++use.open_descriptors;
   }
   return use;
-}
-
-std::uint64_t DiskFreeBytes(const std::filesystem::path& directory) {
-  struct statvfs disk{};
-  if (::statvfs(directory.c_str(), &disk) != 0) return 0;
-  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
 }  // namespace weir::admin

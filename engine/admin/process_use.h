@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 
 namespace weir::admin {
 
@@ -14,9 +13,5 @@ struct ProcessUse {
 
 // Zeros for what cannot be read.
 ProcessUse ReadProcessUse();
-
-// Free bytes an unprivileged process may still write on the disk that holds `directory`; 0 when it cannot be
-// read.
-std::uint64_t DiskFreeBytes(const std::filesystem::path& directory);
 
 }  // namespace weir::admin

@@ -2,6 +2,13 @@
 
 namespace weir::admin {
 
+DiskRoom RoomOf(const storage::DiskReading& reading, const Live& live, std::int64_t monotonic_ms) {
+  return {.free_bytes = reading.free_bytes,
+          .floor_bytes = live.min_free_disk_bytes,
+          .resumes_above = live.disk_resumes_above_bytes,
+          .silent_ms = monotonic_ms - reading.monotonic_ms};
+}
+
 std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage::StoreStatistics& statistics,
                                          const DiskRoom& disk) {
   std::vector<std::string> reasons;
@@ -14,6 +21,10 @@ std::vector<std::string> ReasonsNotReady(const ingest::Gate& gate, const storage
     reasons.push_back("disk: " + std::to_string(disk.free_bytes) + " bytes free; storing stops below " +
                       std::to_string(disk.floor_bytes) + " (min_free_disk) and resumes above " +
                       std::to_string(disk.resumes_above));
+  }
+  if (disk.silent_ms > kDiskSilentMs) {
+    reasons.push_back("disk: it has not said for " + std::to_string(disk.silent_ms / 1'000) +
+                      " s how much room it has");
   }
   if (gate.commit_overdue.load(std::memory_order_relaxed)) {
     reasons.emplace_back("store: the disk does not answer; a commit has been waiting for it for seconds");

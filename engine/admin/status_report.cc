@@ -15,6 +15,7 @@
 #include "engine/admin/source_report.h"
 #include "engine/admin/time_expression.h"
 #include "engine/admin/totals.h"
+#include "engine/clock/clock.h"
 
 namespace weir::admin {
 
@@ -127,19 +128,14 @@ storage::StoreResult<Json> StoredSinksJson(const storage::EventStore& store, sto
 
 storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_us) {
   const auto statistics = wiring.store.Statistics();
-  const std::uint64_t disk_free = DiskFreeBytes(wiring.data);
   const auto ingest_dead = wiring.store.CountDeadLetters(storage::kIngestSink);
   if (!ingest_dead) return std::unexpected(ingest_dead.error());
 
   Json json = {{"at", FormatTime(now_us)}};
   if (wiring.live) {
     const Live& live = *wiring.live;
-    json["server"] = ServerJson(live,
-                                ReasonsNotReady(live.gate, statistics,
-                                                {.free_bytes = disk_free,
-                                                 .floor_bytes = live.min_free_disk_bytes,
-                                                 .resumes_above = live.disk_resumes_above_bytes}),
-                                now_us);
+    const DiskRoom room = RoomOf(statistics.disk, live, clock::Read().monotonic_ms);
+    json["server"] = ServerJson(live, ReasonsNotReady(live.gate, statistics, room), now_us);
     if (live.reloads != nullptr) json["configuration"] = ConfigurationJson(live.reloads->last());
     const auto known = KnownSources(wiring.store);
     if (!known) return std::unexpected(known.error());
@@ -150,13 +146,13 @@ storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_u
   }
   json["log"] = {{"first_sequence", statistics.first_sequence},
                  {"last_sequence", statistics.last_sequence},
-                 {"bytes", statistics.bytes}};
+                 {"bytes", statistics.disk.store_bytes}};
   json["troubles"] = Json::array();
   for (const storage::StoreTrouble& trouble : statistics.troubles) {
     json["troubles"].push_back(
         {{"part", storage::TroublePartName(trouble.part)}, {"reason", trouble.message}});
   }
-  json["disk"] = {{"free_bytes", disk_free}};
+  json["disk"] = {{"free_bytes", statistics.disk.free_bytes}};
   if (wiring.live) {
     json["disk"]["floor_bytes"] = wiring.live->min_free_disk_bytes;
     json["sinks"] = Json::array();

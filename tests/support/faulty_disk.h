@@ -16,7 +16,7 @@
 
 namespace weir::tests {
 
-class FaultyDisk final : public storage::Disk {
+class FaultyDisk : public storage::Disk {
  public:
   static constexpr int kForGood = std::numeric_limits<int>::max();
 

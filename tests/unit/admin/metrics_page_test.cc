@@ -19,9 +19,9 @@ class MetricsPageTest : public testing::Test {
  protected:
   MetricsPageTest() {
     sink_.sink = "billing";
-    facts_.statistics.bytes = 4096;
+    facts_.statistics.disk.store_bytes = 4096;
     facts_.statistics.last_sequence = 42;
-    facts_.disk_free_bytes = 1'000'000;
+    facts_.statistics.disk.free_bytes = 1'000'000;
     facts_.ingest_dead_letters = 3;
   }
 

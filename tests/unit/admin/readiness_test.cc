@@ -12,9 +12,10 @@ using testing::StartsWith;
 
 class Readiness : public testing::Test {
  protected:
-  std::vector<std::string> Reasons(std::uint64_t disk_free_bytes = 1000) {
-    return ReasonsNotReady(gate_, statistics_,
-                           {.free_bytes = disk_free_bytes, .floor_bytes = 100, .resumes_above = 112});
+  std::vector<std::string> Reasons(std::uint64_t disk_free_bytes = 1000, std::int64_t silent_ms = 0) {
+    return ReasonsNotReady(
+        gate_, statistics_,
+        {.free_bytes = disk_free_bytes, .floor_bytes = 100, .resumes_above = 112, .silent_ms = silent_ms});
   }
   ingest::Gate gate_;
   storage::StoreStatistics statistics_{};
@@ -41,6 +42,11 @@ TEST_F(Readiness, NamesTheDiskUntilStoringIsResumed) {
   EXPECT_THAT(Reasons(112), ElementsAre(StartsWith("disk: 112 bytes free; storing stops below 100")));
   gate_.storable = true;
   EXPECT_THAT(Reasons(112), IsEmpty());
+}
+
+TEST_F(Readiness, EndsWhileTheDiskDoesNotSayHowMuchRoomItHas) {
+  EXPECT_THAT(Reasons(1000, kDiskSilentMs), IsEmpty());
+  EXPECT_THAT(Reasons(1000, 7'500), ElementsAre("disk: it has not said for 7 s how much room it has"));
 }
 
 TEST_F(Readiness, EndsWhenTheStoreFailed) {

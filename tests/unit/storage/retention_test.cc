@@ -39,13 +39,13 @@ TEST_F(Retention, ForgetsEventsBeforeTheCutAndNoOthers) {
 
 TEST_F(Retention, GivesDiskSpaceBack) {
   FillSeconds(2000);
-  const std::uint64_t before = store->Statistics().bytes;
+  const std::uint64_t before = store->Statistics().disk.store_bytes;
   // Files that compaction is about to move go when it has.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   do {
     ASSERT_EQ(store->TrimBefore(1900, {}), 1900u);
-  } while (store->Statistics().bytes >= before / 2 && std::chrono::steady_clock::now() < deadline);
-  EXPECT_LT(store->Statistics().bytes, before / 2);
+  } while (store->Statistics().disk.store_bytes >= before / 2 && std::chrono::steady_clock::now() < deadline);
+  EXPECT_LT(store->Statistics().disk.store_bytes, before / 2);
 }
 
 TEST_F(Retention, OpensAndAuditsAfterACut) {
