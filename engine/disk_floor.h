@@ -16,6 +16,7 @@ struct DiskVerdict {
   bool storable;
   std::int64_t budget_bytes;      // of events that may come in before the disk is looked at again
   std::int64_t settlement_bytes;  // of what deliveries may write until then
+  std::int64_t merge_bytes;       // that may be there twice while files are merged
 };
 
 // Free bytes above which storing is resumed after it has stopped.

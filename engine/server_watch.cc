@@ -46,6 +46,7 @@ void Server::Parts::LookAtDisk() {
   gate.disk_budget_bytes.store(verdict.budget_bytes);
   gate.storable.store(verdict.storable);
   store->AllowSettlements(verdict.settlement_bytes);
+  store->AllowMerges(verdict.merge_bytes);
   if (verdict.storable == disk_said_no) {
     disk_said_no = !verdict.storable;
     if (disk_said_no) {

@@ -38,7 +38,8 @@ StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
   auto opened = DedupeIndex::Open(*rocks, {.head_events = options.dedupe_head_events,
                                            .read_only = options.read_only,
                                            .health = &health,
-                                           .read_log = read_log});
+                                           .read_log = read_log,
+                                           .merge_bytes = &merge_bytes});
   if (!opened) return std::unexpected(opened.error());
   index = *std::move(opened);
   if (index->lost() && options.read_only) index->DoWithout(ends->last);

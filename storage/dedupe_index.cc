@@ -175,6 +175,7 @@ DedupeIndex::Size DedupeIndex::MeasureSize() const {
 }
 
 void DedupeIndex::Run(const std::stop_token& stop) {
+  bool left = false;  // something could not be done, and is tried again
   while (true) {
     std::shared_ptr<const Frozen> frozen;
     RunPointer damaged;
@@ -186,7 +187,7 @@ void DedupeIndex::Run(const std::stop_token& stop) {
         lock.lock();
         spare_ = std::move(table);
       }
-      work_.wait(lock, stop, [this] { return !frozen_.empty() || !damaged_.empty(); });
+      work_.wait(lock, stop, [&] { return left || !frozen_.empty() || !damaged_.empty(); });
       if (!frozen_.empty()) frozen = frozen_.front();
       if (stop.stop_requested() && !frozen) return;
       if (!damaged_.empty()) {
@@ -197,6 +198,7 @@ void DedupeIndex::Run(const std::stop_token& stop) {
       }
     }
     const auto done = WorkOnce(frozen, damaged, stop);
+    left = !done;
     if (done && options_.health != nullptr) {
       const std::scoped_lock lock(mutex_);
       if (damaged_.empty()) options_.health->Over(StoreTrouble::Part::kDedupe);
@@ -360,9 +362,23 @@ std::vector<DedupeIndex::RunPointer> DedupeIndex::ChooseMerge() const {
   return {};
 }
 
+StoreResult<void> DedupeIndex::CheckRoom(const std::vector<RunPointer>& parts) const {
+  std::uint64_t entries = 0;
+  for (const RunPointer& part : parts) entries += part->entries;
+  const std::uint64_t bytes = RunWriter::BytesFor(entries);
+  if (options_.merge_bytes == nullptr ||
+      static_cast<std::int64_t>(bytes) <= options_.merge_bytes->load(std::memory_order_relaxed)) {
+    return {};
+  }
+  return std::unexpected(StoreError{
+      StoreErrorCode::kStalled, "runs of the dedupe index wait to be merged until the disk has room for " +
+                                    std::to_string(bytes) + " bytes more"});
+}
+
 StoreResult<bool> DedupeIndex::MergeOnce() {
   const std::vector<RunPointer> parts = ChooseMerge();
   if (parts.empty()) return false;
+  if (auto room = CheckRoom(parts); !room) return std::unexpected(room.error());
   auto merged = WriteMerged(parts);
   if (!merged) return std::unexpected(merged.error());
   if (auto published = store_.Publish(*merged, state_, parts); !published)

@@ -17,6 +17,7 @@
 // which takes the lock only to swap finished runs in.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -53,6 +54,7 @@ class DedupeIndex {
     bool read_only = false;
     StoreHealth* health = nullptr;  // outlives the index
     ReadLog read_log;               // called by Rederive, and on the thread of the index
+    const std::atomic<std::int64_t>* merge_bytes = nullptr;  // what a merge may write; outlives the index
   };
 
   static StoreResult<std::unique_ptr<DedupeIndex>> Open(Rocks& rocks, const Options& options);
@@ -135,6 +137,7 @@ class DedupeIndex {
   void MarkDamaged(const DedupeRun& run, const StoreError& error) const;
   StoreResult<void> WorkOnce(const std::shared_ptr<const Frozen>& frozen, const RunPointer& damaged,
                              const std::stop_token& stop);
+  StoreResult<void> CheckRoom(const std::vector<RunPointer>& parts) const;
   // Swaps `replaced` for `added` in the set that lookups see, then lets go of the replaced blocks.
   StoreResult<void> Swap(const std::vector<RunPointer>& replaced, RunPointer added);
   std::uint64_t EntriesSealed() const;

@@ -72,8 +72,13 @@ void EventStore::AllowSettlements(std::int64_t bytes) {
   parts_->settlement_bytes.store(bytes, std::memory_order_relaxed);
 }
 
+void EventStore::AllowMerges(std::int64_t bytes) {
+  parts_->merge_bytes.store(bytes, std::memory_order_relaxed);
+}
+
 StoreResult<void> EventStore::BeginSinks(std::span<const SinkBeginning> beginnings) {
   if (beginnings.empty()) return {};
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   for (const SinkBeginning& beginning : beginnings) {
     const std::string key = PositionKey(beginning.sink);

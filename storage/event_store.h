@@ -81,10 +81,10 @@ struct StoreOptions {
 };
 
 // Free space the store may still need after commits and settlements have stopped, in memtables of events: three of
-// events, as much as one for dedupe, one and a quarter for the small families together, and what RocksDB writes about
-// itself.
+// events, as much as one for dedupe, one and a quarter for the small families together, two for the files of a small
+// family that are being merged (rocks.cc bounds them) and are there twice meanwhile, and what RocksDB writes about itself.
 // Whoever writes has to stop above this: RocksDB as Debian builds it aborts on a full disk.
-inline constexpr std::uint64_t kMemtablesUnderFloor = 6;
+inline constexpr std::uint64_t kMemtablesUnderFloor = 8;
 
 // What an operator's new event takes the place of. It goes in the same batch, and nothing is stored once it has gone.
 struct Superseded {
@@ -257,6 +257,8 @@ class EventStore {
   StoreResult<void> Settle(const SettlementBatch& batch);
   // What Settle may write until this is said again. At first there is no bound. Any thread.
   void AllowSettlements(std::int64_t bytes);
+  // Likewise, how large the runs of the dedupe index may be that are merged at once: they are there twice meanwhile.
+  void AllowMerges(std::int64_t bytes);
   // Gives sinks their first positions, all or none. Synced: a sink that is said to begin here begins here after a
   // crash too.
   StoreResult<void> BeginSinks(std::span<const SinkBeginning> beginnings);

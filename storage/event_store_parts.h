@@ -77,6 +77,7 @@ struct EventStore::Parts {
   std::vector<std::size_t> inserted;  // their slots in the dedupe table
 
   std::atomic<std::int64_t> settlement_bytes{INT64_MAX};  // that may still be written
+  std::atomic<std::int64_t> merge_bytes{INT64_MAX};       // that may be written to merge runs
 
   std::mutex dead_mutex;  // held across batches that change dead letters, or remove conflicts
   std::map<std::string, std::uint64_t, std::less<>> dead_counts;  // under dead_mutex

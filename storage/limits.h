@@ -45,6 +45,8 @@ inline constexpr int kMemtablesPerFamily = 3;
 inline constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
 inline constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
 // Tables that are kept open: a descriptor and their index in memory each.
+// Of the first sorted level of a small family, in its memtables.
+inline constexpr std::size_t kMemtablesPerSmallLevel = 2;
 // Files of a small family that wait to be merged; past it commits stall.
 inline constexpr int kUnmergedFilesMax = 1000;
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;

@@ -145,6 +145,10 @@ rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>&
   family.level0_slowdown_writes_trigger = limits::kUnmergedFilesMax;
   family.level0_stop_writes_trigger = limits::kUnmergedFilesMax;
   family.max_write_buffer_number = limits::kMemtablesPerFamily;
+  // Small levels of small tables: what is merged at once is there twice until it is done, also when the disk has come
+  // down to the floor meanwhile (kMemtablesUnderFloor).
+  family.max_bytes_for_level_base = limits::kMemtablesPerSmallLevel * memtable_bytes;
+  family.target_file_size_base = memtable_bytes;
   family.compression = rocksdb::kNoCompression;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, 4u << 10)));
   return family;

@@ -226,6 +226,11 @@ StoreResult<void> RunStore::Write(rocksdb::WriteBatch& updates) {
   return written;
 }
 
+std::uint64_t RunWriter::BytesFor(std::uint64_t entries) {
+  constexpr std::uint64_t kTimesWritten = 2;
+  return kTimesWritten * (entries * kEntryBytes + DedupeFilter::BytesFor(entries));
+}
+
 RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base,
                      bool with_filter)
     : store_(store) {

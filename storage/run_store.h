@@ -86,6 +86,8 @@ class RunStore {
 // RunStore::Publish.
 class RunWriter {
  public:
+  // Of the disk that a run takes while it is written: to the log, and to tables from there.
+  static std::uint64_t BytesFor(std::uint64_t entries);
   // `base`: no entry has a smaller sequence.
   RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base, bool with_filter);
   StoreResult<void> Add(const DedupeTable::Entry& entry);

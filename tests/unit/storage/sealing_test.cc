@@ -2,6 +2,8 @@
 // collide.
 #include <gtest/gtest.h>
 
+#include "storage/limits.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace weir::storage {
@@ -125,6 +127,23 @@ TEST_F(Sealing, AGroupMayBeLargerThanTheHead) {
   Open();
   Fill(500);
   ExpectAllDuplicates(500);
+}
+
+TEST_F(Sealing, MergesNothingWithoutRoomAndGoesOnWithoutIt) {
+  Open();
+  store->AllowMerges(0);
+  Fill(100 * 3 * limits::kDedupeRunsPerMerge);
+  ASSERT_TRUE(tests::Eventually([&] {
+    return store->Statistics().dedupe_runs > 2 * limits::kDedupeRunsPerMerge &&
+           !store->Statistics().troubles.empty();
+  }));
+  EXPECT_NE(store->Statistics().troubles[0].message.find("wait to be merged until the disk has room for"),
+            std::string::npos);
+  store->AllowMerges(1 << 20);
+  EXPECT_TRUE(tests::Eventually([&] {
+    return store->Statistics().dedupe_runs < 2 * limits::kDedupeRunsPerMerge &&
+           store->Statistics().troubles.empty();
+  }));
 }
 
 }  // namespace
