@@ -204,6 +204,8 @@ std::string StatusScreen(const Json& report, const Json& earlier, double seconds
   text += SinkActivity(report, earlier, seconds) + SinkBacklog(report);
   if (running) text += UnopenedLines(report);
   for (const Json& sink : report["sinks"]) {
+    if (sink.contains("held") && !sink["held"].is_null())
+      text += "held      " + Text(sink, "sink") + " delivers nothing: " + Text(sink, "held") + "\n";
     if (Number(sink, "stopped_at") == 0) continue;
     text += "stopped   " + Text(sink, "sink") + " at event " + Text(sink, "stopped_at") +
             ", which cannot be read: weir sinks skip --sink " + Text(sink, "sink") + "\n";

@@ -196,7 +196,7 @@ struct SinkNumbers {
   std::uint64_t processed, dead_lettered, unable;
   std::array<std::uint64_t, static_cast<std::size_t>(observe::FailureReason::kCount)> failed;
   std::int64_t queue_depth, oldest_pending_us, retry_queue_size, dead_letters, breaker_open, stopped_at;
-  bool unopened;
+  bool unopened, held;
   HistogramTotals attempt_ns;
 };
 
@@ -213,6 +213,7 @@ SinkNumbers Copy(const observe::SinkProbe& probe) {
                       .breaker_open = probe.breaker_open.value(),
                       .stopped_at = probe.stopped_at.value(),
                       .unopened = !probe.cannot_open.value().empty(),
+                      .held = !probe.held.value().empty(),
                       .attempt_ns = {}};
   for (std::size_t i = 0; i < numbers.failed.size(); ++i) numbers.failed[i] = probe.failed[i].value();
   numbers.attempt_ns.Add(probe.attempt_ns);
@@ -255,6 +256,8 @@ void Sinks(Page& page, const Live& live, const StoreFacts& facts, std::int64_t n
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.breaker_open);
   page.Gauge("weir_sink_unopened", "1 while the sink cannot be opened and its events wait.");
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.unopened ? 1 : 0);
+  page.Gauge("weir_sink_held", "1 while nothing is delivered because the store takes no settlements.");
+  for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.held ? 1 : 0);
   page.Gauge("weir_sink_stopped", "1 while the sink waits at an event that cannot be read.");
   for (const auto& sink : sinks) page.Sample({{"sink", sink.sink}}, sink.stopped_at == 0 ? 0 : 1);
 }

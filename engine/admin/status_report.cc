@@ -92,6 +92,7 @@ Json SinkJson(const observe::SinkProbe& probe, std::int64_t now_us) {
   std::uint64_t failed = 0;
   for (const observe::Counter& reason : probe.failed) failed += reason.value();
   const std::string why = probe.cannot_open.value();
+  const std::string held = probe.held.value();
   const std::int64_t oldest_us = probe.oldest_pending_us.value();
   const std::int64_t age_us = oldest_us == 0 ? 0 : std::max<std::int64_t>(0, now_us - oldest_us);
   return {{"sink", probe.sink},
@@ -103,6 +104,7 @@ Json SinkJson(const observe::SinkProbe& probe, std::int64_t now_us) {
           {"dead_letters", probe.dead_letters.value()},
           {"breaker_open", probe.breaker_open.value() != 0},
           {"cannot_open", why.empty() ? Json(nullptr) : Json(why)},
+          {"held", held.empty() ? Json(nullptr) : Json(held)},
           {"stopped_at", probe.stopped_at.value()},
           {"latency", LatencyJson(Totals(probe.attempt_ns))}};
 }

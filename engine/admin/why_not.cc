@@ -64,6 +64,7 @@ std::string Hindrance(const WhyFacts& facts) {
   const auto condition = ConditionOf(*facts.wiring.live, facts.sink.sink);
   if (!condition) return "this sink is not configured";
   if (!condition->cannot_open.empty()) return "the sink cannot be opened: " + condition->cannot_open;
+  if (!condition->held.empty()) return "held: " + condition->held;
   if (condition->stopped_at != 0) {
     return "the sink has stopped at event " + std::to_string(condition->stopped_at) +
            ", which cannot be read";
@@ -81,6 +82,7 @@ std::optional<SinkCondition> ConditionOf(const Live& live, std::string_view sink
   live.visit_sinks([&](const observe::SinkProbe& probe) {
     if (probe.sink != sink) return;
     condition = SinkCondition{.cannot_open = probe.cannot_open.value(),
+                              .held = probe.held.value(),
                               .stopped_at = probe.stopped_at.value(),
                               .breaker_open = probe.breaker_open.value() != 0,
                               .breaker_until_us = probe.breaker_until_us.value()};

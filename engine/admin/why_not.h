@@ -17,6 +17,7 @@ namespace weir::admin {
 // How a sink is doing, copied from its probe.
 struct SinkCondition {
   std::string cannot_open;      // why; empty while it is open
+  std::string held;             // by the store, and why; empty while it is not
   std::int64_t stopped_at = 0;  // the event that cannot be read and holds up what is behind it; 0 = none
   bool breaker_open = false;
   std::int64_t breaker_until_us = 0;  // Unix time of the next attempt; 0 while one is under way

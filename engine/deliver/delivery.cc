@@ -356,8 +356,10 @@ Delivery::Done Delivery::WriteRest() {
 
 Delivery::Done Delivery::WriteOnce() {
   auto written = ledger_.Write(store_);
-  write_refused_ = !written;
-  if (!written && written.error().code != storage::StoreErrorCode::kStalled) return written;
+  const bool refused = !written;
+  if (refused && written.error().code != storage::StoreErrorCode::kStalled) return written;
+  if (std::exchange(write_refused_, refused) != refused)
+    probe_.held.Set(refused ? written.error().message : std::string());
   return {};
 }
 

@@ -138,12 +138,35 @@ void Worker::State::TakeMail(const Now& now) {
     const std::int64_t at_ms = now.monotonic_ms + *taken.stop_within_ms;
     stop_at_ms = std::min(at_ms, stop_at_ms.value_or(at_ms));
   }
+  if (taken.configuration) {
+    wiring.sink = std::move(taken.configuration->sink);
+    wiring.routes = std::move(taken.configuration->routes);
+    delivery->Reconfigure(wiring.sink, wiring.routes);
+  }
+  while (!asked.empty()) {
+    delivery->Act(asked.front());
+    asked.erase(asked.begin());
+  }
 }
 
+// A turn that lacks memory is given up with all that it held, attempts under way included: what the store does not
+// call settled is loaded from it again, and no attempt was spent.
 void Worker::State::Run() {
-  if (auto done = Deliver(); !done) {
-    observe::log::Error("delivery stopped", {{"reason", done.error().message}});
-    on_failure(done.error());
+  while (true) {
+    try {
+      const MayLackMemory here;
+      storage::StoreResult<void> done = delivery ? storage::StoreResult<void>{} : Begin();
+      if (done) done = Deliver();
+      if (!done) {
+        observe::log::Error("delivery stopped", {{"reason", done.error().message}});
+        wiring.on_failure(done.error());
+      }
+      break;
+    } catch (const std::bad_alloc&) {
+      LetGo();
+    }
+    WaitForMemory();
+    if (stop_at_ms) break;
   }
   // The sink's ring belongs to this thread, and so does its end.
   delivery.reset();

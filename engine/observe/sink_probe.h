@@ -39,7 +39,8 @@ struct SinkProbe {
   Gauge breaker_open;      // 0 or 1
   Gauge breaker_until_us;  // Unix time of the next probe while it is open; 0 otherwise
   Note cannot_open;        // why, while the sink cannot be opened; empty while it is open
-  Gauge stopped_at;        // sequence of the event that cannot be read; 0 = delivery goes on
+  Note held;         // why, while the store takes no settlements and nothing is started; empty otherwise
+  Gauge stopped_at;  // sequence of the event that cannot be read; 0 = delivery goes on
 };
 
 }  // namespace weir::observe

@@ -217,5 +217,17 @@ TEST_F(WorkerOperator, RefusalsForGoodDoNotOpenTheBreaker) {
   EXPECT_EQ(probe_->breaker_open.value(), 0);
 }
 
+TEST_F(WorkerOperator, IsToldWhileTheStoreTakesNoSettlements) {
+  ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.status = 410}; });
+  Run(peer);
+  store_->AllowSettlements(0);
+  Append({{.id = "a"}});
+  ASSERT_TRUE(
+      Eventually([&] { return probe_->held.value() == "the disk is nearly full: nothing is settled"; }));
+  store_->AllowSettlements(1 << 20);
+  EXPECT_TRUE(Eventually([&] { return probe_->held.value().empty(); }));
+  EXPECT_TRUE(Eventually([&] { return DeadLetters().size() == 1; }));
+}
+
 }  // namespace
 }  // namespace weir::deliver

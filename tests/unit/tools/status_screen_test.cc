@@ -71,6 +71,13 @@ TEST(StatusScreen, MakesRatesOfTwoReports) {
   EXPECT_THAT(screen, testing::ContainsRegex("billing +9 +1m15s +1 +2\n"));
 }
 
+TEST(StatusScreen, SaysWhatHoldsASink) {
+  Json report = Report(1, 1);
+  report["sinks"][0]["held"] = "the disk is nearly full: nothing is settled";
+  EXPECT_THAT(StatusScreen(report, report, 0),
+              HasSubstr("held      billing delivers nothing: the disk is nearly full: nothing is settled\n"));
+}
+
 TEST(StatusScreen, SaysWhenASourceLastReceivedAndWhatItLastRefused) {
   Json report = Report(1, 1);
   report["at"] = "2026-11-21T21:22:00Z";
