@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/config/suggest.h"
+#include "storage/memory_shortage.h"
 #include "tools/commands.h"
 
 namespace {
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
       "configuration,\n"
       "3 server not reachable.");
   app.failure_message(FailureText);
+  const weir::MayLackMemory here;
   int exit_code = weir::tools::kDone;
   AddCommands(app, exit_code);
   if (IsUnknownCommand(app, argc, argv)) return weir::tools::kUsage;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 #include <string_view>
 
 #include "engine/deliver/sink_start.h"
 #include "engine/observe/log.h"
 #include "engine/sink/check_target.h"
+#include "storage/memory_shortage.h"
 
 namespace weir {
 
@@ -83,7 +85,23 @@ Reload::Reload(Wiring wiring, std::int64_t now_us)
 
 void Reload::Run(std::int64_t now_us) {
   const std::uint64_t run = BeginRun();
-  EndRun(run, Apply(now_us));
+  EndRun(run, ApplyOrSayWhy(now_us));
+}
+
+// One that lacks memory is refused like one that lacks anything else; only what had begun to take effect may have.
+observe::ReloadReport Reload::ApplyOrSayWhy(std::int64_t now_us) {
+  taking_effect_ = false;
+  try {
+    const MayLackMemory here;
+    return Apply(now_us);
+  } catch (const std::bad_alloc&) {
+    observe::ReloadReport report{.at_us = now_us};
+    report.errors.emplace_back(
+        taking_effect_ ? "no memory to apply the whole of it: a part may be in force, reload again"
+                       : "no memory to read and prepare it");
+    LogRefusal(report);
+    return report;
+  }
 }
 
 observe::ReloadReport Reload::Apply(std::int64_t now_us) {
@@ -126,6 +144,7 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
   std::ranges::move(RemovedSinks(*loaded), std::back_inserter(report.notes));
 
   const std::size_t sources = loaded->sources.size();
+  taking_effect_ = true;
   wiring_.use_sources(std::make_shared<const source::SourceTable>(std::move(loaded->sources)));
   wiring_.delivery.Commit(wiring_.set_tails);
   in_force.sinks = std::move(loaded->sinks);

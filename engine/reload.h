@@ -55,6 +55,7 @@ class Reload {
   void Close();
 
  private:
+  observe::ReloadReport ApplyOrSayWhy(std::int64_t now_us);
   observe::ReloadReport Apply(std::int64_t now_us);
   std::vector<std::string> Changes(const config::Config& next) const;
   void NameRotatedSecrets(const config::Config& next, std::vector<std::string>& changes) const;
@@ -68,6 +69,8 @@ class Reload {
   config::Server started_server_;
   config::Admin started_admin_;
   std::map<std::string, std::uint64_t> started_settings_;
+
+  bool taking_effect_ = false;  // by the thread that runs it: what was prepared is being put in force
 
   io::EventfdWake wake_;
   std::mutex mutex_;

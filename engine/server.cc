@@ -20,6 +20,7 @@
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
 #include "storage/check.h"
+#include "storage/memory_shortage.h"
 
 namespace weir {
 
@@ -270,6 +271,7 @@ void Server::Parts::Drain(int exit_code) {
 }
 
 int Server::Run() {
+  const MustHaveMemory here;
   Parts& parts = *parts_;
   observe::log::Start(observe::log::Level::kInfo);
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
@@ -284,10 +286,7 @@ int Server::Run() {
       observe::log::Info("draining", {{"timeout_ms", parts.config.server.drain_timeout_ms}});
       break;
     }
-    parts.LookAtDisk();
-    parts.LookAtCommits();
-    parts.LookAtConnections();
-    parts.LookAtRefusals();
+    parts.LookAround();
   }
 
   const int exit_code = started && !parts.failed.load() ? 0 : 1;

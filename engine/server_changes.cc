@@ -1,3 +1,4 @@
+#include <new>
 #include <utility>
 
 #include "engine/admin/known_sources.h"
@@ -6,6 +7,7 @@
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
 #include "engine/source/scheme.h"
+#include "storage/memory_shortage.h"
 
 namespace weir {
 
@@ -85,6 +87,16 @@ ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::strin
 }
 
 void Server::Parts::UseCapturedSecrets() {
+  try {
+    const MayLackMemory here;
+    TakeCapturedSecrets();
+  } catch (const std::bad_alloc&) {
+    observe::log::Error("no memory to use a secret that a sender handed over; a reload or a restart takes it",
+                        {{"data", config.server.data.native()}});
+  }
+}
+
+void Server::Parts::TakeCapturedSecrets() {
   std::vector<source::Source> next;
   bool changed = false;
   for (const source::Source& source : sources->sources()) {

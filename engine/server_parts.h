@@ -78,6 +78,7 @@ struct Server::Parts {
   void CreateReload();
   std::expected<void, std::string> CreateAdmin();
   void Fail(const storage::StoreError& error);
+  void LookAround();
   void LookAtDisk();
   void LookAtCommits();
   void LookAtConnections();
@@ -85,6 +86,7 @@ struct Server::Parts {
   void ReopenLog();
   ingest::SecretKept KeepSecret(std::string_view source, std::string_view secret);
   void UseCapturedSecrets();
+  void TakeCapturedSecrets();
   void RememberSources();
   void UseSources(std::shared_ptr<const source::SourceTable> table);
   std::expected<void, std::string> Start();

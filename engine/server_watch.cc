@@ -5,6 +5,7 @@
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
 #include "engine/source/source.h"
+#include "storage/memory_shortage.h"
 
 namespace weir {
 

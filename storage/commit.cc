@@ -16,6 +16,7 @@
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 
 namespace weir::storage {
 namespace {
@@ -317,7 +318,28 @@ void GroupCommit::TakeBack() {
     parts_.index->Undo(*slot);
 }
 
+namespace {
+
+// A commit that has begun waits for memory, and everybody with it: so it is asked for before. RocksDB takes each record
+// once into a batch that doubles as it grows and once into a memtable, by blocks.
+bool HasMemoryFor(std::span<const AppendRecord> records) {
+  constexpr std::size_t kTimesTaken = 3;
+  constexpr std::size_t kBesides = 2u << 20;
+  std::size_t bytes = kBesides;
+  for (const AppendRecord& record : records) bytes += kTimesTaken * record.size;
+  const MayLackMemory here;
+  try {
+    ::operator delete(::operator new(bytes));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<AppendResult> results) {
+  const MustHaveMemory here;
   WEIR_CHECK(records.size() == results.size());
   if (parts_->health.failed()) return std::unexpected(Refused());
   if (parts_->high_water->behind()) {
@@ -326,21 +348,12 @@ StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<
         .message =
             "the high-water record cannot be written: a loss of what is acknowledged could not be seen"});
   }
+  if (!HasMemoryFor(records)) {
+    return std::unexpected(StoreError{StoreErrorCode::kStalled, "there is no memory to commit with"});
+  }
   GroupCommit group(*parts_, records, results);
-  try {
-    if (auto decided = group.Decide(); !decided) return decided;
-  } catch (const std::bad_alloc&) {
-    const auto lock = parts_->index->Lock();
-    group.TakeBack();  // nothing was written
-    return std::unexpected(StoreError{StoreErrorCode::kStalled, "no memory to decide a commit"});
-  }
-  try {
-    return group.Write();
-  } catch (const std::bad_alloc&) {
-    const StoreError error{StoreErrorCode::kIo, "no memory in the middle of a write, whose fate is unknown"};
-    parts_->health.Fail(error);
-    return std::unexpected(error);
-  }
+  if (auto decided = group.Decide(); !decided) return decided;
+  return group.Write();
 }
 
 }  // namespace weir::storage

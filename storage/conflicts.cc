@@ -4,6 +4,7 @@
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 
 namespace weir::storage {
 namespace {
@@ -53,6 +54,7 @@ StoreResult<void> EventStore::DropConflict(Sequence stored, std::uint64_t hash) 
   const auto record = parts.rocks->Get(Family::kConflicts, key);
   if (!record) return std::unexpected(record.error());
   if (!*record) return std::unexpected(StoreError{StoreErrorCode::kNotFound, "there is no such conflict"});
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   updates.Delete(parts.rocks->family(Family::kConflicts), key);
   if (auto written = parts.Write(updates, false, "to drop a conflict"); !written) return written;

@@ -3,6 +3,7 @@
 
 #include "storage/delivery_values.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 
 namespace weir::storage {
 namespace {
@@ -90,6 +91,7 @@ StoreResult<void> EventStore::BeginSinks(std::span<const SinkBeginning> beginnin
 
 StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
   Parts& parts = *parts_;
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   rocksdb::ColumnFamilyHandle* deliveries = parts.rocks->family(Family::kDeliveries);
   for (const RetryEntry& retry : batch.retries_added) {

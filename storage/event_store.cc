@@ -6,6 +6,7 @@
 #include "storage/check.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 #include "storage/timeline_rows.h"
 #include "storage/value_codec.h"
 
@@ -94,6 +95,7 @@ StoreResult<std::string> EventStore::GetMeta(std::string_view key) const {
 
 StoreResult<void> EventStore::PutMeta(std::string_view key, std::string_view value) {
   const std::string stored = NamedTextKey(key);
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   ValueWriter writer(kTextVersion);
   writer.Text(value);
@@ -112,6 +114,7 @@ ClockSteps EventStore::StepsOfClock() const {
 
 StoreResult<void> EventStore::MarkTime() {
   const std::scoped_lock lock(parts_->trim_mutex);
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   PutTimeline(updates, *parts_->rocks, parts_->timeline.AddTick(last_sequence(), first_sequence()),
               parts_->timeline.LeaveOff());

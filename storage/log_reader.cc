@@ -4,6 +4,7 @@
 #include "storage/check.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 
 namespace weir::storage {
 namespace {
@@ -41,6 +42,7 @@ StoreResult<void> LogReader::Walk::Fill(Sequence last) {
   sizes.clear();
   index = 0;
   at = 0;
+  const MustHaveMemory here;
   rocksdb::ReadOptions read;
   read.readahead_size = kChunkBytes;
   read.fill_cache = false;  // a scan would push out the blocks that dedupe confirms against

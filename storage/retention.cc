@@ -13,6 +13,7 @@
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
+#include "storage/memory_shortage.h"
 #include "storage/value_codec.h"
 
 namespace weir::storage {
@@ -151,6 +152,7 @@ StoreResult<Sequence> EventStore::FirstYoungerThan(std::int64_t age_us) const {
 // The new beginning and the conflicts of what is before it, in one step.
 StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
   const std::scoped_lock guard(dead_mutex);
+  const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   updates.Put(rocks->family(Family::kMeta), ToSlice(kTrimmedKey), EncodeTrimmedBefore(first_kept));
   std::uint64_t removed = 0;

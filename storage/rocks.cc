@@ -15,6 +15,8 @@
 
 #include "storage/check.h"
 #include "storage/limits.h"
+#include "storage/log_files.h"
+#include "storage/memory_shortage.h"
 #include "storage/open_files.h"
 #include "storage/rocks_options.h"
 #include "storage/second_copy.h"
@@ -237,6 +239,7 @@ Rocks::~Rocks() {
 }
 
 StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_view key) const {
+  const MustHaveMemory here;
   std::string value;
   rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(which), ToSlice(key), &value);
   if (status.IsCorruption() && IsKeptTwice(which)) {
@@ -250,6 +253,7 @@ StoreResult<std::optional<std::string>> Rocks::Get(Family which, std::string_vie
 
 StoreResult<void> Rocks::Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
                                std::string_view doing) {
+  const MustHaveMemory here;
   if (const auto added = AddSecondCopies(*this, updates); !added.ok())
     return std::unexpected(ErrorFrom(added, doing));
   return WriteAsIs(how, updates, doing);
@@ -257,12 +261,14 @@ StoreResult<void> Rocks::Write(const rocksdb::WriteOptions& how, rocksdb::WriteB
 
 StoreResult<void> Rocks::WriteAsIs(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
                                    std::string_view doing) {
+  const MustHaveMemory here;
   // RocksDB logs an empty batch under the number that the next one gets as well.
   if (updates.Count() == 0) return {};
   return Believed(db_->Write(how, &updates), doing);
 }
 
 StoreResult<void> Rocks::SyncLog(std::string_view doing) {
+  const MustHaveMemory here;
   return Believed(db_->SyncWAL(), doing);
 }
 
@@ -282,6 +288,7 @@ void Rocks::TellOfDamage(Family which) const {
 
 Rows::Rows(const Rocks& rocks, Family family, std::string_view prefix, const rocksdb::Snapshot* as_of)
     : rocks_(rocks), family_(family), prefix_(prefix) {
+  const MustHaveMemory here;
   read_.snapshot = as_of;
   rows_.reset(rocks_.db().NewIterator(read_, rocks_.family(family_)));
   rows_->Seek(ToSlice(prefix_));
@@ -298,6 +305,7 @@ std::string_view Rows::value() const {
 }
 
 void Rows::Next() {
+  const MustHaveMemory here;
   if (IsKeptTwice(family_) && !in_copies_) last_ = key();
   rows_->Next();
   Look();

@@ -7,6 +7,7 @@
 
 #include "engine/config/load.h"
 #include "engine/server.h"
+#include "storage/memory_shortage.h"
 #include "tools/commands.h"
 
 namespace weir::tools {
@@ -30,6 +31,7 @@ int Serve(const ServeOptions& options) {
     for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", config::ToString(error).c_str());
     return kUsage;
   }
+  WaitForMemoryByDefault();
   auto server = Server::Create(
       std::move(*config), {.accept_data_loss = options.accept_data_loss, .environment = ReadEnvironment});
   if (!server) {

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -279,8 +281,14 @@ void AdminServer::State::Configure(Listener& listener) {
   for (const std::string& path : OperatorApi::Paths("PUT"))
     server.Put(std::string(kApiPrefix) + path, answer);
   server.set_exception_handler(
-      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
-        Send(response, Refusal(500, "internal", "the request could not be answered"));
+      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr& error) {
+        try {
+          std::rethrow_exception(error);
+        } catch (const std::bad_alloc&) {
+          Send(response, Refusal(503, "shortage", "the server has no memory for this; ask again later"));
+        } catch (...) {
+          Send(response, Refusal(500, "internal", "the request could not be answered"));
+        }
       });
 }
 

@@ -1,7 +1,9 @@
 #include "engine/admin/bounded_pool.h"
 
+#include <new>
 #include <utility>
 
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::admin {
@@ -43,10 +45,14 @@ void BoundedPool::Work() {
       changed_.wait(lock, [this] { return !waiting_.empty() || stopping_; });
       if (waiting_.empty()) return;
       task = std::move(waiting_.front());
-      waiting_.pop_front();
+      waiting_.erase(waiting_.begin());
     }
     changed_.notify_all();
-    task();
+    try {
+      const MayLackMemory here;
+      task();
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): its client finds the connection closed
+    }
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <expected>
 #include <functional>
 #include <mutex>
@@ -17,13 +16,13 @@ namespace weir::admin {
 
 class BoundedPool {
  public:
-  explicit BoundedPool(std::size_t waiting_max) : waiting_max_(waiting_max) {}
+  explicit BoundedPool(std::size_t waiting_max) : waiting_max_(waiting_max) { waiting_.reserve(waiting_max); }
   BoundedPool(const BoundedPool&) = delete;
   BoundedPool& operator=(const BoundedPool&) = delete;
 
   // With fewer threads than asked for where the machine has no more to give; the error is that it has none.
   std::expected<void, std::string> Start(std::size_t threads);
-  // Waits while `waiting_max` tasks wait.
+  // Waits while `waiting_max` tasks wait. Takes no memory. A task that lacks some is given up, and the next one taken.
   void Enqueue(std::function<void()> task);
   // Finishes what waits and joins. Nothing may be enqueued afterwards.
   void Shutdown();
@@ -34,8 +33,8 @@ class BoundedPool {
   const std::size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;  // protected by mutex_
-  bool stopping_ = false;                      // protected by mutex_
+  std::vector<std::function<void()>> waiting_;  // protected by mutex_; its room is there from the start
+  bool stopping_ = false;                       // protected by mutex_
   std::vector<std::jthread> threads_;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/observe/log.h"
 #include "storage/check.h"
 #include "storage/event_codec.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::commit {
@@ -132,6 +133,7 @@ void Committer::CommitGroup(std::span<Append> group) {
   wiring_.probe.under_way_since_ns.Set(0);
   PostAcks(group, committed);
   try {
+    const MayLackMemory here;
     if (committed) Publish(group);
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): workers miss a group, and read the log
   }
@@ -144,6 +146,7 @@ bool Committer::Gather(std::span<const Append> group, std::int64_t now_ns) {
   std::size_t records = 0;
   for (const Append& append : group) records += append.record_count;
   try {
+    const MayLackMemory here;
     records_.reserve(records);
     results_.resize(records);
   } catch (const std::bad_alloc&) {

@@ -57,6 +57,11 @@ class Delivery {
   // Takes effect with the next Start; a changed sink only when the attempts under way have ended.
   void Reconfigure(config::Sink sink, std::vector<config::Route> routes);
   void Act(DeadLetterAction action);
+  // What was asked for and is not done, for a delivery that takes this one's place. Takes no memory.
+  void SwapActions(std::deque<DeadLetterAction>& actions) noexcept {
+    actions_.swap(actions);
+    acted_ = 0;
+  }
 
   // Whether new events are all that is missing. False while something else is in the way.
   bool WaitsForEvents(const Now& now) const { return MayStart(now) && !blocked_ && !stop_.at(); }

@@ -1,8 +1,10 @@
 #include "engine/deliver/worker.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <semaphore>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "engine/io/wake.h"
 #include "engine/observe/log.h"
 #include "engine/sink/wait_for_wake.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::deliver {
@@ -19,6 +22,8 @@ namespace {
 
 // A wait this long is as good as none; it keeps arithmetic on deadlines away from overflow.
 constexpr std::int64_t kLongestWaitMs = 60'000;
+// Without memory for a turn, until the next try.
+constexpr std::int64_t kMemoryRetryMs = 1'000;
 constexpr std::size_t kThreadNameBytesMax = 15;  // pthread_setname_np(3)
 
 std::unexpected<storage::StoreError> Lacking(std::string message) {
@@ -39,6 +44,8 @@ struct Worker::State {
     std::optional<std::int64_t> stop_within_ms;
   };
 
+  explicit State(Wiring given) : wiring(std::move(given)) {}
+
   // Cross threads; they outlive `delivery`, which refers to them.
   io::EventfdWake wake;
   commit::TailQueue tail{wake};
@@ -46,8 +53,11 @@ struct Worker::State {
   Mail mail;  // protected by mail_mutex
 
   // The worker's thread only, from Start on.
-  std::unique_ptr<Delivery> delivery;
-  std::function<void(const storage::StoreError&)> on_failure;
+  Wiring wiring;                         // with the configuration that was asked for last
+  std::unique_ptr<Delivery> delivery;    // null while it is to be loaded anew
+  std::vector<DeadLetterAction> asked;   // taken from the mail, and not yet by the delivery
+  std::deque<DeadLetterAction> actions;  // while there is no delivery: what the last one had not done
+  bool short_of_memory = false;          // and it was logged
   std::optional<std::int64_t> stop_at_ms;
   std::int64_t gauges_at_ms = 0;
 
@@ -58,19 +68,18 @@ struct Worker::State {
   void Send(const std::function<void(Mail&)>& write);
   void TakeMail(const Now& now);
   void Run();
+  storage::StoreResult<void> Begin();
   storage::StoreResult<void> Deliver();
+  void LetGo();
+  void WaitForMemory();
   void Wait(const Now& now);
 };
 
 storage::StoreResult<std::unique_ptr<Worker>> Worker::Create(Wiring wiring) {
-  auto state = std::make_unique<State>();
-  if (!state->wake.valid()) return Lacking(std::string(io::EventfdWake::ShortageText()));
-  state->on_failure = wiring.on_failure;
   const std::string thread_name = ("sink-" + wiring.sink.name).substr(0, kThreadNameBytesMax);
-  auto delivery = Delivery::Create(std::move(wiring), state->tail, state->wake, clock::Read());
-  if (!delivery) return std::unexpected(delivery.error());
-  state->delivery = std::move(*delivery);
-  state->delivery->UpdateGauges(clock::Read());
+  auto state = std::make_unique<State>(std::move(wiring));
+  if (!state->wake.valid()) return Lacking(std::string(io::EventfdWake::ShortageText()));
+  if (auto begun = state->Begin(); !begun) return std::unexpected(begun.error());
   auto started = StartThread(thread_name, [raw = state.get()](const std::stop_token&) {
     raw->go.acquire();
     raw->Run();
@@ -124,16 +133,16 @@ void Worker::State::Send(const std::function<void(Mail&)>& write) {
   wake.Signal();
 }
 
+// Each thing is taken so that what fails for want of memory is still there to be taken again; that it is to stop comes
+// first, since that takes none.
 void Worker::State::TakeMail(const Now& now) {
   Mail taken;
   {
     const std::lock_guard lock(mail_mutex);
-    taken = std::exchange(mail, {});
+    taken.stop_within_ms = std::exchange(mail.stop_within_ms, std::nullopt);
+    taken.configuration = std::exchange(mail.configuration, std::nullopt);
+    if (asked.empty()) asked.swap(mail.actions);
   }
-  if (taken.configuration) {
-    delivery->Reconfigure(std::move(taken.configuration->sink), std::move(taken.configuration->routes));
-  }
-  for (DeadLetterAction& action : taken.actions) delivery->Act(std::move(action));
   if (taken.stop_within_ms) {
     const std::int64_t at_ms = now.monotonic_ms + *taken.stop_within_ms;
     stop_at_ms = std::min(at_ms, stop_at_ms.value_or(at_ms));
@@ -172,6 +181,37 @@ void Worker::State::Run() {
   delivery.reset();
 }
 
+storage::StoreResult<void> Worker::State::Begin() {
+  auto loaded = Delivery::Create(wiring, tail, wake, clock::Read());
+  if (!loaded) return std::unexpected(loaded.error());
+  delivery = std::move(*loaded);
+  delivery->SwapActions(actions);
+  delivery->UpdateGauges(clock::Read());
+  return {};
+}
+
+void Worker::State::LetGo() {
+  if (delivery) delivery->SwapActions(actions);
+  delivery.reset();
+  if (std::exchange(short_of_memory, true)) return;
+  observe::log::Warn(
+      "no memory to deliver with; no attempt is spent, and it goes on when there is some again",
+      {{"sink", std::string_view(wiring.sink.name)}});
+}
+
+// Wakes for mail are left for later, but for the one that says to stop.
+void Worker::State::WaitForMemory() {
+  const std::int64_t until_ms = clock::Read().monotonic_ms + kMemoryRetryMs;
+  for (Now now = clock::Read(); now.monotonic_ms < until_ms; now = clock::Read()) {
+    {
+      const std::lock_guard lock(mail_mutex);
+      if (mail.stop_within_ms) stop_at_ms = now.monotonic_ms;
+    }
+    if (stop_at_ms) return;
+    sink::WaitForWake(wake, until_ms - now.monotonic_ms);
+  }
+}
+
 // Until Stop, or until the store says no.
 storage::StoreResult<void> Worker::State::Deliver() {
   while (true) {
@@ -185,6 +225,10 @@ storage::StoreResult<void> Worker::State::Deliver() {
     }
     if (auto written = delivery->WriteIfDue(now); !written) return written;
     Wait(now);
+    if (std::exchange(short_of_memory, false)) {
+      observe::log::Info("there is memory to deliver with again",
+                         {{"sink", std::string_view(wiring.sink.name)}});
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/ingest/refusal.h"
 #include "engine/limits.h"
+#include "storage/memory_shortage.h"
 
 namespace weir::ingest {
 namespace {
@@ -105,6 +106,7 @@ void ShardLoop::Turn() {
   if (control_.sources_swapped.load(std::memory_order_acquire)) TakeSources();
   for (const io::Completion& completion : std::span(completions_).first(count)) {
     try {
+      const MayLackMemory here;
       Dispatch(completion);
     } catch (const std::bad_alloc&) {
       transport_.OnShortage(completion, now_);

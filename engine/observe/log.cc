@@ -11,6 +11,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -87,12 +88,17 @@ std::int64_t NowUs() {
   return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
 }
 
+// Without memory for it a line is one that could not be written: whoever logs has something else to do.
 void Write(Level level, std::string_view message, Fields fields) {
   if (level < level_now.load(std::memory_order_relaxed)) return;
-  std::string line = FormatLine(NowUs(), level, message, fields);
-  if (Enqueue(line)) return;
-  line += '\n';
-  if (!Output().Write(line, kDirectWaitMs)) unwritten.fetch_add(1, std::memory_order_relaxed);
+  try {
+    std::string line = FormatLine(NowUs(), level, message, fields);
+    if (Enqueue(line)) return;
+    line += '\n';
+    if (Output().Write(line, kDirectWaitMs)) return;
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): counted below
+  }
+  unwritten.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace

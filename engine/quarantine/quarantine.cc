@@ -1,12 +1,27 @@
 #include "engine/quarantine/quarantine.h"
 
+#include <new>
 #include <utility>
 
 #include "engine/observe/log.h"
 #include "storage/check.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::quarantine {
+
+namespace {
+
+std::expected<Shelf::Added, std::string> AddTo(Shelf& shelf, const Entry* entry, std::uint64_t bound_bytes) {
+  try {
+    const MayLackMemory here;
+    return shelf.Add(*entry, bound_bytes);
+  } catch (const std::bad_alloc&) {
+    return std::unexpected("there is no memory to write them with");
+  }
+}
+
+}  // namespace
 
 Quarantine::~Quarantine() {
   Stop();
@@ -64,7 +79,7 @@ void Quarantine::Run() {
 
 void Quarantine::Write(const Item& item) {
   if (!storable_.load(std::memory_order_relaxed)) return probe_.unwritten.Add();
-  const auto added = shelf_.Add(*item.entry, item.bound_bytes);
+  const auto added = AddTo(shelf_, item.entry.get(), item.bound_bytes);
   if (!added) {
     probe_.unwritten.Add();
     if (!std::exchange(complained_, true)) {

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "engine/limits.h"
 #include "engine/sink/sink.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::sink {
@@ -55,6 +57,18 @@ Found Find(const std::string& host, std::uint16_t port) {
   return found;
 }
 
+Found FindOrLackMemory(const std::string& host, std::uint16_t port) {
+  try {
+    const MayLackMemory here;
+    return Find(host, port);
+  } catch (const std::bad_alloc&) {
+    Found found;
+    found.passing = true;
+    found.problem = "no memory";  // short enough to be kept without any
+    return found;
+  }
+}
+
 }  // namespace
 
 struct Resolver::LookUp {
@@ -97,7 +111,7 @@ void Resolver::Begin() {
   auto look_up = std::make_shared<LookUp>();
   look_up->wake = &wake_;
   auto thread = StartThread("resolver", [look_up, host = host_, port = port_](const std::stop_token&) {
-    Found found = Find(host, port);
+    Found found = FindOrLackMemory(host, port);
     const std::scoped_lock lock(look_up->mutex);
     look_up->found = std::move(found);
     look_up->done = true;

@@ -2,6 +2,7 @@
 // never an attempt of a sink.
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
+import {readFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import {test} from 'node:test';
@@ -99,8 +100,8 @@ async function inject(t, weir, calls, how, paths = []) {
     if (tracer.process.exitCode !== null) throw new Error(`strace ended: ${tracer.stderr()}`);
     return tracer.stderr().includes('attached');
   });
-  return async () => {
-    tracer.process.kill('SIGINT');
+  return async (signal = 'SIGINT') => {
+    tracer.process.kill(signal);
     await tracer.exited;
   };
 }
@@ -136,5 +137,121 @@ test('a kernel without memory for the ring is waited for', async t => {
   });
   await mend();
   assert.equal((await post(weir, 'evt_2')).status, 202);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
+});
+
+test('a disk that does not even say what room it has makes nobody wait for the answer', async t => {
+  const weir = await makeWeir(t);
+  await weir.start();
+  const mend = await inject(t, weir, 'statfs', 'delay_enter=60s');
+  await waitFor('it is said', async () => {
+    const {body} = await request(`${weir.adminUrl}/readyz`);
+    return /disk: it has not said for \d+ s how much room it has/.test(body);
+  });
+  assert.equal((await post(weir, 'evt_1')).status, 202);
+  const {stdout} = await weir.command('status');
+  assert.match(stdout, /it has not said/);
+  const stopped = weir.stop();
+  await waitFor('it has stopped', () => weir.running.stderr().includes('"msg":"stopped"'));
+  await mend('SIGKILL');  // a process that is traced is not gone before its tracer has seen it, and that one waits
+  assert.deepEqual(await stopped, {code: 0, signal: null});
+});
+
+test('a reload whose new sink gets no thread is refused, and the next one is taken', async t => {
+  const weir = await makeWeir(t);
+  await weir.start();
+  const file = `
+[[sink]]
+name = "late"
+kind = "file"
+path = "${weir.directory}/late.ndjson"
+[[route]]
+source = "*"
+sink = "late"
+`;
+  weir.configure = () => source + file;
+  await weir.writeConfiguration();
+  const mend = await inject(t, weir, 'clone3,clone', 'error=EAGAIN');
+  const refused = await weir.command('reload');
+  assert.equal(refused.code, 2, refused.stderr + weir.running.stderr());
+  assert.match(refused.stderr + refused.stdout, /no thread "sink-late" can be started.*raise the limit/);
+  assert.equal((await post(weir, 'evt_1')).status, 202);
+  await mend();
+  assert.equal((await weir.command('reload')).code, 0);
+  assert.equal((await post(weir, 'evt_2')).status, 202);
+  await waitFor('the new sink delivers', async () => await weir.metric('webhook_processed_total', {sink: 'late'}) === 1);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
+});
+
+test('a store that gets no descriptor for its next file waits for one', async t => {
+  const weir = new Weir(t, {directory: await temporaryDirectory(t), configure: () => source,
+    server: 'threads = 1\n[server.limits]\nmin_free_disk = "64MiB"'});  // memtables of 8 MiB
+  await weir.start();
+  const agent = new http.Agent({keepAlive: true, maxSockets: 1});
+  atEnd(t, () => agent.destroy());
+  assert.equal((await post(weir, 'evt_first', agent)).status, 202);
+  const limit = async descriptors => {
+    const {code, stderr} = await run(t, 'prlimit', [`--pid=${weir.pid}`, `--nofile=${descriptors}:20000`]);
+    assert.equal(code, 0, stderr);
+  };
+  await limit(3);
+  const answers = new Map();
+  for (let i = 0; i < 16; ++i) {
+    const {headers, body} = stripeEvent(secret, `evt_${i}`, {padding: 900_000});
+    const {status} = await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body, agent});
+    answers.set(status, (answers.get(status) ?? 0) + 1);
+    if (status === 503) break;
+  }
+  assert.ok(answers.get(503) > 0, JSON.stringify([...answers]));
+  await limit(1000);
+  await waitFor('events are stored again', async () => (await post(weir, 'evt_after', agent)).status < 300);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
+  assert.equal((await weir.command('verify')).code, 0);
+});
+
+test('a server without memory refuses, and goes on when there is some again', async t => {
+  const weir = await makeWeir(t, `
+[[sink]]
+name = "archive"
+kind = "file"
+path = "archive.ndjson"
+[[route]]
+source = "*"
+sink = "archive"
+`);
+  await weir.start();
+  const agent = new http.Agent({keepAlive: true, maxSockets: 4});
+  atEnd(t, () => agent.destroy());
+  const limit = async bytes => {
+    const {code, stderr} = await run(t, 'prlimit', [`--pid=${weir.pid}`, `--as=${bytes}:unlimited`]);
+    assert.equal(code, 0, stderr);
+  };
+  const size = Number(/VmSize:\s+(\d+) kB/.exec(await readFile(`/proc/${weir.pid}/status`, 'utf8'))[1]) * 1024;
+  await limit(size + 4 * 1024 * 1024);
+  let acked = 0;
+  let refused = 0;
+  for (let round = 0; round < 100 && refused < 20; ++round) {
+    await Promise.all(Array.from({length: 4}, (_, i) => {
+      const {headers, body} = stripeEvent(secret, `evt_${round}_${i}`, {padding: 900_000});
+      return request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body, agent})
+        .then(answer => answer.status === 202 ? ++acked : ++refused, () => ++refused);
+    }));
+  }
+  assert.ok(refused > 0, 'the limit was never met');
+  assert.equal(weir.running.process.exitCode ?? weir.running.process.signalCode, null, weir.running.stderr());
+  await limit('unlimited');
+  await waitFor('events are taken again', async () => {
+    try {
+      return (await post(weir, 'evt_after')).status < 300;
+    } catch {
+      return false;
+    }
+  });
+  ++acked;
+  await waitFor('all are delivered', async () => {
+    const processed = await weir.metric('webhook_processed_total', {sink: 'archive'});
+    return processed >= acked;
+  });
+  assert.equal(await weir.metric('webhook_dead_lettered_total', {sink: 'archive'}), 0);
   assert.deepEqual(await weir.stop(), {code: 0, signal: null});
 });

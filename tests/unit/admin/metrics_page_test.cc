@@ -165,6 +165,7 @@ TEST_F(MetricsPageTest, ShowsDeadLettersOfEverySinkAndOfIngest) {
 TEST_F(MetricsPageTest, ShowsWhatRetentionForgotAndWhatHoldsItUp) {
   retention_.forgotten.Add(7);
   retention_.held.Set(3);
+  retention_.errors.Add(2);
   const std::string page = Page();
   EXPECT_THAT(page, HasSubstr("weir_retention_forgotten_total 7\n"));
   EXPECT_THAT(page, HasSubstr("weir_retention_held_events 3\n"));

@@ -83,11 +83,14 @@ TEST(StatusScreen, SaysWhenASourceLastReceivedAndWhatItLastRefused) {
   report["at"] = "2026-11-21T21:22:00Z";
   Json& source = report["ingest"]["sources"][0];
   source["last_received_at"] = "2026-11-21T21:00:00Z";
-  source["last_refused"] = {
-      {"at", "2026-11-21T21:21:48Z"}, {"code", "invalid_signature"}, {"correlation_id", "9f86d081884c7d65"}};
+  source["last_refused"] = {{"at", "2026-11-21T21:21:48Z"},
+                            {"code", "invalid_signature"},
+                            {"correlation_id", "9f86d081884c7d65"},
+                            {"detail", "the certificate Next.pem is not among the source's certificates"}};
   const std::string screen = StatusScreen(report, report, 1);
   EXPECT_THAT(screen,
               testing::ContainsRegex("stripe +22m ago +12s ago +invalid_signature +9f86d081884c7d65"));
+  EXPECT_THAT(screen, HasSubstr("stripe: the certificate Next.pem is not among the source's certificates\n"));
   EXPECT_THAT(screen, HasSubstr("NOTHING ACCEPTED since the last refusal: stripe\n"));
   source["last_received_at"] = "2026-11-21T21:21:50Z";
   EXPECT_THAT(StatusScreen(report, report, 1), Not(HasSubstr("NOTHING ACCEPTED")));

@@ -1,0 +1,37 @@
+// What a thread does when operator new finds no memory. RocksDB, in the middle of a write or on a thread of its own,
+// cannot be told: an exception there, or while a batch for it is made, ends the process, or leaves it unknown what was
+// written. So whoever has not said
+// otherwise waits until there is some, as for a disk that does not answer; those who can refuse or put off what they
+// are doing say so, and are thrown std::bad_alloc.
+#pragma once
+
+namespace weir {
+
+// For the whole process, and for good. Before it is called every thread is thrown std::bad_alloc.
+void WaitForMemoryByDefault();
+
+// In its scope std::bad_alloc is thrown on this thread; somebody catches it.
+class MayLackMemory {
+ public:
+  MayLackMemory();
+  ~MayLackMemory();
+  MayLackMemory(const MayLackMemory&) = delete;
+  MayLackMemory& operator=(const MayLackMemory&) = delete;
+
+ private:
+  bool before_;
+};
+
+// In its scope this thread waits, whatever is said around it.
+class MustHaveMemory {
+ public:
+  MustHaveMemory();
+  ~MustHaveMemory();
+  MustHaveMemory(const MustHaveMemory&) = delete;
+  MustHaveMemory& operator=(const MustHaveMemory&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace weir
