@@ -90,6 +90,8 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  // After a damaged log was read past its damage (log_gap_filter.h).
+  StoreResult<void> GoBackToWithheldPositions();
   StoreResult<void> MakeCopiesTheSame();
   StoreResult<void> LoadFormat(const std::optional<HighWaterRecord>& promised, Mending mending);
   StoreResult<void> AuditLog(Mending mending);

@@ -37,13 +37,23 @@ std::optional<std::uint64_t> FirstSequence(Disk& disk, const std::filesystem::pa
   return LoadLittle<std::uint64_t>(head + kSequenceAt);
 }
 
-}  // namespace
-
-std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database) {
+std::map<std::uint64_t, std::filesystem::path> LogsIn(Disk& disk, const std::filesystem::path& database) {
   std::map<std::uint64_t, std::filesystem::path> logs;
   for (const auto& file : FilesEndingIn(disk, database, ".log")) {
     if (const auto number = NumberOf(file)) logs.emplace(*number, file);
   }
+  return logs;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path& database) {
+  const auto logs = LogsIn(disk, database);
+  return logs.empty() ? std::nullopt : FirstSequence(disk, logs.begin()->second);
+}
+
+std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database) {
+  const auto logs = LogsIn(disk, database);
   const std::filesystem::path* latest = nullptr;
   std::uint64_t begins = 0;
   for (const auto& [number, file] : logs) {

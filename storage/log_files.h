@@ -1,13 +1,18 @@
 // RocksDB's write-ahead log as files, before RocksDB sees them: what it would meet with an assertion is a sentence.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "storage/disk.h"
 
 namespace weir::storage {
+
+// RocksDB's sequence number of the first batch of the oldest log; nullopt: there is none, or its beginning is damaged.
+std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path& database);
 
 // Refuses a log that begins no later than one with a smaller number: a copy, or an older log under a newer name.
 // RocksDB numbers its logs in the order of what is in them, and aborts where that does not hold.

@@ -215,7 +215,7 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (opened) {
     rocks = *std::move(opened);
     salvage = std::make_unique<Salvage>(*rocks);
-    return {};
+    return GoBackToWithheldPositions();
   }
   // An error of the disk, or somebody else's lock, says nothing about what is stored.
   const StoreErrorCode code = opened.error().code;
@@ -231,6 +231,20 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
     next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
+}
+
+StoreResult<void> EventStore::Parts::GoBackToWithheldPositions() {
+  if (rocks->withheld_positions().empty()) return {};
+  rocksdb::WriteBatch beginnings;
+  for (const auto& [key, value] : rocks->withheld_positions()) {
+    const auto position = rocks->Get(Family::kDeliveries, key);
+    if (!position) return std::unexpected(position.error());
+    if (!*position) beginnings.Put(rocks->family(Family::kDeliveries), key, value);
+  }
+  notes.emplace_back(
+      "sinks go on from where they were before the damage of the log: what they had settled behind it is "
+      "delivered again");
+  return rocks->Write({}, beginnings, "to go back to where sinks were");
 }
 
 StoreResult<void> EventStore::Parts::MakeCopiesTheSame() {

@@ -197,6 +197,8 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   rocks->health_ = health;
   rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
+  rocks->gaps_ = std::make_unique<LogGapFilter>(FirstLogged(*options.disk, directory));
+  if (damage == LogDamage::kSkip) db_options.wal_filter = rocks->gaps_.get();
   const auto descriptors = Descriptors(options);
   rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

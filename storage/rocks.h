@@ -8,6 +8,7 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "storage/disk_file_system.h"
 #include "storage/event_store.h"
 #include "storage/keys.h"
+#include "storage/log_gap_filter.h"
 
 namespace weir::storage {
 
@@ -52,7 +54,7 @@ class Rows {
 enum class LogDamage : std::uint8_t {
   kRefuse,    // a torn end is no damage
   kCutThere,  // drop everything from the damage on
-  kSkip,      // drop what is damaged, keep what is behind it
+  kSkip,      // drop what is damaged, keep what is behind it but for sinks' positions (log_gap_filter.h)
 };
 
 // The open database and its column families; closed by the destructor.
@@ -85,6 +87,9 @@ class Rocks {
   // nullopt for a key that is not there. What is kept twice is read from its second copy where the first is damaged.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
 
+  // LogGapFilter::withheld, after an open with LogDamage::kSkip.
+  const std::map<std::string, std::string>& withheld_positions() const { return gaps_->withheld(); }
+
   // What is kept twice could be read from one copy only. Any thread.
   void TellOfDamage(Family family) const;
 
@@ -100,6 +105,7 @@ class Rocks {
   StoreHealth* health_ = nullptr;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
   DiskEnv files_;                                             // outlives the database
+  std::unique_ptr<LogGapFilter> gaps_;                        // likewise
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };
