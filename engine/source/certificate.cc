@@ -50,6 +50,13 @@ std::optional<Validity> ValidityOf(std::string_view pem) {
   return Validity{.from_s = *from_s, .until_s = *until_s};
 }
 
+bool IsOwn(std::string_view pem) {
+  const Certificate certificate = Next(ReadOnly(pem));
+  const bool own = certificate && X509_self_signed(certificate.get(), 1) == 1;
+  ERR_clear_error();
+  return own;
+}
+
 std::string ChainProblem(std::string_view pem) {
   const Bio bio = ReadOnly(pem);
   const Certificate leaf = Next(bio);

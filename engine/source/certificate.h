@@ -21,6 +21,9 @@ struct Validity {
 // Of the first certificate of a PEM text. nullopt when it holds none, such as a bare public key.
 std::optional<Validity> ValidityOf(std::string_view pem);
 
+// Whether the first certificate of the text is signed by its own key.
+bool IsOwn(std::string_view pem);
+
 // Why the first certificate of the text is not vouched for by an authority of this machine, by way of the
 // further certificates of the text; its dates aside. Empty: it is.
 std::string ChainProblem(std::string_view pem);

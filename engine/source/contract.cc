@@ -87,7 +87,8 @@ std::string DescribeKey(const Proof& proof) {
     text += "; number " + std::to_string(key.slot + 1) + " of every " + std::to_string(key.slots);
   if (proof.certificate)
     text += "; of the certificate that " + ToString(proof.certificate->url) + " names, on " +
-            Joined(proof.certificate->hosts);
+            Joined(proof.certificate->hosts) +
+            (proof.certificate->chain ? ", vouched for by an authority of this machine" : "");
   return text;
 }
 

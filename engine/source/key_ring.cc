@@ -22,7 +22,11 @@ KeyedSource KeySource(const Source& source, OSSL_LIB_CTX* library) {
     auto key = PublicKey::Parse(PublicKeyKind::kRsa, KeyText::kPem, pem, library);
     if (!key) continue;
     keyed.certificates.emplace_back(
-        name, KeyedSecret{0, SecretKey(*std::move(key)), ValidityOf(pem).value_or(Validity{})});
+        name,
+        KeyedSecret{.index = 0,
+                    .key = SecretKey(*std::move(key)),
+                    .validity = ValidityOf(pem).value_or(Validity{}),
+                    .vouched_for = !WantsChains(*source.scheme) || IsOwn(pem) || ChainProblem(pem).empty()});
   }
   return keyed;
 }

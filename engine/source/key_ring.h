@@ -17,7 +17,8 @@ namespace weir::source {
 struct KeyedSecret {
   std::uint32_t index;  // of Source::secrets
   SecretKey key;
-  Validity validity = {};  // of a certificate's key
+  Validity validity = {};   // of a certificate's key
+  bool vouched_for = true;  // where the kind wants a certificate to be
 };
 
 struct KeyedSource {

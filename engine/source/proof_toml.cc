@@ -156,6 +156,7 @@ std::optional<CertificateRule> ReadCertificate(TomlFields& proof) {
   if (auto location = ReadLocation(fields)) rule.url = *std::move(location);
   rule.hosts = fields.Texts("hosts");
   if (rule.hosts.empty()) fields.Note("hosts", "is missing: whose certificates are trusted");
+  rule.chain = fields.Boolean("chain").value_or(false);
   fields.RefuseUnknown();
   return rule;
 }

@@ -60,4 +60,9 @@ bool TakesSecretByHandshake(const Scheme& scheme) {
   });
 }
 
+bool WantsChains(const Scheme& scheme) {
+  return std::ranges::any_of(
+      scheme.proofs, [](const Proof& proof) { return proof.certificate && proof.certificate->chain; });
+}
+
 }  // namespace weir::source

@@ -125,6 +125,9 @@ struct FieldRule {
 struct CertificateRule {
   Location url;
   std::vector<std::string> hosts;  // https and exactly one of these
+  // Its file leads to an authority of this machine, or what it signs is refused. One that vouches for itself is the
+  // operator's own.
+  bool chain = false;
 };
 
 struct Proof {
@@ -276,5 +279,6 @@ bool HasTimestamp(const Scheme& scheme);
 bool NeedsPublicUrl(const Scheme& scheme);
 // Some senders hand the secret over themselves (Asana, Notion): a source may start without one.
 bool TakesSecretByHandshake(const Scheme& scheme);
+bool WantsChains(const Scheme& scheme);  // CertificateRule::chain of any of its proofs
 
 }  // namespace weir::source

@@ -80,8 +80,12 @@ void WarnOfCertificates(const Source& source, std::int64_t now_s, std::vector<st
       warn("expires soon, at " + until);
     }
     if (const std::string problem = ChainProblem(pem); !problem.empty()) {
-      warn("is not vouched for by an authority of this machine (" + problem +
-           "); it is believed because its file is configured");
+      const bool refused = WantsChains(*source.scheme) && !IsOwn(pem);
+      warn("is not vouched for by an authority of this machine (" + problem + "); " +
+           (refused ? "what it signs is refused: its file has to hold the certificates between them, and the "
+                      "machine "
+                      "its authorities (package ca-certificates)"
+                    : "it is believed because its file is configured"));
     }
   }
 }

@@ -176,6 +176,10 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
     return Reject(RejectReason::kInvalidSignature, scheme,
                   "its certificate does not hold at this time; the sender has a newer one");
   }
+  if (key != nullptr && !key->vouched_for) {
+    return Reject(RejectReason::kInvalidSignature, scheme,
+                  "its certificate does not lead to an authority of this machine; `weir check` says why");
+  }
   if (!checker.IsTimely(source, *proven.proof, proven.result, now_us)) {
     return Reject(RejectReason::kStaleTimestamp, scheme);
   }

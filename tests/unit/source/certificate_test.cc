@@ -5,12 +5,17 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "engine/source/body_text.h"
 #include "engine/source/encoding.h"
 #include "engine/source/sns.h"
+#include "tests/support/temp_directory.h"
 #include "tests/unit/source/support.h"
 
 namespace weir::source {
@@ -18,13 +23,22 @@ namespace {
 
 class Certificate {
  public:
-  Certificate() : key_(EVP_RSA_gen(2048), EVP_PKEY_free) {
+  // Signed by `issuer`, or by itself.
+  explicit Certificate(const std::string& name = "test", const Certificate* issuer = nullptr)
+      : key_(EVP_RSA_gen(2048), EVP_PKEY_free), name_(name) {
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
     ASN1_TIME_set(X509_getm_notBefore(certificate.get()), kNowS - 3600);
     ASN1_TIME_set(X509_getm_notAfter(certificate.get()), kNowS + 3600);
+    X509_set_version(certificate.get(), X509_VERSION_3);
+    SetName(X509_get_subject_name(certificate.get()), name);
+    SetName(X509_get_issuer_name(certificate.get()), issuer != nullptr ? issuer->name_ : name);
     X509_set_pubkey(certificate.get(), key_.get());
-    X509_sign(certificate.get(), key_.get(), EVP_sha256());
+    const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> may_issue(
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"),
+        X509_EXTENSION_free);
+    X509_add_ext(certificate.get(), may_issue.get(), -1);
+    X509_sign(certificate.get(), issuer != nullptr ? issuer->key_.get() : key_.get(), EVP_sha256());
     const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
     PEM_write_bio_X509(out.get(), certificate.get());
     char* text = nullptr;
@@ -47,7 +61,13 @@ class Certificate {
   }
 
  private:
+  static void SetName(X509_NAME* into, const std::string& name) {
+    X509_NAME_add_entry_by_NID(into, NID_commonName, MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(name.data()), -1, -1, 0);
+  }
+
   std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;
+  std::string name_;
   std::string pem_;
 };
 
@@ -156,14 +176,15 @@ TEST(Certificates, AnUnsignedConfirmationIsRefused) {
             "invalid_signature");
 }
 
-OwnedRequest PayPal(std::string_view cert_url, std::string_view webhook_id) {
+OwnedRequest PayPal(std::string_view cert_url, std::string_view webhook_id,
+                    const Certificate& signer = Ours()) {
   OwnedRequest request;
   request.body = R"({"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED"})";
   const std::string text =
       "t-1|2026-01-01T00:00:00Z|" + std::string(webhook_id) + "|" + std::to_string(Crc32(request.body));
   request.headers = {{"PAYPAL-TRANSMISSION-ID", "t-1"},
                      {"PAYPAL-TRANSMISSION-TIME", "2026-01-01T00:00:00Z"},
-                     {"PAYPAL-TRANSMISSION-SIG", Ours().Sign(text)},
+                     {"PAYPAL-TRANSMISSION-SIG", signer.Sign(text)},
                      {"PAYPAL-CERT-URL", std::string(cert_url)},
                      {"PAYPAL-AUTH-ALGO", "SHA256withRSA"}};
   return request;
@@ -227,6 +248,56 @@ TEST(CertificateChain, NobodyVouchesForACertificateOfOnesOwn) {
   const auto warnings = WarningsOf(SnsWithFiles(), kNowS);
   EXPECT_TRUE(warnings.back().contains("is not vouched for by an authority of this machine"))
       << warnings.back();
+}
+
+// An authority, one between, and PayPal's certificate; `file` is what PAYPAL-CERT-URL serves.
+class PayPalChain : public testing::Test {
+ protected:
+  PayPalChain() : directory_(support::MakeTempDirectory()) {
+    std::ofstream(directory_ / "authority.pem") << authority_.pem();
+    ::setenv("SSL_CERT_FILE", (directory_ / "authority.pem").c_str(), 1);
+  }
+  ~PayPalChain() override {
+    ::unsetenv("SSL_CERT_FILE");
+    std::filesystem::remove_all(directory_);
+  }
+  static Source With(const std::string& file) {
+    Source source = PayPalSource();
+    source.certificates = {{"CERT-1", file}};
+    return source;
+  }
+  static OwnedRequest SignedBy(const Certificate& certificate) {
+    return PayPal(kPayPalUrl, "1JE4291016473214C", certificate);
+  }
+
+  const std::filesystem::path directory_;
+  const Certificate authority_{"authority"};
+  const Certificate between_{"between", &authority_};
+  const Certificate leaf_{"messageverificationcerts.paypal.com", &between_};
+};
+
+TEST_F(PayPalChain, ThatLeadsToAnAuthorityIsBelieved) {
+  EXPECT_EQ(AnswerTo(With(leaf_.pem() + between_.pem()), SignedBy(leaf_)), "accepted");
+}
+
+TEST_F(PayPalChain, WithAGapIsRefusedAndCheckSaysSo) {
+  const Source source = With(leaf_.pem());
+  Verifier verifier(1);
+  const Verdict verdict = verifier.Verify(source, SignedBy(leaf_).View(), kNowUs);
+  ASSERT_EQ(AnswerOf(verdict), "invalid_signature");
+  EXPECT_NE(std::get<Rejected>(verdict).detail.find("does not lead to an authority"), std::string::npos);
+  EXPECT_NE(WarningsOf(source, kNowS).back().find("what it signs is refused"), std::string::npos);
+}
+
+TEST_F(PayPalChain, ToAnAuthorityOfSomebodyElseIsRefused) {
+  const Certificate stranger("authority");
+  const Certificate leaf("messageverificationcerts.paypal.com", &stranger);
+  EXPECT_EQ(AnswerTo(With(leaf.pem() + stranger.pem()), SignedBy(leaf)), "invalid_signature");
+}
+
+TEST_F(PayPalChain, IsNotAskedOfACertificateOfOnesOwn) {
+  const Certificate own("test");
+  EXPECT_EQ(AnswerTo(With(own.pem()), SignedBy(own)), "accepted");
 }
 
 TEST(UnknownCertificate, IsNamedInTheRefusal) {
