@@ -42,6 +42,7 @@ void RefusalWatch::AddUp(const observe::SourceProbe& probe, Sums& sums) {
     if (at_us < sums.last_at_us[code]) continue;
     sums.last_at_us[code] = at_us;
     sums.last_request_id[code] = probe.last_refused[code].request_id.load(std::memory_order_relaxed);
+    if (at_us != 0) sums.last_detail[code] = probe.last_refused[code].detail.value();
   }
   sums.accepted += probe.duplicates.value() + probe.conflicts.value() + probe.handshakes.value();
   for (std::size_t i = 0; i < probe.type_count(); ++i) sums.accepted += probe.type(i).count.value();
@@ -77,7 +78,8 @@ void RefusalWatch::TellCodes(const std::string& source, const Sums& sums, Told& 
                        .code = static_cast<RejectionCode>(code),
                        .count = count,
                        .request_id = sums.last_request_id[code],
-                       .for_ms = 0});
+                       .for_ms = 0,
+                       .detail = sums.last_detail[code]});
   }
 }
 
@@ -108,6 +110,7 @@ void RefusalWatch::JudgeSource(const std::string& source, const Sums& sums, Told
   }
   notice.code = static_cast<RejectionCode>(last);
   notice.request_id = sums.last_request_id[last];
+  notice.detail = sums.last_detail[last];
   told.alarm_ms = now_ms;
   told.alarmed = refused;
   notices.push_back(std::move(notice));
@@ -136,6 +139,7 @@ void Log(const RefusalWatch::Notice& notice, const RefusalHints& hints) {
                                                      {"code", code},
                                                      {"count", notice.count},
                                                      {"correlation_id", correlation_id},
+                                                     {"detail", notice.detail},
                                                      {"explain", HintFor(notice, hints)}});
     case RefusalWatch::Notice::Kind::kAllRefused:
       return observe::log::Error("ALARM: this source refuses everything that is sent to it",
@@ -145,6 +149,7 @@ void Log(const RefusalWatch::Notice& notice, const RefusalHints& hints) {
                                   {"for_seconds", notice.for_ms / 1000},
                                   {"code", code},
                                   {"correlation_id", correlation_id},
+                                  {"detail", notice.detail},
                                   {"explain", HintFor(notice, hints)}});
     case RefusalWatch::Notice::Kind::kAcceptsAgain:
       return observe::log::Warn(

@@ -36,6 +36,7 @@ class RefusalWatch {
     std::uint64_t count = 0;
     std::uint64_t request_id = 0;  // of the last of them
     std::int64_t for_ms = 0;
+    std::string detail = {};  // likewise; empty: there is nothing to add
   };
 
   // `now_ms`: any monotonic milliseconds.
@@ -47,6 +48,7 @@ class RefusalWatch {
     std::array<std::uint64_t, kCodes> refused{};
     std::array<std::int64_t, kCodes> last_at_us{};
     std::array<std::uint64_t, kCodes> last_request_id{};
+    std::array<std::string, kCodes> last_detail{};
     std::uint64_t accepted = 0;
   };
   struct Told {

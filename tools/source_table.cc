@@ -39,6 +39,7 @@ std::string LastSeenTable(const Json& sources, std::int64_t now_us) {
                    {.title = "LAST REFUSED", .whole = true},
                    {"WHY"},
                    {.title = "X-REQUEST-ID", .whole = true}});
+  std::string details;
   std::string alarms;
   for (const Json& source : sources) {
     const Json refused = Field(source, "last_refused");
@@ -46,11 +47,13 @@ std::string LastSeenTable(const Json& sources, std::int64_t now_us) {
     table.Add({Text(source, "source"), Ago(Field(source, "last_received_at"), now_us),
                any ? Ago(Field(refused, "at"), now_us) : "-", any ? Text(refused, "code") : "-",
                any ? Text(refused, "correlation_id") : "-"});
+    if (any && Field(refused, "detail").is_string())
+      details += admin::Printable(Text(source, "source") + ": " + Text(refused, "detail")) + "\n";
     if (any && TimeOf(refused, "at") > TimeOf(source, "last_received_at")) {
       alarms += "NOTHING ACCEPTED since the last refusal: " + admin::Printable(Text(source, "source")) + "\n";
     }
   }
-  return table.empty() ? "" : table.Text() + alarms;
+  return table.empty() ? "" : table.Text() + details + alarms;
 }
 
 std::string SecretsTable(const Json& sources, std::int64_t now_us) {

@@ -33,7 +33,8 @@ Json LastRefusalJson(const SourceTotals& totals) {
   const auto code = static_cast<observe::RejectionCode>(newest - totals.last_refused.begin());
   return {{"at", FormatTime(newest->at_us)},
           {"code", observe::RejectionCodeName(code)},
-          {"correlation_id", Text(newest->request_id)}};
+          {"correlation_id", Text(newest->request_id)},
+          {"detail", newest->detail.empty() ? Json(nullptr) : Json(newest->detail)}};
 }
 
 Json RefusedJson(const SourceTotals& totals) {

@@ -1,7 +1,7 @@
 // What is known of every source, as JSON: GET /api/sources, and the sources of /api/status.
 //
 //   [{"source","configured","received","duplicates","conflicts","rejected","refused":{CODE:N},
-//     "last_received_at","last_refused":{"at","code","correlation_id"},
+//     "last_received_at","last_refused":{"at","code","correlation_id","detail"},
 //     "secrets":[{"secret","matched","last_matched_at"}],"latency"}]
 //
 // Times are null where nothing is known. Counters are of this run of the server, and missing without one: then

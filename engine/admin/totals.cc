@@ -23,7 +23,8 @@ void AddSource(const observe::SourceProbe& probe, SourceTotals& totals) {
     const std::int64_t at_us = probe.last_refused[i].at_us.value();
     if (at_us <= totals.last_refused[i].at_us) continue;
     totals.last_refused[i] = {.at_us = at_us,
-                              .request_id = probe.last_refused[i].request_id.load(std::memory_order_relaxed)};
+                              .request_id = probe.last_refused[i].request_id.load(std::memory_order_relaxed),
+                              .detail = probe.last_refused[i].detail.value()};
   }
   for (std::size_t i = 0; i < probe.secret_count(); ++i) {
     const observe::SecretProbe& secret = probe.secret(i);

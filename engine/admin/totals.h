@@ -29,6 +29,7 @@ struct HistogramTotals {
 struct LastRefusal {
   std::int64_t at_us = 0;  // Unix time; 0 = not since the start of the process
   std::uint64_t request_id = 0;
+  std::string detail = {};
 };
 
 struct SecretTotals {

@@ -285,7 +285,7 @@ std::uint64_t Intake::Refuse(Connection& connection, const http::Request& reques
   const Manner manner = MannerOf(request, close);
   if (manner.close) connection.state = Connection::State::kAnswering;
   answers_.AddRefusal(connection, manner, refusal);
-  counted.Refused(refusal.code, manner.request_id, writer_.unix_s() * 1'000'000);
+  counted.Refused(refusal.code, manner.request_id, writer_.unix_s() * 1'000'000, detail);
   const auto request_id = observe::RequestIdText(manner.request_id);
   log::Debug("request refused", {{"source", std::string_view(counted.source)},
                                  {"code", refusal.name},

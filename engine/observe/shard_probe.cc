@@ -60,11 +60,13 @@ std::string_view ConnectionRefusalName(ConnectionRefusal reason) {
   return "";
 }
 
-void SourceProbe::Refused(RejectionCode code, std::uint64_t request_id, std::int64_t unix_us) {
+void SourceProbe::Refused(RejectionCode code, std::uint64_t request_id, std::int64_t unix_us,
+                          std::string_view detail) {
   const auto index = static_cast<std::size_t>(code);
   rejected[index].Add();
   last_refused[index].at_us.Set(unix_us);
   last_refused[index].request_id.store(request_id, std::memory_order_relaxed);
+  last_refused[index].detail.Set(std::string(detail.substr(0, kRefusalDetailBytesMax)));
 }
 
 std::array<char, 16> RequestIdText(std::uint64_t request_id) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "engine/observe/note.h"
 #include "engine/observe/probe.h"
 
 namespace weir::observe {
@@ -20,6 +21,7 @@ inline constexpr std::size_t kTypesPerSource = 64;
 // Names over the life of the process, which reloads bring.
 inline constexpr std::size_t kSourcesMax = 1024;
 inline constexpr std::size_t kSecretsPerSource = 64;
+inline constexpr std::size_t kRefusalDetailBytesMax = 256;
 
 // Why a request was not taken; one label value each of webhook_rejected_total{source,code}. Requests refused
 // before their source is known count under source="".
@@ -95,6 +97,8 @@ class LabelledList {
 struct LastRefusal {
   Gauge at_us;  // Unix time, microseconds; 0 = never
   std::atomic<std::uint64_t> request_id{0};
+  Note
+      detail;  // what was wrong in particular, kRefusalDetailBytesMax at most; may hold what the sender wrote
 };
 
 struct SecretProbe {
@@ -116,7 +120,8 @@ struct SourceProbe {
   // Counts one new event of this type.
   void Received(std::string_view type) { types_.For(type).count.Add(); }
   // Counts one refusal; `request_id` is what its answer bears as X-Request-Id.
-  void Refused(RejectionCode code, std::uint64_t request_id, std::int64_t unix_us);
+  void Refused(RejectionCode code, std::uint64_t request_id, std::int64_t unix_us,
+               std::string_view detail = {});
   // Of the secret with this name.
   SecretProbe& ForSecret(std::string_view name) { return secrets_.For(name); }
 

@@ -47,6 +47,14 @@ TEST_F(Refusals, AreToldAtOnceWithTheLastIdWhicheverShardMetIt) {
   EXPECT_EQ(notices[0].request_id, 8u);
 }
 
+TEST_F(Refusals, AreToldWithWhatWasWrongWithTheLastCutToALength) {
+  shards_[0].ForSource("shop").Refused(RejectionCode::kKeyUnavailable, 1, 10, "the certificate A.pem");
+  shards_[1].ForSource("shop").Refused(RejectionCode::kKeyUnavailable, 2, 20, std::string(1000, 'x'));
+  const auto notices = Look(0);
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices[0].detail, std::string(observe::kRefusalDetailBytesMax, 'x'));
+}
+
 TEST_F(Refusals, OfOneSourceAndCodeAreToldOnceAMinuteAndNoneIsLostFromTheCount) {
   std::uint64_t told = 0;
   int lines = 0;
