@@ -154,6 +154,8 @@ std::vector<JsonPointer> ReadPointers(TomlFields& fields, std::string_view key) 
       fields.Note(key, pointer.error());
     } else if (pointer->tokens.empty()) {
       fields.Note(key, "names the whole document, so that all events would be one");
+    } else if (std::ranges::count(pointer->tokens, "*") > 1) {
+      fields.Note(key, "has more than one *");
     } else {
       pointers.push_back(*std::move(pointer));
     }

@@ -1,6 +1,7 @@
 #include "engine/source/lasting_text.h"
 
 #include <algorithm>
+#include <string>
 
 namespace weir::source {
 namespace {
@@ -57,13 +58,36 @@ void LastingText::Join(std::string_view text) {
   }
 }
 
+void LastingText::CutAt(JsonReader& reader, std::string_view text, const JsonPointer& pointer) {
+  const auto value = reader.Raw(pointer);
+  if (value && !value->empty()) cuts_.push_back(Around(text, *value, pointer.tokens.back()));
+}
+
+void LastingText::CutAtEach(JsonReader& reader, std::string_view text, const JsonPointer& pointer,
+                            std::size_t star) {
+  const auto begin = pointer.tokens.begin();
+  element_.tokens.assign(begin, begin + static_cast<std::ptrdiff_t>(star) + 1);
+  member_.tokens = pointer.tokens;
+  for (std::size_t i = 0; i < kElementsMax; ++i) {
+    element_.tokens.back() = std::to_string(i);
+    // Whether there is such an element, since a member of it may be missing in one and not in the next.
+    if (const auto there = reader.Raw(element_); !there || there->empty()) return;
+    member_.tokens[star] = element_.tokens.back();
+    CutAt(reader, text, member_);
+  }
+}
+
 std::string_view LastingText::Of(JsonReader& reader, std::string_view text,
                                  std::span<const JsonPointer> pointers) {
   cuts_.clear();
   for (const JsonPointer& pointer : pointers) {
-    const auto value = reader.Raw(pointer);
-    if (!value || value->empty() || pointer.tokens.empty()) continue;
-    cuts_.push_back(Around(text, *value, pointer.tokens.back()));
+    if (pointer.tokens.empty()) continue;
+    const auto star = std::ranges::find(pointer.tokens, "*");
+    if (star == pointer.tokens.end()) {
+      CutAt(reader, text, pointer);
+    } else {
+      CutAtEach(reader, text, pointer, static_cast<std::size_t>(star - pointer.tokens.begin()));
+    }
   }
   if (cuts_.empty()) return text;
   Join(text);
