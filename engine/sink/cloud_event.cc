@@ -87,6 +87,10 @@ void AppendCloudEventLine(std::string& out, const storage::Event& event, const L
   out += R"("weirreceivedat":")";
   text::AppendRfc3339(out, event.received_at_us);
   out += '"';
+  if (event.attempt != 0) {
+    out += R"(,"weirsenderattempt":)";
+    out += std::to_string(event.attempt);
+  }
   if (extras.forwarded != nullptr) extras.forwarded->AppendAttributes(out, event);
   if (const auto content_type = KeptHeader(event.headers, "content-type")) {
     out += R"(,"datacontenttype":")";

@@ -28,7 +28,7 @@ struct LineExtras {
 };
 
 // Appends one object and '\n', keys in this order:
-//   specversion id source type time weirsequence [weirstate] weirreceivedat [weirheader…] [datacontenttype]
+//   specversion id source type time weirsequence [weirstate] weirreceivedat [weirsenderattempt] [weirheader…] [datacontenttype]
 //   (data | data_base64)
 //
 // `data` carries the body byte for byte when that is strict JSON (RFC 8259, valid UTF-8), except that line

@@ -68,6 +68,7 @@ void AppendAttributes(std::string& out, const Attempt& attempt) {
   out += "\r\n";
   AppendField(out, "weir-sequence", std::to_string(event.sequence));
   AppendField(out, "weir-attempt", std::to_string(attempt.number));
+  if (event.attempt != 0) AppendField(out, "weir-sender-attempt", std::to_string(event.attempt));
   AppendField(out, "traceparent", TraceparentFor(attempt));
 }
 

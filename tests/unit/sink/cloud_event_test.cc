@@ -36,6 +36,13 @@ TEST(CloudEventLine, CarriesTheAttributesOfTheEvent) {
       "\n");
 }
 
+TEST(CloudEventLine, SaysWhichAttemptOfItsSenderBroughtIt) {
+  auto event = Sample("{}");
+  EXPECT_FALSE(nlohmann::json::parse(LineOf(event)).contains("weirsenderattempt"));
+  event.attempt = 2;
+  EXPECT_EQ(nlohmann::json::parse(LineOf(event))["weirsenderattempt"], 2);
+}
+
 TEST(CloudEventLine, IsOneLineOfJsonWhateverTheSenderPutIntoItsNames) {
   auto event = Sample("{}");
   event.id = "a\"b\\c\nd\x01\xFF";

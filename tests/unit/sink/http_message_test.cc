@@ -74,6 +74,13 @@ TEST(HttpMessage, IsTheCloudEventInBinaryMode) {
   EXPECT_EQ(Field(request, "weir-attempt"), "3");
 }
 
+TEST(HttpMessage, SaysWhichAttemptOfItsSenderBroughtIt) {
+  auto attempt = Sample();
+  EXPECT_EQ(Field(RequestFor(attempt), "weir-sender-attempt"), "(absent)");
+  attempt.event.attempt = 2;
+  EXPECT_EQ(Field(RequestFor(attempt), "weir-sender-attempt"), "2");
+}
+
 TEST(HttpMessage, CarriesNothingElseOfTheSendersHeaders) {
   EXPECT_EQ(RequestFor(Sample()).find("tripe-"), std::string::npos);
 }
