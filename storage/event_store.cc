@@ -34,8 +34,18 @@ Sequence EventStore::last_sequence() const {
 }
 
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
-  if (sequence > last_sequence() || sequence < parts_->first || parts_->holes.Contains(sequence)) {
+  if (parts_->holes.Contains(sequence)) {
+    return Fail(StoreErrorCode::kNotFound,
+                "event " + std::to_string(sequence) + " is lost: the operator accepted its loss");
+  }
+  const Sequence first = parts_->first;
+  if (sequence == kNoSequence || sequence > last_sequence()) {
     return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
+  }
+  if (sequence < first) {
+    return Fail(StoreErrorCode::kNotFound, "event " + std::to_string(sequence) +
+                                               " is forgotten: the oldest that is kept is " +
+                                               std::to_string(first));
   }
   return parts_->SoundRecord(sequence);
 }

@@ -99,12 +99,17 @@ Json DeliveryJson(const storage::Event& event, const SinkFate& sink, const Wirin
   return delivery;
 }
 
+// Only a server that runs knows of a sink without routes.
+bool IsConfigured(const Wiring& wiring, std::string_view sink) {
+  return wiring.live && ConditionOf(*wiring.live, sink);
+}
+
 Json DeliveriesJson(const storage::Event& event, const DeliverySnapshot& snapshot, const Wiring& wiring) {
   Json list = Json::array();
   for (const SinkFate& sink : snapshot.sinks) {
     if (sink.sink == storage::kIngestSink) continue;
     // A sink that was removed is owed nothing.
-    if (sink.routes.empty() && !StateAt(sink, event)) continue;
+    if (sink.routes.empty() && !StateAt(sink, event) && !IsConfigured(wiring, sink.sink)) continue;
     list.push_back(DeliveryJson(event, sink, wiring));
   }
   return list;

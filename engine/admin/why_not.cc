@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/admin/time_expression.h"
+#include "engine/deliver/sink_ledger.h"
+#include "engine/limits.h"
 
 namespace weir::admin {
 
@@ -19,8 +21,10 @@ std::string Globs(const std::vector<config::Route>& routes) {
     text += (shown++ == 0 ? "" : ", ") + source + " " + type;
   };
   for (const config::Route& route : routes) {
-    if (route.types.empty()) add(route.source, "*");
-    for (const std::string& type : route.types) add(route.source, type);
+    std::string source = route.source;
+    for (const std::string& left_out : route.except) source += " except " + left_out;
+    if (route.types.empty()) add(source, "*");
+    for (const std::string& type : route.types) add(source, type);
   }
   return all > shown ? text + " and " + std::to_string(all - shown) + " more" : text;
 }
@@ -28,7 +32,11 @@ std::string Globs(const std::vector<config::Route>& routes) {
 std::string NoRoute(const storage::Event& event, const SinkFate& sink) {
   if (!event.malformed.empty()) return "never deliverable: " + std::string(event.malformed);
   if (sink.routes.empty()) return "no route leads to this sink";
-  return "no route: type \"" + std::string(event.type) + "\" of source " + std::string(event.source) +
+  const std::string of_source = " of source " + std::string(event.source);
+  if (event.untyped)
+    return "no route: the event" + of_source +
+           " has no type, and none of these takes that: " + Globs(sink.routes);
+  return "no route: type \"" + std::string(event.type) + "\"" + of_source +
          " matches none of: " + Globs(sink.routes);
 }
 
@@ -40,13 +48,19 @@ std::uint64_t Ahead(const storage::Event& event, const SinkFate& sink) {
   return before - std::min<std::uint64_t>(before, static_cast<std::uint64_t>(settled));
 }
 
-std::string Pending(const WhyFacts& facts) {
+std::string Pending(const WhyFacts& facts, const std::optional<SinkCondition>& condition) {
   const std::uint64_t ahead = Ahead(facts.event, facts.sink);
-  return ahead == 0 ? "next in the log for this sink"
-                    : "behind in the log by " + std::to_string(ahead) + (ahead == 1 ? " event" : " events");
+  if (ahead != 0)
+    return "behind in the log by " + std::to_string(ahead) + (ahead == 1 ? " event" : " events");
+  // Events of the log are begun in its order, so the first that is not settled is among those under way.
+  return condition && condition->first_attempts > 0 ? "its first attempt is under way"
+                                                    : "next in the log for this sink";
 }
 
 std::string Retrying(const storage::RetryEntry& retry) {
+  if (retry.last_outcome == deliver::kUnderWay) {
+    return "attempt " + std::to_string(retry.attempts + 1) + " is under way";
+  }
   std::string text = "next attempt at " + FormatTime(retry.due_us);
   if (!retry.last_outcome.empty()) text += " because: " + retry.last_outcome;
   return text + " (" + std::to_string(retry.attempts) + (retry.attempts == 1 ? " attempt" : " attempts") +
@@ -58,21 +72,31 @@ std::string Dead(const storage::DeadLetter& dead) {
          (dead.attempts == 1 ? " attempt" : " attempts") + ")";
 }
 
-// What holds up everything that waits for the sink.
-std::string Hindrance(const WhyFacts& facts) {
+// What holds the sink up, and this event with it.
+std::string Hindrance(const WhyFacts& facts, const std::optional<SinkCondition>& condition) {
   if (!facts.wiring.live) return "no server runs";
-  const auto condition = ConditionOf(*facts.wiring.live, facts.sink.sink);
   if (!condition) return "this sink is not configured";
   if (!condition->cannot_open.empty()) return "the sink cannot be opened: " + condition->cannot_open;
-  if (!condition->held.empty()) return "held: " + condition->held;
-  if (condition->stopped_at != 0) {
+  // Retries go on past both: they wait for nothing in the log.
+  if (facts.state == EventState::kPending && condition->stopped_at != 0) {
+    if (static_cast<storage::Sequence>(condition->stopped_at) == facts.event.sequence)
+      return "this event cannot be read, and the sink has stopped at it";
     return "the sink has stopped at event " + std::to_string(condition->stopped_at) +
            ", which cannot be read";
   }
-  if (!condition->breaker_open) return "";
-  if (condition->breaker_until_us == 0)
-    return "the sink keeps failing; one attempt is under way to see whether it works";
-  return "breaker open until " + FormatTime(condition->breaker_until_us);
+  if (!condition->held.empty())
+    return "the store writes down nothing of what becomes of events, and nothing new is attempted: " +
+           condition->held;
+  if (condition->breaker_open) {
+    return condition->breaker_until_us == 0
+               ? "the sink keeps failing; one attempt is under way to see whether it works"
+               : "breaker open until " + FormatTime(condition->breaker_until_us);
+  }
+  if (facts.state == EventState::kPending &&
+      condition->retries >= static_cast<std::int64_t>(limits::kRetryScheduleMax)) {
+    return "as many events as may wait for a retry: " + std::to_string(condition->retries);
+  }
+  return "";
 }
 
 }  // namespace
@@ -85,13 +109,16 @@ std::optional<SinkCondition> ConditionOf(const Live& live, std::string_view sink
                               .held = probe.held.value(),
                               .stopped_at = probe.stopped_at.value(),
                               .breaker_open = probe.breaker_open.value() != 0,
-                              .breaker_until_us = probe.breaker_until_us.value()};
+                              .breaker_until_us = probe.breaker_until_us.value(),
+                              .retries = probe.retry_queue_size.value(),
+                              .first_attempts = probe.first_attempts.value()};
   });
   return condition;
 }
 
 std::string WhyNotDelivered(const WhyFacts& facts) {
   if (!facts.state) return NoRoute(facts.event, facts.sink);
+  const auto condition = facts.wiring.live ? ConditionOf(*facts.wiring.live, facts.sink.sink) : std::nullopt;
   std::string why;
   switch (*facts.state) {
     case EventState::kDelivered:
@@ -105,10 +132,10 @@ std::string WhyNotDelivered(const WhyFacts& facts) {
       why = facts.retry != nullptr ? Retrying(*facts.retry) : "waits for its next attempt";
       break;
     case EventState::kPending:
-      why = Pending(facts);
+      why = Pending(facts, condition);
       break;
   }
-  const std::string hindrance = Hindrance(facts);
+  const std::string hindrance = Hindrance(facts, condition);
   return hindrance.empty() ? why : hindrance + "; " + why;
 }
 

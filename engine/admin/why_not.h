@@ -21,6 +21,8 @@ struct SinkCondition {
   std::int64_t stopped_at = 0;  // the event that cannot be read and holds up what is behind it; 0 = none
   bool breaker_open = false;
   std::int64_t breaker_until_us = 0;  // Unix time of the next attempt; 0 while one is under way
+  std::int64_t retries = 0;           // that are scheduled
+  std::int64_t first_attempts = 0;    // that are under way
 };
 // nullopt when no such sink runs.
 std::optional<SinkCondition> ConditionOf(const Live& live, std::string_view sink);

@@ -200,7 +200,7 @@ bool Delivery::HasRoomAt(Sequence sequence, const Now& now) {
     ledger_.ScheduleUnderWay({.sequence = found->first,
                               .due_us = now.unix_us,
                               .attempts = found->second.number - 1,
-                              .last_outcome = "under way",
+                              .last_outcome = std::string(kUnderWay),
                               .scheduled_at_us = now.unix_us});
   }
   return true;
@@ -429,6 +429,7 @@ void Delivery::UpdateGauges(const Now& now) {
   const Sequence last = store_.last_sequence();
   const std::uint64_t settled = window.offset() + window.settled_above();
   probe_.queue_depth.Set(static_cast<std::int64_t>(last > settled ? last - settled : 0));
+  probe_.first_attempts.Set(static_cast<std::int64_t>(flights_from_window_));
   probe_.retry_queue_size.Set(static_cast<std::int64_t>(ledger_.retries().size()));
   probe_.breaker_open.Set(breaker_.state() == Breaker::State::kClosed ? 0 : 1);
   const bool resting = breaker_.state() == Breaker::State::kOpen;

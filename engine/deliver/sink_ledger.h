@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/deliver/retry_schedule.h"
@@ -17,6 +18,9 @@
 #include "storage/event_store.h"
 
 namespace weir::deliver {
+
+// The last outcome of a retry whose attempt is under way.
+inline constexpr std::string_view kUnderWay = "under way";
 
 // A dead letter that an operator sends again: due at once, with all its attempts before it.
 storage::RetryEntry RetryByOperator(storage::Sequence sequence, std::int64_t now_us);

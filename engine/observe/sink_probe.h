@@ -38,6 +38,7 @@ struct SinkProbe {
   Gauge dead_letters;
   Gauge breaker_open;      // 0 or 1
   Gauge breaker_until_us;  // Unix time of the next probe while it is open; 0 otherwise
+  Gauge first_attempts;    // first attempts under way, of events not in the schedule
   Note cannot_open;        // why, while the sink cannot be opened; empty while it is open
   Note held;         // why, while the store takes no settlements and nothing is started; empty otherwise
   Gauge stopped_at;  // sequence of the event that cannot be read; 0 = delivery goes on

@@ -102,3 +102,55 @@ sink = "invoices"
   assert.match(why.billing, /^next attempt at .* because: 500 \(status_5xx\)/);
   assert.match(why.invoices, /^no route: type ".*" of source stripe matches none of: stripe invoice\.never$/);
 });
+
+test('events show prints for each sink why it does not have the event', async t => {
+  const answering = async status => (await new Recorder({answer: () => status}).listen(t)).url;
+  const hung = await new Recorder().listen(t);
+  hung.server.removeAllListeners('request');
+  const works = await new Recorder().listen(t);
+  const http = (name, url, settings = '') => `[[sink]]\nname = "${name}"\nkind = "http"\nurl = "${url}"\n${settings}\n`;
+  const names = ['billing', 'gone', 'hung', 'archive', 'works'];
+  const weir = await startWeir(t, {rest: [
+    http('billing', await answering(500), 'concurrency = 1\nretry = { first = "1h" }\nbreaker = { failures = 1, open = "1h" }'),
+    http('gone', await answering(410)),
+    http('hung', hung.url, 'concurrency = 1\ntimeout = "1h"'),
+    http('works', works.url),
+    http('invoices', works.url),
+    '[[sink]]\nname = "archive"\nkind = "file"\npath = "missing/out.ndjson"\n',
+    ...names.map(name => `[[route]]\nsource = "stripe"\nsink = "${name}"\n`),
+    '[[route]]\nsource = "stripe"\ntypes = ["invoice.never", "charge.*"]\nsink = "invoices"\n',
+  ].join('\n')});
+  for (const id of ['evt_1', 'evt_2']) assert.equal((await send(weir, id)).status, 202);
+
+  const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z`;
+  // The line under each sink's name in what is printed.
+  const reasons = async sequence => {
+    const {stdout} = await weir.command('events show', sequence);
+    return Object.fromEntries([...stdout.matchAll(/^ {2}(\w+) {2}\w+\n(?: {4}why: (.*)\n)?/gm)].map(([, sink, why]) => [sink, why]));
+  };
+  const says = async (sequence, expected) => {
+    for (const [sink, why] of Object.entries(expected)) {
+      const pattern = new RegExp(`^${why}$`);
+      await waitFor(`event ${sequence} at ${sink}: ${why}`, async () => pattern.test((await reasons(sequence))[sink] ?? ''));
+    }
+  };
+  const noRoute = 'no route: type ".+" of source stripe matches none of: stripe invoice\\.never, stripe charge\\.\\*';
+  const unopened = 'the sink cannot be opened: .*missing.*';
+  await says('1', {
+    billing: `breaker open until ${time}; next attempt at ${time} because: 500 \\(status_5xx\\) \\(1 attempt made\\)`,
+    gone: 'dead because: .*410.* \\(1 attempt\\)',
+    hung: 'its first attempt is under way',
+    archive: `${unopened}; next in the log for this sink`,
+    works: '',
+    invoices: noRoute,
+  });
+  await says('2', {
+    billing: `breaker open until ${time}; next in the log for this sink`,
+    hung: 'behind in the log by 1 event',
+    archive: `${unopened}; behind in the log by 1 event`,
+  });
+  await weir.kill();
+  await says('2', {hung: 'no server runs; behind in the log by 1 event'});
+  const forgotten = await weir.command('events show', '7');
+  assert.match(forgotten.stderr, /there is no event 7/);
+});

@@ -30,6 +30,7 @@ struct Sent {
   std::string headers = "Content-Type: application/json\r\n";
   std::string malformed = {};
   std::int64_t received_at_us = kNowUs - 60 * kSecondUs;
+  bool untyped = false;
 };
 
 class OperatorTest : public storage::StoreTest {
@@ -43,6 +44,7 @@ class OperatorTest : public storage::StoreTest {
     event.id = sent.id;
     event.type = sent.type;
     event.malformed = sent.malformed;
+    event.untyped = sent.untyped;
     event.headers = sent.headers;
     event.body = sent.body;
     const auto results = tests::CommitEvents(*store, {&event, 1}, storage::kWeekUs);

@@ -421,6 +421,7 @@ TEST_F(AfterALostEnd, TheLogIsReadAcrossTheHole) {
   Reopen();
   EXPECT_EQ(Ids().size(), 8u);
   EXPECT_EQ(store->ReadRecord(9).error().code, StoreErrorCode::kNotFound);
+  EXPECT_EQ(store->ReadRecord(9).error().message, "event 9 is lost: the operator accepted its loss");
 }
 
 TEST_F(AfterALostEnd, RetentionCutsAcrossTheHole) {

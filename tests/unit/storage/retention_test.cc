@@ -34,6 +34,7 @@ TEST_F(Retention, ForgetsEventsBeforeTheCutAndNoOthers) {
   EXPECT_EQ(Ids().size(), 301u);
   EXPECT_EQ(Ids()[0], "699");
   EXPECT_EQ(store->ReadRecord(699).error().code, StoreErrorCode::kNotFound);
+  EXPECT_EQ(store->ReadRecord(699).error().message, "event 699 is forgotten: the oldest that is kept is 700");
   EXPECT_EQ(store->Find("shop", "5").error().code, StoreErrorCode::kNotFound);
 }
 
