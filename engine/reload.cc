@@ -7,6 +7,7 @@
 
 #include "engine/deliver/sink_start.h"
 #include "engine/observe/log.h"
+#include "engine/restart_keys.h"
 #include "engine/sink/check_target.h"
 #include "storage/memory_shortage.h"
 
@@ -78,8 +79,7 @@ void LogApplied(const observe::ReloadReport& report, const config::Config& in_fo
 Reload::Reload(Wiring wiring, std::int64_t now_us)
     : wiring_(std::move(wiring)),
       started_server_(wiring_.in_force.server),
-      started_admin_(wiring_.in_force.admin),
-      started_settings_(wiring_.in_force.settings) {
+      started_admin_(wiring_.in_force.admin) {
   wiring_.probe.Set({.applied = true, .at_us = now_us});
 }
 
@@ -107,7 +107,7 @@ observe::ReloadReport Reload::ApplyOrSayWhy(std::int64_t now_us) {
 observe::ReloadReport Reload::Apply(std::int64_t now_us) {
   observe::ReloadReport report{.at_us = now_us};
   config::Config& in_force = wiring_.in_force;
-  auto loaded = config::Load(in_force.file, wiring_.environment);
+  auto loaded = config::Load(in_force.file, wiring_.environment, &started_server_);
   if (!loaded) {
     for (const auto& error : loaded.error()) report.errors.push_back(config::ToString(error));
     LogRefusal(report);
@@ -126,7 +126,7 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
   }
   report.applied = true;
   report.changed = Changes(*loaded);
-  report.needs_restart = NeedsRestart(*loaded);
+  report.needs_restart = KeysThatDiffer(started_server_, started_admin_, loaded->server, loaded->admin);
   for (const deliver::SinkStart& start : *starts) {
     if (std::string note = deliver::Describe(start); !note.empty()) report.notes.push_back(std::move(note));
   }
@@ -184,28 +184,14 @@ void Reload::NameRotatedSecrets(const config::Config& next, Words& changes) cons
   const auto table = wiring_.sources();
   for (const source::Source& running : table->sources()) {
     const auto found = std::ranges::find(next.sources, running.name, &source::Source::name);
-    if (found != next.sources.end() && found->secrets != running.secrets) {
-      name_it("source " + running.name, "secrets");
-    }
+    if (found == next.sources.end()) continue;
+    if (found->secrets != running.secrets) name_it("source " + running.name, "secrets");
+    if (found->certificates != running.certificates) name_it("source " + running.name, "certificates");
   }
   for (const config::Sink& running : wiring_.in_force.sinks) {
     const config::Sink* sink = FindSink(next.sinks, running.name);
     if (sink != nullptr && sink->secrets != running.secrets) name_it("sink " + running.name, "secret");
   }
-}
-
-Words Reload::NeedsRestart(const config::Config& next) const {
-  const bool server = next.server != started_server_;
-  const bool admin = next.admin != started_admin_;
-  Words keys;
-  for (std::string& name : Differing(started_settings_, next.settings)) {
-    if ((server && name.starts_with("server.")) || (admin && name.starts_with("admin."))) {
-      keys.push_back(std::move(name));
-    }
-  }
-  if (keys.empty() && admin) keys.emplace_back("admin.token");  // the same reference, another value
-  if (keys.empty() && server) keys.emplace_back("server");
-  return keys;
 }
 
 Words Reload::RemovedSinks(const config::Config& next) const {

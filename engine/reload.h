@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,7 +58,6 @@ class Reload {
   observe::ReloadReport Apply(std::int64_t now_us);
   std::vector<std::string> Changes(const config::Config& next) const;
   void NameRotatedSecrets(const config::Config& next, std::vector<std::string>& changes) const;
-  std::vector<std::string> NeedsRestart(const config::Config& next) const;
   std::vector<std::string> RemovedSinks(const config::Config& next) const;
   std::uint64_t BeginRun();
   void EndRun(std::uint64_t run, observe::ReloadReport report);
@@ -68,7 +66,6 @@ class Reload {
   // What the process was started with: [server] and [admin] are compared to it for as long as it runs.
   config::Server started_server_;
   config::Admin started_admin_;
-  std::map<std::string, std::uint64_t> started_settings_;
 
   bool taking_effect_ = false;  // by the thread that runs it: what was prepared is being put in force
 

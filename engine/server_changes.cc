@@ -15,9 +15,18 @@ std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config) {
   return std::make_shared<const source::SourceTable>(std::move(config.sources));
 }
 
-// Connections past a lower bound stay open, and go one by one as new ones come.
+// What is shared out is for the listeners and threads there are; what `next` asks for in their place must be possible
+// at a start. Connections past a lower bound stay open, and go one by one as new ones come.
 std::expected<void, std::string> Server::Parts::ShareDescriptors(config::Config& next) {
-  auto budget = BudgetDescriptors(RaiseDescriptorLimit(), ShapeOf(next));
+  const std::size_t limit = RaiseDescriptorLimit();
+  DescriptorShape shape = ShapeOf(next);
+  if (auto boots = BudgetDescriptors(limit, shape); !boots) return std::unexpected(boots.error());
+  const DescriptorShape running = ShapeOf(config);
+  shape.threads = running.threads;
+  shape.listen_addresses = running.listen_addresses;
+  shape.admin_listeners = running.admin_listeners;
+  shape.connections = running.connections;
+  auto budget = BudgetDescriptors(limit, shape);
   if (!budget) return std::unexpected(budget.error());
   for (const std::string& lowered : CapSinks(next, *budget)) {
     observe::log::Warn("too few descriptors; raise the limit of open files (ulimit -n, LimitNOFILE=)",

@@ -19,15 +19,18 @@ std::unexpected<Errors> Failed(const std::filesystem::path& file, std::string re
       Errors{{.file = file.string(), .line = 0, .column = 0, .key = "", .reason = std::move(reason)}});
 }
 
-// The document in the order in which its parts depend on each other.
-Config ReadDocument(const toml::table& table, const Context& context, Findings& findings) {
+// The document in the order in which its parts depend on each other. `running`: the [server] that sources and sinks
+// are to live under; null for the document's own.
+Config ReadDocument(const toml::table& table, const Context& context, const Server* running,
+                    Findings& findings) {
   Config config;
   TableReader document(table, "", findings);
   ReadServer(document, context, config.server);
   ReadAdmin(document, context, config.server, config.admin);
-  ReadSources(document, context, config.server, config.sources);
-  JudgeRetention(document, config.server, config.sources);
-  ReadSinks(document, context, config.server, config.sinks, config.sink_targets);
+  const Server& server = running != nullptr ? *running : config.server;
+  ReadSources(document, context, server, config.sources);
+  JudgeRetention(document, server, config.sources);
+  ReadSinks(document, context, server, config.sinks, config.sink_targets);
   ResolveForwarding(config.sources, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();
@@ -49,7 +52,8 @@ std::filesystem::path InDirectory(const Context& context, const std::string& pat
   return (context.directory / path).lexically_normal();
 }
 
-std::expected<Config, Errors> Load(const std::filesystem::path& file, const Environment& environment) {
+std::expected<Config, Errors> Load(const std::filesystem::path& file, const Environment& environment,
+                                   const Server* running) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return Failed(file, "cannot be opened: " + std::system_category().message(errno));
   std::string text(limits::kConfigFileBytesMax + 1, '\0');
@@ -57,11 +61,11 @@ std::expected<Config, Errors> Load(const std::filesystem::path& file, const Envi
   if (stream.bad()) return Failed(file, "cannot be read: " + std::system_category().message(errno));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > limits::kConfigFileBytesMax) return Failed(file, "is too large to be a configuration");
-  return Parse(text, file, environment);
+  return Parse(text, file, environment, running);
 }
 
 std::expected<Config, Errors> Parse(std::string_view text, const std::filesystem::path& name_for_errors,
-                                    const Environment& environment) {
+                                    const Environment& environment, const Server* running) {
   Findings findings(name_for_errors.string());
   toml::table table;
   try {
@@ -74,11 +78,20 @@ std::expected<Config, Errors> Parse(std::string_view text, const std::filesystem
   std::error_code ignored;
   const auto absolute = std::filesystem::absolute(name_for_errors, ignored);
   const Context context{.directory = absolute.parent_path(), .environment = environment};
-  Config config = ReadDocument(table, context, findings);
+  Config config = ReadDocument(table, context, nullptr, findings);
   config.file = absolute;
   config.warnings = findings.TakeWarnings();
   if (findings.error_count() != 0) return std::unexpected(findings.TakeErrors());
-  return config;
+  if (running == nullptr || *running == config.server) return config;
+  Config now = ReadDocument(table, context, running, findings);
+  now.file = absolute;
+  now.warnings = findings.TakeWarnings();
+  if (findings.error_count() == 0) return now;
+  Errors errors = findings.TakeErrors();
+  for (ConfigError& error : errors) {
+    error.reason += "; that is under the [server] that runs, under the one in the file it takes a restart";
+  }
+  return std::unexpected(std::move(errors));
 }
 
 }  // namespace weir::config

@@ -29,9 +29,9 @@ ${state.rest}`});
   return {weir, state};
 }
 
-async function send(weir, id) {
+async function send(weir, id, more = {}) {
   const {headers, body} = stripeEvent(secret, id);
-  const answer = await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers, body});
+  const answer = await request(`${weir.url}/webhooks/stripe`, {method: 'POST', headers: {...headers, ...more}, body});
   assert.equal(answer.status, 202, answer.body);
 }
 
@@ -54,6 +54,18 @@ test('every key of a sink that is changed is named and takes effect', async t =>
   const failed = (weir, reason) => weir.metric('webhook_failed_total', {sink: 'billing', reason});
   const dead = weir => weir.metric('webhook_dlq_size', {sink: 'billing'});
   const quick = 'retry = { attempts = 9, first = "1h", factor = 1, max = "1h", jitter = 0 }';
+  const grows = 'retry = { attempts = 9, first = "1s", factor = 2, max = "1h", jitter = 0 }';
+  // What is known of an event that waits for a retry, with the delay between reading it and its next attempt in ms.
+  const waiting = (weir, sequence, attempts = 1) => waitFor(`${sequence} waits`, async () => {
+    const [shown] = JSON.parse((await weir.command('events show', `${sequence}`, '--json')).stdout).deliveries;
+    return shown.attempts >= attempts && {...shown, delay: Date.parse(shown.due_at) - Date.now()};
+  });
+  // The delay after the second attempt: the first that grows.
+  const secondDelay = async (weir, id) => {
+    status = 500;
+    await send(weir, id);
+    return (await waiting(weir, 1, 2)).delay;
+  };
   const rows = [
     {key: 'url', before: httpSink(recorder.url), after: httpSink(other.url), async effect(weir) {
       await send(weir, 'evt_url');
@@ -98,6 +110,35 @@ test('every key of a sink that is changed is named and takes effect', async t =>
        await send(weir, 'evt_soon');
        await waitFor('it is tried again', () => seen.length >= 2);
      }},
+    {key: 'retry.factor', before: httpSink(recorder.url, grows), after: httpSink(recorder.url, grows.replace('factor = 2', 'factor = 100')),
+     effect: async weir => assert.ok(await secondDelay(weir, 'evt_factor') > 30_000)},
+    {key: 'retry.max', before: httpSink(recorder.url, grows.replace('factor = 2', 'factor = 100')),
+     after: httpSink(recorder.url, grows.replace('factor = 2', 'factor = 100').replace('max = "1h"', 'max = "10s"')),
+     effect: async weir => assert.ok(await secondDelay(weir, 'evt_max') < 30_000)},
+    {key: 'retry.jitter', before: httpSink(recorder.url, quick), after: httpSink(recorder.url, quick.replace('jitter = 0', 'jitter = 1')),
+     async effect(weir) {
+       status = 500;
+       for (let i = 0; i < 8; ++i) await send(weir, `evt_jitter_${i}`);
+       const delays = [];
+       for (let i = 1; i <= 8; ++i) delays.push((await waiting(weir, i)).delay);
+       const spread = Math.max(...delays) - Math.min(...delays);
+       assert.ok(spread > 60_000, `${delays}`);
+     }},
+    {key: 'breaker.open', before: httpSink(recorder.url, `breaker = { failures = 1, open = "1h" }\n${quick}`),
+     after: httpSink(recorder.url, `breaker = { failures = 1, open = "1ms" }\n${quick}`), async effect(weir) {
+       status = 500;
+       await send(weir, 'evt_breaks');
+       await waitFor('it failed', async () => await failed(weir, 'status_5xx') === 1);
+       status = 204;
+       await send(weir, 'evt_closes');
+       await waitFor('the breaker has opened again', () => recorder.has('evt_closes'));
+     }},
+    {key: 'forward_headers', before: httpSink(recorder.url), after: httpSink(recorder.url, 'forward_headers = ["x-acme"]'),
+     async effect(weir) {
+       await send(weir, 'evt_forwards', {'X-Acme': '7'});
+       await waitFor('it comes', () => recorder.has('evt_forwards'));
+       assert.equal(seen.find(({id}) => id === 'evt_forwards').headers['x-acme'], '7');
+     }},
     {key: 'breaker.failures', before: httpSink(recorder.url, quick), after: httpSink(recorder.url, `breaker = { failures = 1 }\n${quick}`),
      async effect(weir) {
        status = 500;
@@ -113,6 +154,12 @@ test('every key of a sink that is changed is named and takes effect', async t =>
       for (let i = 0; i < 30; ++i) await send(weir, `evt_${i}`);
       await waitFor('it was rotated', async () => {
         await send(weir, `evt_more_${Math.random()}`);
+        return (await readdir(weir.directory)).some(name => /^out-\d+-\d+\.ndjson$/.test(name));
+      });
+    }},
+    {key: 'rotate_age', before: fileSink('out.ndjson'), after: fileSink('out.ndjson', 'rotate_age = "1s"'), async effect(weir) {
+      await waitFor('it was rotated', async () => {
+        await send(weir, `evt_${Math.random()}`);
         return (await readdir(weir.directory)).some(name => /^out-\d+-\d+\.ndjson$/.test(name));
       });
     }},
@@ -190,6 +237,14 @@ test('keys that need a restart are named until it comes, and the rest applies', 
   await weir.stop();
   await weir.start();
   assert.equal(await weir.metric('weir_config_restart_pending'), 0);
+});
+
+test('the number of connections waits for the restart too', async t => {
+  const {weir} = await startWeir(t, '');
+  const before = await weir.metric('weir_connections_max');
+  weir.server = 'limits = { connections = 7 }';
+  assert.deepEqual((await reload(weir)).needs_restart, ['server.limits.connections']);
+  assert.equal(await weir.metric('weir_connections_max'), before);
 });
 
 test('a value that only says the default needs no restart', async t => {
