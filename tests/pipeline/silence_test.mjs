@@ -56,6 +56,34 @@ test('a refused request is found by the id of its answer, in the log, the quaran
   assert.ok(await weir.metric('webhook_last_received_timestamp_seconds', {source: 'stripe'}) > 0);
 });
 
+test('whatever a request is refused for, the id of its answer finds it', async t => {
+  const weir = await startWeir(t, {source: 'quarantine = "8MiB"\nbody = "1KiB"'});
+  const {headers, body} = stripeEvent(secret, 'evt_1');
+  const old = stripeEvent(secret, 'evt_2', {at_ms: Date.now() - 3_600_000});
+  const rows = [
+    {code: 'missing_signature', kept: true, headers: {'content-type': 'application/json'}, body},
+    {code: 'malformed_signature', kept: true, headers: {...headers, 'stripe-signature': 'v1'}, body},
+    {code: 'invalid_signature', kept: true, headers, body: `${body} `},
+    {code: 'stale_timestamp', kept: true, headers: old.headers, body: old.body},
+    {code: 'body_too_large', headers, body: ' '.repeat(2048)},
+    {code: 'method_not_allowed', method: 'PUT', headers, body},
+    {code: 'unknown_source', source: '', path: 'strype', headers, body},
+  ];
+  for (const row of rows) {
+    const {code, kept = false, source = 'stripe', path = 'stripe', method = 'POST'} = row;
+    const answer = await request(`${weir.url}/webhooks/${path}`, {method, headers: row.headers, body: row.body});
+    const id = answer.headers['x-request-id'];
+    assert.deepEqual([JSON.parse(answer.body).error.code, JSON.parse(answer.body).correlation_id], [code, id]);
+    const line = await waitFor(`the line of ${code}`, () => lines(weir, 'requests refused').find(({correlation_id}) => correlation_id === id));
+    assert.deepEqual([line.source, line.code, line.count], [source, code, 1]);
+    const shown = () => weir.command('quarantine show', '--id', id, '--json');
+    if (kept) await waitFor(`${code} is kept`, async () => (await shown()).code === 0);
+    const found = await shown();
+    assert.equal(found.code === 0, kept, found.stderr);
+    if (kept) assert.deepEqual([JSON.parse(found.stdout).correlation_id, JSON.parse(found.stdout).reason], [id, code]);
+  }
+});
+
 test('when a source last received survives a restart, and is known without a server', async t => {
   const weir = await startWeir(t);
   assert.equal((await send(weir, 'evt_1')).status, 202);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 namespace weir {
 namespace {
 
@@ -129,6 +132,45 @@ TEST_F(Refusals, RepeatTheAlarmHourlyWhileTheyGoOnAndEndItOnce) {
   EXPECT_EQ(over[0].count, 450u);
   Accept();
   EXPECT_THAT(Alarms(452 * kMinuteMs), IsEmpty());
+}
+
+// The lines that Look and Log write while nothing is accepted, second by second of a clock that is passed in.
+TEST_F(Refusals, WriteTheAlarmLineOnceWithinFiveMinutesAndTheLineThatEndsIt) {
+  const RefusalHints hints{.config_file = "weir.toml", .data = "data", .kept = true};
+  const auto alarm_lines = [&](std::int64_t from_second, std::int64_t to_second) {
+    testing::internal::CaptureStderr();
+    for (std::int64_t second = from_second; second < to_second; ++second) {
+      for (const auto& notice : Look(second * kSecondMs)) Log(notice, hints);
+    }
+    std::vector<nlohmann::json> lines;
+    std::istringstream text(testing::internal::GetCapturedStderr());
+    for (std::string line; std::getline(text, line);) {
+      auto json = nlohmann::json::parse(line);
+      if (json["msg"] != "requests refused") lines.push_back(std::move(json));
+    }
+    return lines;
+  };
+  Accept();
+  Look(0);
+  Refuse(RejectionCode::kInvalidSignature, 0xabc);
+  Refuse(RejectionCode::kMissingSignature, 0xdef);
+  EXPECT_THAT(alarm_lines(1, 1 + 239), IsEmpty());
+  const auto alarm = alarm_lines(1 + 239, 300);
+  ASSERT_THAT(alarm, SizeIs(1));
+  EXPECT_EQ(alarm[0]["msg"], "ALARM: this source refuses everything that is sent to it");
+  EXPECT_EQ(alarm[0]["level"], "error");
+  EXPECT_EQ(alarm[0]["source"], "shop");
+  EXPECT_EQ(alarm[0]["refused"], 2);
+  EXPECT_EQ(alarm[0]["accepted"], 0);
+  EXPECT_EQ(alarm[0]["for_seconds"], 240);
+  EXPECT_EQ(alarm[0]["code"], "missing_signature");
+  EXPECT_EQ(alarm[0]["correlation_id"], "0000000000000def");
+  EXPECT_EQ(alarm[0]["explain"], "weir explain --config weir.toml --quarantine 0000000000000def");
+  EXPECT_THAT(alarm_lines(300, 3 * 3600), IsEmpty());
+  Accept();
+  const auto over = alarm_lines(3 * 3600, 3 * 3600 + 2);
+  ASSERT_THAT(over, SizeIs(1));
+  EXPECT_EQ(over[0]["msg"], "alarm over: this source accepts again");
 }
 
 TEST_F(Refusals, NameTheCommandThatExplainsThem) {
