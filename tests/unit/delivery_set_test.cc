@@ -96,5 +96,13 @@ TEST_F(DeliverySetTest, SinksDrainSideBySide) {
   EXPECT_EQ(Processed("second"), 1u);
 }
 
+// docs/format.md has the name: commands without a server and later builds look for it.
+TEST_F(DeliverySetTest, RemembersItsRoutesUnderTheNameOfTheFormat) {
+  ScriptedPeer peer;
+  AddSink("first", peer);
+  Start();
+  EXPECT_EQ(store_->GetMeta("routes"), "first\t*\n");
+}
+
 }  // namespace
 }  // namespace weir

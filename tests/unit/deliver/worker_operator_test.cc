@@ -108,6 +108,49 @@ TEST_F(WorkerOperator, NewUrlGetsWhatComesAfterAndNothingIsLost) {
   EXPECT_EQ(CountsById(after).count("evt_199"), 1u);
 }
 
+TEST_F(WorkerOperator, NewSecretSignsWhatComesAfter) {
+  ScriptedPeer peer;
+  Run(peer);
+  Append({{.id = "unsigned"}});
+  ASSERT_TRUE(peer.WaitForRequests(1));
+  sink_.secrets = {"a secret that is long enough"};
+  worker_->Reconfigure(sink_, routes_);
+  Append({{.id = "signed"}});
+  ASSERT_TRUE(peer.WaitForRequests(2));
+  EXPECT_EQ(peer.requests()[0].Header("webhook-signature"), "");
+  EXPECT_NE(peer.requests()[1].Header("webhook-signature"), "");
+}
+
+TEST_F(WorkerOperator, NewTimeoutEndsTheNextAttempts) {
+  ScriptedPeer peer([](const PeerRequest& request) -> PeerAnswer {
+    return request.Header("ce-id") == "hangs" ? PeerAnswer{.kind = PeerAnswer::Kind::kHang} : PeerAnswer{};
+  });
+  sink_.timeout_ms = 3'600'000;
+  Run(peer);
+  Append({{.id = "a"}});
+  ASSERT_TRUE(peer.WaitForRequests(1));
+  sink_.timeout_ms = 50;
+  worker_->Reconfigure(sink_, routes_);
+  Append({{.id = "hangs"}});
+  EXPECT_TRUE(Eventually([&] {
+    return probe_->failed[static_cast<std::size_t>(observe::FailureReason::kTimeout)].value() > 0;
+  }));
+}
+
+TEST_F(WorkerOperator, NewDeadLetterStatusesEndTheNextAttempts) {
+  ScriptedPeer peer([](const PeerRequest& request) -> PeerAnswer {
+    return {.status = request.Header("ce-id") == "teapot" ? 418 : 200};
+  });
+  sink_.retry = {.attempts = 9, .first_ms = 3'600'000, .factor = 1, .max_ms = 3'600'000, .jitter = 0};
+  Run(peer);
+  Append({{.id = "a"}});
+  ASSERT_TRUE(peer.WaitForRequests(1));
+  sink_.dead_letter_statuses = {418};
+  worker_->Reconfigure(sink_, routes_);
+  Append({{.id = "teapot"}});
+  EXPECT_TRUE(Eventually([&] { return DeadLetters().size() == 1; }));
+}
+
 TEST_F(WorkerOperator, ReloadWaitsForAttemptsUnderWay) {
   ScriptedPeer before([](const PeerRequest&) -> PeerAnswer { return {.kind = PeerAnswer::Kind::kHang}; });
   ScriptedPeer after;

@@ -185,6 +185,22 @@ TEST_F(TransportTest, AConnectionIsFreedOnlyWhenTheKernelHoldsNothingOfIt) {
   EXPECT_EQ(connection.generation, generation + 1);
 }
 
+TEST_F(TransportTest, AClientThatWillNotStopSendingIsReadForSoManyBytesOnly) {
+  io::Descriptor client = Accept();
+  Send(client, "no request at all\r\n\r\n");
+  TurnsUntilQuiet();
+  ASSERT_EQ(connections_[0].state, Connection::State::kLingering);
+  const std::string bytes(4096, 'x');
+  std::size_t sent = 0;
+  while (sent < 2 * limits::kLingerBytesMax && connections_[0].state == Connection::State::kLingering) {
+    const ssize_t count = send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) sent += static_cast<std::size_t>(count);
+    if (count < 0) Turn();
+  }
+  EXPECT_NE(connections_[0].state, Connection::State::kLingering) << "after " << sent << " bytes";
+  EXPECT_GT(sent, limits::kLingerBytesMax);
+}
+
 TEST_F(TransportTest, ACompletionForAnEarlierUseOfItsSlotIsDropped) {
   io::Descriptor first = Accept();
   first.Reset();

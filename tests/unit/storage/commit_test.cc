@@ -210,6 +210,20 @@ TEST_F(Commits, AGroupOfDuplicatesStoresNoEvent) {
   EXPECT_EQ(store->last_sequence(), before);
 }
 
+// What is durable already is answered whether the disk takes anything or not: a duplicate's count may be lost, a
+// conflict that is kept is written once.
+TEST_F(Commits, WhatIsStoredAlreadyWaitsForNoDisk) {
+  options.sync = true;
+  Open();
+  Fill(10);
+  CommitOne({.id = "evt_5", .body = "other bytes"});
+  disk->FailSyncs(".log", tests::FaultyDisk::kForGood);
+  EXPECT_EQ(CommitOne({.id = "evt_3", .body = std::string(100, 'x')}).outcome, AppendOutcome::kDuplicate);
+  disk->FailWrites(".log", tests::FaultyDisk::kForGood);
+  EXPECT_EQ(CommitOne({.id = "evt_5", .body = "other bytes"}).outcome, AppendOutcome::kConflict);
+  EXPECT_TRUE(Commit({}).empty());
+}
+
 TEST_F(Commits, AnEmptyGroupIsFine) {
   Open();
   EXPECT_TRUE(Commit({}).empty());
