@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -156,7 +157,7 @@ void ScriptedPeer::Accept() {
 void ScriptedPeer::Serve(Connection& connection) {
   std::string bytes;
   for (unsigned number = 1;; ++number) {
-    PeerRequest request{.head = {}, .body = {}, .connection = connection.number, .number = number, .at = {}};
+    PeerRequest request{.head = {}, .body = {}, .connection = connection.number, .number = number};
     if (!ReadRequest(connection, bytes, request)) break;
     PeerAnswer answer;
     {
@@ -194,7 +195,6 @@ bool ScriptedPeer::ReadRequest(Connection& connection, std::string& bytes, PeerR
     if (!ReceiveMore(connection.fd, bytes)) return false;
   }
   request.body = bytes.substr(head_end + 4, length);
-  request.at = std::chrono::steady_clock::now();
   bytes.erase(0, head_end + 4 + length);
   return true;
 }

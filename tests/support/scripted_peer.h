@@ -2,7 +2,6 @@
 // it got. A thread a connection; everything ends with the object.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +20,6 @@ struct PeerRequest {
   std::string body;
   unsigned connection = 0;  // 1 is the first that was accepted
   unsigned number = 0;      // on its connection, 1 is the first
-  std::chrono::steady_clock::time_point at;
 
   std::string Header(std::string_view name) const;  // ASCII case ignored; "" when absent
 };

@@ -175,8 +175,8 @@ TEST_F(Feed, ThrowsAwayWhatHasBecomeTooOldToSend) {
 TEST_F(Feed, OneThreadMayFillItWhileAnotherDrainsIt) {
   constexpr std::uint64_t kRequests = 5'000;
   RequestFeed feed(forge_, pattern_, plan_, 64);
-  std::jthread filler([&feed] {
-    while (feed.signed_total() < kRequests) static_cast<void>(feed.SignOne(kNow_s));
+  const std::jthread filler([&feed](const std::stop_token& stop) {
+    while (!stop.stop_requested() && feed.signed_total() < kRequests) static_cast<void>(feed.SignOne(kNow_s));
   });
   std::string buffer(pattern_.request_bytes_max(), '\0');
   pattern_.Prepare(buffer.data());

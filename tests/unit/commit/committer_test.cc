@@ -306,9 +306,10 @@ TEST_F(CommitterTest, TurnsEventsAwayWhileTheStoreStallsAndGoesOnAfterwards) {
   const storage::Sequence before = store_->last_sequence();
   disk_->ReleaseSyncs();
   Committed again;
-  do {
+  ASSERT_TRUE(tests::Eventually([&] {
     again = CommitOne({.id = refused[0], .body = body});
-  } while (again.outcome == CommitOutcome::kUnavailable);
+    return again.outcome != CommitOutcome::kUnavailable;
+  }));
   EXPECT_EQ(again.outcome, CommitOutcome::kStored);
   EXPECT_EQ(again.sequence, before + 1);
   EXPECT_EQ(failures_, 0);

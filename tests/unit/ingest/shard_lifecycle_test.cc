@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "tests/support/eventually.h"
 #include "tests/unit/ingest/shard_fixture.h"
 
 namespace weir::ingest {
@@ -18,11 +17,7 @@ using commit::CommitOutcome;
 using ::testing::HasSubstr;
 
 void AwaitConnections(const observe::ShardProbe& probe, std::int64_t count) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (probe.connections.value() != count) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-    std::this_thread::yield();
-  }
+  ASSERT_TRUE(tests::Eventually([&] { return probe.connections.value() == count; }));
 }
 
 TEST_F(ShardTest, ALateAcknowledgementNeverReachesTheNextUserOfItsSlot) {

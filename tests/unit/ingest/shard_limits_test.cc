@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "engine/limits.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/ingest/shard_fixture.h"
 
 namespace weir::ingest {
@@ -163,11 +162,7 @@ TEST_F(ShardTest, BytesInFlightAreBoundedWhileBodiesGrow) {
     ASSERT_EQ(client->Read().status, 100);
   }
   first.Send(delivery.body.substr(0, 59'000));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (gate_.inflight_bytes.load() < 60'000) {
-    ASSERT_LT(std::chrono::steady_clock::now(), give_up);
-    std::this_thread::yield();
-  }
+  ASSERT_TRUE(tests::Eventually([&] { return gate_.inflight_bytes.load() >= 60'000; }));
   second.Send(delivery.body.substr(0, 59'000));
   EXPECT_EQ(second.Read().status, 503);
   EXPECT_TRUE(second.Ended());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/sink/open_sink.h"
+#include "tests/support/eventually.h"
 
 namespace weir::sink {
 
@@ -52,16 +53,19 @@ class SinkDriver {
     sink_->Turn(now_ms, now_ms + wait_ms);
   }
 
+  // Whether `condition` came true, turn by turn.
+  template <typename Condition>
+  bool TurnUntil(Condition&& condition) {
+    return tests::Eventually([&] {
+      if (condition()) return true;
+      Turn(1'000);
+      return condition();
+    });
+  }
   // Turns until nothing is in flight, and gives the outcomes by token.
   std::vector<Outcome> Finish() {
-    const std::int64_t deadline_ms = MonotonicMs() + 10'000;
-    while (sink_->InFlight() > 0 || outcomes_.empty()) {
-      if (MonotonicMs() > deadline_ms) {
-        ADD_FAILURE() << sink_->InFlight() << " attempts never ended";
-        break;
-      }
-      Turn(1'000);
-    }
+    if (!TurnUntil([&] { return sink_->InFlight() == 0 && !outcomes_.empty(); }))
+      ADD_FAILURE() << sink_->InFlight() << " attempts never ended";
     std::ranges::sort(outcomes_, {}, &Outcome::token);
     return std::exchange(outcomes_, {});
   }
