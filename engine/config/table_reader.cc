@@ -133,72 +133,66 @@ std::optional<Text> TableReader::String(std::string_view key) {
   return Text{.value = text->get(), .place = At(key)};
 }
 
-std::vector<Text> TableReader::Strings(std::string_view key) {
+std::vector<TableReader::Element> TableReader::Elements(std::string_view key, std::string_view wanted) {
   const toml::node* node = Ask(key);
   if (node == nullptr) return {};
   const auto* array = node->as_array();
   if (array == nullptr) {
-    WrongType(key, *node, "an array of strings");
+    WrongType(key, *node, wanted);
     return {};
   }
-  std::vector<Text> texts;
+  std::vector<Element> elements;
   for (std::size_t i = 0; i < array->size(); ++i) {
     const toml::node& element = *array->get(i);
-    const Place place = PlaceOf(element.source(), PathOf(key) + '[' + std::to_string(i) + ']');
-    if (const auto* text = element.as_string()) {
-      texts.push_back({.value = text->get(), .place = place});
+    elements.push_back(
+        {.node = element, .place = PlaceOf(element.source(), PathOf(key) + '[' + std::to_string(i) + ']')});
+  }
+  return elements;
+}
+
+void TableReader::WrongElement(const Element& element, std::string_view wanted) {
+  findings_.Error(element.place,
+                  "is " + std::string(TypeName(element.node)) + "; expected " + std::string(wanted));
+}
+
+std::vector<Text> TableReader::Strings(std::string_view key) {
+  std::vector<Text> texts;
+  for (const Element& element : Elements(key, "an array of strings")) {
+    if (const auto* text = element.node.as_string()) {
+      texts.push_back({.value = text->get(), .place = element.place});
     } else {
-      findings_.Error(place, "is " + std::string(TypeName(element)) + "; expected a string");
+      WrongElement(element, "a string");
     }
   }
   return texts;
 }
 
 std::vector<NamedText> TableReader::NamedStrings(std::string_view key, std::string_view value_key) {
-  const toml::node* node = Ask(key);
-  if (node == nullptr) return {};
-  const auto* array = node->as_array();
-  if (array == nullptr) {
-    WrongType(key, *node, "an array of strings");
-    return {};
-  }
   std::vector<NamedText> texts;
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    const toml::node& element = *array->get(i);
-    const Place place = PlaceOf(element.source(), PathOf(key) + '[' + std::to_string(i) + ']');
-    if (const auto* text = element.as_string()) {
-      texts.push_back({.text = {.value = text->get(), .place = place}, .name = std::nullopt});
-    } else if (const auto* table = element.as_table()) {
-      TableReader reader(*table, place.key, findings_);
+  for (const Element& element : Elements(key, "an array of strings")) {
+    if (const auto* text = element.node.as_string()) {
+      texts.push_back({.text = {.value = text->get(), .place = element.place}, .name = std::nullopt});
+    } else if (const auto* table = element.node.as_table()) {
+      TableReader reader(*table, element.place.key, findings_);
       if (!reader.Has(value_key)) reader.Error(value_key, "is missing");
       auto value = reader.String(value_key);
       auto name = reader.String("name");
       reader.Finish();
       if (value) texts.push_back({.text = *std::move(value), .name = std::move(name)});
     } else {
-      findings_.Error(place, "is " + std::string(TypeName(element)) + "; expected a string or { " +
-                                 std::string(value_key) + " = \"…\", name = \"…\" }");
+      WrongElement(element, "a string or { " + std::string(value_key) + " = \"…\", name = \"…\" }");
     }
   }
   return texts;
 }
 
 std::vector<std::pair<std::int64_t, Place>> TableReader::Integers(std::string_view key) {
-  const toml::node* node = Ask(key);
-  if (node == nullptr) return {};
-  const auto* array = node->as_array();
-  if (array == nullptr) {
-    WrongType(key, *node, "an array of integers");
-    return {};
-  }
   std::vector<std::pair<std::int64_t, Place>> integers;
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    const toml::node& element = *array->get(i);
-    const Place place = PlaceOf(element.source(), PathOf(key) + '[' + std::to_string(i) + ']');
-    if (const auto* integer = element.as_integer()) {
-      integers.emplace_back(integer->get(), place);
+  for (const Element& element : Elements(key, "an array of integers")) {
+    if (const auto* integer = element.node.as_integer()) {
+      integers.emplace_back(integer->get(), element.place);
     } else {
-      findings_.Error(place, "is " + std::string(TypeName(element)) + "; expected an integer");
+      WrongElement(element, "an integer");
     }
   }
   return integers;

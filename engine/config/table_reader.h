@@ -102,7 +102,15 @@ class TableReader {
   Findings& findings() { return findings_; }
 
  private:
+  struct Element {
+    const toml::node& node;
+    Place place;
+  };
+
   const toml::node* Ask(std::string_view key);
+  // Of the array at `key`; none where there is another type, which is an error that says what is `wanted`.
+  std::vector<Element> Elements(std::string_view key, std::string_view wanted);
+  void WrongElement(const Element& element, std::string_view wanted);
   void WrongType(std::string_view key, const toml::node& node, std::string_view wanted);
   std::string PathOf(std::string_view key) const;
 

@@ -79,37 +79,33 @@ void ReadTime(DateReader& reader, DateParts& date) {
   date.second = reader.Number(2);
 }
 
-std::optional<DateParts> ReadImfFixdate(std::string_view text) {
+// IMF-fixdate and RFC 850's form differ in the names of their days, in what stands within the date, and in the digits
+// of the year.
+template <std::size_t kCount>
+std::optional<DateParts> ReadDayFirst(std::string_view text, const std::array<std::string_view, kCount>& days,
+                                      std::string_view within, std::size_t year_digits) {
   DateReader reader(text);
   DateParts date;
-  reader.Name(kDays);
+  reader.Name(days);
   reader.Literal(", ");
   date.day = reader.Number(2);
-  reader.Literal(" ");
+  reader.Literal(within);
   date.month = reader.Name(kMonths) + 1;
-  reader.Literal(" ");
-  date.year = reader.Number(4);
+  reader.Literal(within);
+  date.year = reader.Number(year_digits);
   reader.Literal(" ");
   ReadTime(reader, date);
   reader.Literal(kZone);
   return reader.good() ? std::optional(date) : std::nullopt;
 }
 
+std::optional<DateParts> ReadImfFixdate(std::string_view text) {
+  return ReadDayFirst(text, kDays, " ", 4);
+}
+
 // The year is that of a century: 0 to 99.
 std::optional<DateParts> ReadRfc850(std::string_view text) {
-  DateReader reader(text);
-  DateParts date;
-  reader.Name(kLongDays);
-  reader.Literal(", ");
-  date.day = reader.Number(2);
-  reader.Literal("-");
-  date.month = reader.Name(kMonths) + 1;
-  reader.Literal("-");
-  date.year = reader.Number(2);
-  reader.Literal(" ");
-  ReadTime(reader, date);
-  reader.Literal(kZone);
-  return reader.good() ? std::optional(date) : std::nullopt;
+  return ReadDayFirst(text, kLongDays, "-", 2);
 }
 
 std::optional<DateParts> ReadAsctime(std::string_view text) {
