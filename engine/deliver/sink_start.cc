@@ -78,7 +78,10 @@ std::string Describe(const SinkStart& start) {
            " of the log wait for it; `start` is looked at only for a sink that is new";
   }
   std::string text = "sink " + start.sink + " is new: starts" + at;
-  if (start.waiting > 0) text += ", " + Events(start.waiting) + " of the log are sent first";
+  if (start.waiting > 0) {
+    text += ", " + Events(start.waiting) + (start.waiting == 1 ? " of the log is" : " of the log are") +
+            " sent first";
+  }
   if (start.before > 0) {
     text += ", " + Events(start.before) + (start.before == 1 ? " of the log is" : " of the log are") +
             " not sent; start = \"beginning\" would send " + (start.before == 1 ? "it" : "them");

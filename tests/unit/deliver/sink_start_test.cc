@@ -98,6 +98,8 @@ TEST(DescribeStart, SaysWhatIsNotSentAndHowItWouldBe) {
       "would send them");
   EXPECT_EQ(Describe({.sink = "billing", .first = 1, .before = 0, .waiting = 10}),
             "sink billing is new: starts at sequence 1, 10 events of the log are sent first");
+  EXPECT_EQ(Describe({.sink = "billing", .first = 1, .before = 0, .waiting = 1}),
+            "sink billing is new: starts at sequence 1, 1 event of the log is sent first");
 }
 
 }  // namespace
