@@ -33,7 +33,7 @@ extern "C" int fdatasync(int fd) {
   return real(fd);
 }
 
-namespace weir::support {
+namespace weir::tests {
 
 BrokenLineFileSyncs::BrokenLineFileSyncs() {
   line_file_syncs_broken = true;
@@ -42,4 +42,4 @@ BrokenLineFileSyncs::~BrokenLineFileSyncs() {
   line_file_syncs_broken = false;
 }
 
-}  // namespace weir::support
+}  // namespace weir::tests

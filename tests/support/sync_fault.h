@@ -2,7 +2,7 @@
 // any test binary that links it. Nothing in production knows of it. (A store is given another disk: faulty_disk.h.)
 #pragma once
 
-namespace weir::support {
+namespace weir::tests {
 
 // For as long as there is one, every sync of a file whose name ends in `.ndjson` (a file sink's) fails with
 // EIO.
@@ -14,4 +14,4 @@ class BrokenLineFileSyncs {
   BrokenLineFileSyncs& operator=(const BrokenLineFileSyncs&) = delete;
 };
 
-}  // namespace weir::support
+}  // namespace weir::tests

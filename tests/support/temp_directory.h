@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-namespace weir::support {
+namespace weir::tests {
 
 // In memory where there is such a place: most tests are about bytes, and a disk would only add its syncs.
 inline std::filesystem::path MakeTempDirectory() {
@@ -36,4 +36,4 @@ class TempDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace weir::support
+}  // namespace weir::tests

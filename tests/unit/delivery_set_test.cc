@@ -24,7 +24,7 @@ constexpr std::int64_t kDrainMs = 20'000;
 
 class DeliverySetTest : public testing::Test {
  protected:
-  DeliverySetTest() : directory_(support::MakeTempDirectory()) {
+  DeliverySetTest() : directory_(tests::MakeTempDirectory()) {
     storage::StoreOptions options;
     options.directory = directory_;
     options.sync = false;

@@ -107,7 +107,7 @@ class ReloadTest : public testing::Test {
   const source::Source& Source() const { return sources_->sources().front(); }
   const config::Sink& Sink() const { return in_force_.sinks.front(); }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   std::unique_ptr<storage::EventStore> store_;
   config::Config in_force_;
   std::shared_ptr<const source::SourceTable> sources_;

@@ -21,7 +21,7 @@ constexpr std::int64_t kHourMs = 3'600'000;
 
 class RetentionLook : public testing::Test {
  protected:
-  RetentionLook() : directory_(support::MakeTempDirectory()) {
+  RetentionLook() : directory_(tests::MakeTempDirectory()) {
     storage::StoreOptions options;
     options.directory = directory_;
     options.disk = disk_;

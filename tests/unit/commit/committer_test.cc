@@ -58,7 +58,7 @@ class CommitterTest : public testing::Test {
   static constexpr std::size_t kShards = 2;
 
   CommitterTest() {
-    options_.directory = support::MakeTempDirectory();
+    options_.directory = tests::MakeTempDirectory();
     options_.disk = disk_;
   }
   ~CommitterTest() override {

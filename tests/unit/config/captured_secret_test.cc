@@ -19,7 +19,7 @@ class CapturedSecret : public testing::Test {
  protected:
   ~CapturedSecret() override { fs::remove_all(data_); }
 
-  const fs::path data_ = support::MakeTempDirectory();
+  const fs::path data_ = tests::MakeTempDirectory();
 };
 
 TEST_F(CapturedSecret, IsNoneBeforeOneIsHandedOver) {

@@ -45,7 +45,7 @@ class CertificateFiles : public testing::Test {
     return loaded ? "it loaded" : ToString(loaded.error()[0]);
   }
 
-  const fs::path directory_ = support::MakeTempDirectory();
+  const fs::path directory_ = tests::MakeTempDirectory();
 };
 
 TEST_F(CertificateFiles, AreKnownByTheirFileNames) {

@@ -19,7 +19,7 @@ class FilePlaceTest : public testing::Test {
     fs::create_directory(root_ / "out");
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   fs::path root_ = fs::canonical(directory_.path());
   fs::path data_ = root_ / "data";
 };

@@ -163,7 +163,7 @@ TEST_F(WorkerFailure, FileSinkWhoseSyncFailsSettlesNothingUntilOneSucceeds) {
   sink_.path = directory_ / "out.ndjson";
   sink_.retry = {.attempts = 1000, .first_ms = 10, .factor = 1.0, .max_ms = 10, .jitter = 0.0};
   constexpr auto kIo = static_cast<std::size_t>(observe::FailureReason::kIo);
-  auto broken = std::make_unique<support::BrokenLineFileSyncs>();
+  auto broken = std::make_unique<tests::BrokenLineFileSyncs>();
   Run();
   Append({{.id = "a"}, {.id = "b"}});
   ASSERT_TRUE(Eventually([&] { return probe_->failed[kIo].value() >= 6; }));

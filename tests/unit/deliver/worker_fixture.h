@@ -142,7 +142,7 @@ class WorkerTest : public testing::Test {
     return retries.value_or(std::vector<storage::RetryEntry>{});
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   storage::StoreOptions store_options_;
   std::unique_ptr<storage::EventStore> store_;
   config::Sink sink_;

@@ -117,7 +117,7 @@ class IdentityCases : public testing::Test {
     return stored;
   }
 
-  const std::filesystem::path directory_ = support::MakeTempDirectory();
+  const std::filesystem::path directory_ = tests::MakeTempDirectory();
   std::unique_ptr<storage::EventStore> store_;
   source::EventReader reader_{7};
 };

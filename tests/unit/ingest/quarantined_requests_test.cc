@@ -52,7 +52,7 @@ class QuarantinedRequestsTest : public Desk, public ::testing::Test {
     return entries;
   }
 
-  std::filesystem::path directory_ = support::MakeTempDirectory();
+  std::filesystem::path directory_ = tests::MakeTempDirectory();
   quarantine::Quarantine quarantine_{directory_ / "quarantine", gate_.storable};
   Intake intake{{.gate = gate_,
                  .probe = probe_,

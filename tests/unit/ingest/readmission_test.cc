@@ -87,7 +87,7 @@ class ReadmissionTest : public ::testing::Test {
     return admitted ? "admitted" : admitted.error();
   }
 
-  std::filesystem::path directory_ = support::MakeTempDirectory();
+  std::filesystem::path directory_ = tests::MakeTempDirectory();
   Gate gate_;
   commit::AppendQueue appends_;
   observe::CommitProbe probe_;

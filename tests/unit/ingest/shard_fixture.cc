@@ -150,7 +150,7 @@ void ShardTest::Start(const Options& options) {
   ASSERT_TRUE(shard) << shard.error();
   shard_ = std::move(*shard);
   if (options.commit) {
-    directory_ = support::MakeTempDirectory();
+    directory_ = tests::MakeTempDirectory();
     auto store = storage::EventStore::Open({.directory = directory_ / "store"});
     ASSERT_TRUE(store) << store.error().message;
     store_ = std::move(*store);

@@ -32,7 +32,7 @@ std::size_t Count(Shelf& shelf) {
 }
 
 TEST(Quarantine, WritesEverythingThatWasOfferedBeforeItStops) {
-  support::TempDirectory directory;
+  tests::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   ASSERT_TRUE(quarantine.Start());
@@ -52,7 +52,7 @@ TEST(Quarantine, WritesEverythingThatWasOfferedBeforeItStops) {
 }
 
 TEST(Quarantine, DropsAndCountsWhatTheQueueHasNoRoomFor) {
-  support::TempDirectory directory;
+  tests::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);  // whose writer does not run yet
   EXPECT_TRUE(quarantine.Offer(Sized(kQueueBytesMax - 1), kBound));
@@ -65,7 +65,7 @@ TEST(Quarantine, DropsAndCountsWhatTheQueueHasNoRoomFor) {
 }
 
 TEST(Quarantine, WritesNothingWhileTheDiskHasNoRoom) {
-  support::TempDirectory directory;
+  tests::TempDirectory directory;
   std::atomic<bool> storable{false};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   EXPECT_TRUE(quarantine.Offer(Sized(100), kBound));
@@ -76,7 +76,7 @@ TEST(Quarantine, WritesNothingWhileTheDiskHasNoRoom) {
 }
 
 TEST(Quarantine, CountsWhatMadeRoomAndWhatNeverFits) {
-  support::TempDirectory directory;
+  tests::TempDirectory directory;
   std::atomic<bool> storable{true};
   Quarantine quarantine(directory.path() / "quarantine", storable);
   constexpr std::uint64_t kSmall = 16u << 10;

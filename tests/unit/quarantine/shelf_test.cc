@@ -57,7 +57,7 @@ class ShelfTest : public ::testing::Test {
     return bytes;
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   std::unique_ptr<Shelf> shelf_ = std::make_unique<Shelf>(directory_.path() / "quarantine");
   std::vector<Place> places_;
   std::vector<Torn> torn_;

@@ -30,7 +30,7 @@ class FileSinkTest : public testing::Test {
     return sequences;
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   config::Sink config_;
 };
 

@@ -55,7 +55,7 @@ class NdjsonFileTest : public testing::Test {
     return names;
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   NdjsonFile::Options options_;
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 class HighWater : public testing::Test {
  protected:
-  HighWater() : directory_(support::MakeTempDirectory()), file_(directory_ / "high-water") {}
+  HighWater() : directory_(tests::MakeTempDirectory()), file_(directory_ / "high-water") {}
   ~HighWater() override { std::filesystem::remove_all(directory_); }
 
   std::unique_ptr<HighWaterWriter> Start(Sequence durable,

@@ -42,7 +42,7 @@ struct Arrival {
   std::uint32_t attempt = 0;
 };
 
-using support::MakeTempDirectory;
+using tests::MakeTempDirectory;
 
 // An empty store to copy: making one takes forty syncs, copying it none.
 inline const std::filesystem::path& PristineStore() {

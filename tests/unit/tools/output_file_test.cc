@@ -24,7 +24,7 @@ class OutputFileTest : public testing::Test {
         std::distance(std::filesystem::directory_iterator(directory_.path()), {}));
   }
 
-  support::TempDirectory directory_;
+  tests::TempDirectory directory_;
   std::filesystem::path path_ = directory_ / "out";
 };
 
