@@ -362,23 +362,13 @@ std::vector<DedupeIndex::RunPointer> DedupeIndex::ChooseMerge() const {
   return {};
 }
 
-StoreResult<void> DedupeIndex::CheckRoom(const std::vector<RunPointer>& parts) const {
-  std::uint64_t entries = 0;
-  for (const RunPointer& part : parts) entries += part->entries;
-  const std::uint64_t bytes = RunWriter::BytesFor(entries);
-  if (options_.merge_bytes == nullptr ||
-      static_cast<std::int64_t>(bytes) <= options_.merge_bytes->load(std::memory_order_relaxed)) {
-    return {};
-  }
-  return std::unexpected(StoreError{
-      StoreErrorCode::kStalled, "runs of the dedupe index wait to be merged until the disk has room for " +
-                                    std::to_string(bytes) + " bytes more"});
-}
-
 StoreResult<bool> DedupeIndex::MergeOnce() {
   const std::vector<RunPointer> parts = ChooseMerge();
   if (parts.empty()) return false;
-  if (auto room = CheckRoom(parts); !room) return std::unexpected(room.error());
+  if (options_.merge_bytes != nullptr) {
+    if (auto room = RunWriter::CheckRoom(parts, *options_.merge_bytes); !room)
+      return std::unexpected(room.error());
+  }
   auto merged = WriteMerged(parts);
   if (!merged) return std::unexpected(merged.error());
   if (auto published = store_.Publish(*merged, state_, parts); !published)

@@ -137,7 +137,6 @@ class DedupeIndex {
   void MarkDamaged(const DedupeRun& run, const StoreError& error) const;
   StoreResult<void> WorkOnce(const std::shared_ptr<const Frozen>& frozen, const RunPointer& damaged,
                              const std::stop_token& stop);
-  StoreResult<void> CheckRoom(const std::vector<RunPointer>& parts) const;
   // Swaps `replaced` for `added` in the set that lookups see, then lets go of the replaced blocks.
   StoreResult<void> Swap(const std::vector<RunPointer>& replaced, RunPointer added);
   std::uint64_t EntriesSealed() const;

@@ -226,9 +226,16 @@ StoreResult<void> RunStore::Write(rocksdb::WriteBatch& updates) {
   return written;
 }
 
-std::uint64_t RunWriter::BytesFor(std::uint64_t entries) {
-  constexpr std::uint64_t kTimesWritten = 2;
-  return kTimesWritten * (entries * kEntryBytes + DedupeFilter::BytesFor(entries));
+StoreResult<void> RunWriter::CheckRoom(const std::vector<std::shared_ptr<const DedupeRun>>& parts,
+                                       std::int64_t bytes) {
+  constexpr std::uint64_t kTimesWritten = 2;  // to the log, and to tables from there
+  std::uint64_t entries = 0;
+  for (const auto& part : parts) entries += part->entries;
+  const std::uint64_t needed = kTimesWritten * (entries * kEntryBytes + DedupeFilter::BytesFor(entries));
+  if (static_cast<std::int64_t>(needed) <= bytes) return {};
+  return std::unexpected(StoreError{
+      StoreErrorCode::kStalled, "runs of the dedupe index wait to be merged until the disk has room for " +
+                                    std::to_string(needed) + " bytes more"});
 }
 
 RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base,

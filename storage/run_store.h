@@ -86,8 +86,9 @@ class RunStore {
 // RunStore::Publish.
 class RunWriter {
  public:
-  // Of the disk that a run takes while it is written: to the log, and to tables from there.
-  static std::uint64_t BytesFor(std::uint64_t entries);
+  // kStalled where a run of all of `parts` would take more of the disk while it is written than `bytes`.
+  static StoreResult<void> CheckRoom(const std::vector<std::shared_ptr<const DedupeRun>>& parts,
+                                     std::int64_t bytes);
   // `base`: no entry has a smaller sequence.
   RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base, bool with_filter);
   StoreResult<void> Add(const DedupeTable::Entry& entry);

@@ -253,7 +253,7 @@ TEST(CertificateChain, NobodyVouchesForACertificateOfOnesOwn) {
 // An authority, one between, and PayPal's certificate; `file` is what PAYPAL-CERT-URL serves.
 class PayPalChain : public testing::Test {
  protected:
-  PayPalChain() : directory_(support::MakeTempDirectory()) {
+  PayPalChain() : directory_(tests::MakeTempDirectory()) {
     std::ofstream(directory_ / "authority.pem") << authority_.pem();
     ::setenv("SSL_CERT_FILE", (directory_ / "authority.pem").c_str(), 1);
   }

@@ -35,7 +35,7 @@ class RoomyDisk final : public tests::FaultyDisk {
 class Watched : public testing::Test {
  protected:
   ~Watched() override { std::filesystem::remove_all(directory_); }
-  const std::filesystem::path directory_ = support::MakeTempDirectory();
+  const std::filesystem::path directory_ = tests::MakeTempDirectory();
   const std::shared_ptr<RoomyDisk> disk_ = std::make_shared<RoomyDisk>();
 };
 
