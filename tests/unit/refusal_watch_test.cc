@@ -136,6 +136,7 @@ TEST_F(Refusals, RepeatTheAlarmHourlyWhileTheyGoOnAndEndItOnce) {
 
 // The lines that Look and Log write while nothing is accepted, second by second of a clock that is passed in.
 TEST_F(Refusals, WriteTheAlarmLineOnceWithinFiveMinutesAndTheLineThatEndsIt) {
+  constexpr std::int64_t kAccepted = 10'800;  // 3 h: the alarm is repeated only while refusals go on
   const RefusalHints hints{.config_file = "weir.toml", .data = "data", .kept = true};
   const auto alarm_lines = [&](std::int64_t from_second, std::int64_t to_second) {
     testing::internal::CaptureStderr();
@@ -166,9 +167,9 @@ TEST_F(Refusals, WriteTheAlarmLineOnceWithinFiveMinutesAndTheLineThatEndsIt) {
   EXPECT_EQ(alarm[0]["code"], "missing_signature");
   EXPECT_EQ(alarm[0]["correlation_id"], "0000000000000def");
   EXPECT_EQ(alarm[0]["explain"], "weir explain --config weir.toml --quarantine 0000000000000def");
-  EXPECT_THAT(alarm_lines(300, 3 * 3600), IsEmpty());
+  EXPECT_THAT(alarm_lines(300, kAccepted), IsEmpty());
   Accept();
-  const auto over = alarm_lines(3 * 3600, 3 * 3600 + 2);
+  const auto over = alarm_lines(kAccepted, kAccepted + 2);
   ASSERT_THAT(over, SizeIs(1));
   EXPECT_EQ(over[0]["msg"], "alarm over: this source accepts again");
 }

@@ -69,8 +69,8 @@ class SinkDriver {
     std::ranges::sort(outcomes_, {}, &Outcome::token);
     return std::exchange(outcomes_, {});
   }
-  Outcome Try(std::uint64_t sequence, std::string body = "{}") {
-    Start(sequence, std::move(body));
+  Outcome Try(std::uint64_t sequence, const std::string& body = "{}") {
+    Start(sequence, body);
     auto outcomes = Finish();
     EXPECT_EQ(outcomes.size(), 1u);
     return outcomes.empty() ? Outcome{} : outcomes.front();
