@@ -32,15 +32,6 @@ constexpr std::int64_t kClockDriftUs = 250'000;
 constexpr std::int64_t kShortageOverMs = 60'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-// Whether the same open sink serves both. Everything counts but what is looked at for each attempt, so that a key
-// that is added later is not forgotten here.
-bool SameSink(const config::Sink& open, config::Sink next) {
-  next.retry = open.retry;
-  next.breaker = open.breaker;
-  next.start = open.start;
-  return open == next;
-}
-
 void Write(const std::optional<FailureLog::Line>& line, const std::string& sink) {
   if (!line) return;
   if (line->kind == FailureLog::Line::Kind::kWorksAgain) {
@@ -361,17 +352,6 @@ Delivery::Done Delivery::WriteOnce() {
   if (std::exchange(write_refused_, refused) != refused)
     probe_.held.Set(refused ? written.error().message : std::string());
   return {};
-}
-
-void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes) {
-  routes_ = std::move(routes);
-  breaker_.SetPolicy(sink.breaker);
-  config_.retry = sink.retry;
-  config_.breaker = sink.breaker;
-  next_config_.reset();
-  reopen_at_ms_ = 0;
-  reopen_wait_ms_ = 0;
-  if (sink_ == nullptr || !SameSink(config_, sink)) next_config_ = std::move(sink);
 }
 
 // The old sink goes first: the new one may need what it holds, as a file its lock.

@@ -1,4 +1,5 @@
-// What an operator asks of one sink: its dead letters again, or gone, and to go past what cannot be read.
+// What an operator asks of one sink: another configuration, its dead letters again, or gone, and to go past what cannot
+// be read.
 #include <set>
 #include <string>
 #include <utility>
@@ -10,8 +11,32 @@ namespace weir::deliver {
 
 using storage::Sequence;
 
+namespace {
+
+// Whether the same open sink serves both. Everything counts but what is looked at for each attempt, so that a key
+// that is added later is not forgotten here.
+bool SameSink(const config::Sink& open, config::Sink next) {
+  next.retry = open.retry;
+  next.breaker = open.breaker;
+  next.start = open.start;
+  return open == next;
+}
+
+}  // namespace
+
 void Delivery::Act(DeadLetterAction action) {
   actions_.push_back(std::move(action));
+}
+
+void Delivery::Reconfigure(config::Sink sink, std::vector<config::Route> routes) {
+  routes_ = std::move(routes);
+  breaker_.SetPolicy(sink.breaker);
+  config_.retry = sink.retry;
+  config_.breaker = sink.breaker;
+  next_config_.reset();
+  reopen_at_ms_ = 0;
+  reopen_wait_ms_ = 0;
+  if (sink_ == nullptr || !SameSink(config_, sink)) next_config_ = std::move(sink);
 }
 
 void Delivery::ActOnDeadLetters(const Now& now) {
