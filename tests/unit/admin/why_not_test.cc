@@ -151,12 +151,7 @@ TEST_F(WhyNot, NamesWhatHoldsUpTheSink) {
   };
   const std::string failing = "the sink keeps failing; one attempt is under way to see whether it works";
   const std::string stalled =
-      "the store writes down nothing of what becomes of events, and nothing new is attempted: the disk is "
-      "nearly "
-      "full";
-  nothing new is
-      "
-      "attempted";
+      "the store writes down nothing of what becomes of events, and nothing new is attempted: no room";
   const std::vector<Row> rows = {
       {"", "", [] {}},
       {"no server runs", "no server runs", [this] { runs_ = false; }},
@@ -165,7 +160,7 @@ TEST_F(WhyNot, NamesWhatHoldsUpTheSink) {
        [this] { sink_->cannot_open.Set("no such directory"); }},
       {"the sink has stopped at event 1, which cannot be read", "", [this] { sink_->stopped_at.Set(1); }},
       {"this event cannot be read, and the sink has stopped at it", "", [this] { sink_->stopped_at.Set(2); }},
-      {stalled, stalled, [this] { sink_->held.Set("the disk is nearly full"); }},
+      {stalled, stalled, [this] { sink_->held.Set("no room"); }},
       {failing, failing, [this] { sink_->breaker_open.Set(1); }},
       {"breaker open until 2026-11-21T21:22:00.000000Z", "breaker open until 2026-11-21T21:22:00.000000Z",
        [this] {

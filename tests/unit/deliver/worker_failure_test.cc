@@ -84,17 +84,6 @@ TEST_F(WorkerFailure, RetryAfterIsHonoured) {
   EXPECT_EQ(probe_->failed[static_cast<std::size_t>(observe::FailureReason::kThrottled)].value(), 1u);
 }
 
-TEST_F(WorkerFailure, SaysWhileItCannotWriteDownWhatItDelivered) {
-  ScriptedPeer peer;
-  store_->AllowSettlements(0);
-  Run(peer);
-  Append({{.id = "a"}});
-  EXPECT_TRUE(Eventually([&] { return probe_->writes_refused.value() == 1; }));
-  store_->AllowSettlements(1 << 20);
-  EXPECT_TRUE(OffsetReachesTheEnd());
-  EXPECT_TRUE(Eventually([&] { return probe_->writes_refused.value() == 0; }));
-}
-
 TEST_F(WorkerFailure, SaysThatAFirstAttemptIsUnderWay) {
   ScriptedPeer peer([](const PeerRequest&) -> PeerAnswer { return {.kind = PeerAnswer::Kind::kHang}; });
   sink_.concurrency = 2;
