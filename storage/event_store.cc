@@ -33,6 +33,12 @@ Sequence EventStore::last_sequence() const {
   return parts_->durable.load(std::memory_order_acquire);
 }
 
+std::uint64_t EventStore::CountFrom(Sequence first) const {
+  const Sequence last = last_sequence();
+  const Sequence begin = std::max({first, first_sequence(), Sequence{1}});
+  return last < begin ? 0 : last - begin + 1 - parts_->holes.CountWithin(begin, last);
+}
+
 StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
   if (parts_->holes.Contains(sequence)) {
     return Fail(StoreErrorCode::kNotFound,

@@ -250,6 +250,8 @@ class EventStore {
   StoreResult<std::string> ReadRecord(Sequence sequence) const;  // sealed bytes for Decode
   StoreResult<Sequence> Find(std::string_view source, std::string_view id) const;
   LogReader ReadFrom(Sequence first) const;
+  // How many events are kept from `first` on; reads none of them.
+  std::uint64_t CountFrom(Sequence first) const;
 
   StoreResult<SinkPosition> LoadPosition(std::string_view sink) const;
   StoreResult<std::vector<RetryEntry>> LoadRetries(std::string_view sink) const;

@@ -110,6 +110,13 @@ ApiReply CountEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRe
   if (!walk) return walk.error();
 
   if (walk->filter.state == EventState::kConflict) return CountConflicts(wiring.store, walk->filter);
+  if (walk->filter == EventFilter{}) {
+    ApiReply reply;
+    reply.body = Dump({{"count", wiring.store.CountFrom(walk->place)},
+                       {"next", wiring.store.last_sequence() + 1},
+                       {"finished", true}});
+    return reply;
+  }
   std::uint64_t count = 0;
   const auto step = ScanForward(wiring.store, *walk->snapshot, walk->filter, walk->place,
                                 limits::kAdminScanEventsMax, [&count](const Found&) {

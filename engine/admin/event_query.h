@@ -22,6 +22,7 @@ struct EventFilter {
   std::optional<std::int64_t> since_us;  // received at or after
   std::optional<std::int64_t> until_us;  // received before
   std::optional<EventState> state;
+  bool operator==(const EventFilter&) const = default;
 };
 
 // Everything but the state.
