@@ -63,6 +63,7 @@ class GroupCommit {
   StoreResult<AppendOutcome> KeepConflict(Sequence stored, const AppendRecord& newcomer, const Event& event);
   StoreResult<bool> Supersede(const Superseded& what);
   void PutRepeats();
+  void CheckDecided() const;
 
   EventStore::Parts& parts_;
   const std::span<AppendRecord> records_;
@@ -102,7 +103,27 @@ StoreResult<void> GroupCommit::Decide() {
     DecideOne(i);
   }
   PutRepeats();
+  CheckDecided();
   return {};
+}
+
+// What the rest of a commit, and its acks, build on.
+void GroupCommit::CheckDecided() const {
+  WEIR_CHECK_EQ(parts_.stored.size(), parts_.inserted.size());
+  WEIR_CHECK_EQ(next_ - before_ - 1, parts_.stored.size());
+  Sequence expected = before_;
+  for (const std::size_t i : parts_.stored) {
+    WEIR_CHECK_EQ(results_[i].outcome, AppendOutcome::kStored);
+    WEIR_CHECK_EQ(results_[i].sequence, ++expected);
+  }
+  for (const AppendResult& result : results_) {
+    const bool names_one = result.outcome == AppendOutcome::kDuplicate ||
+                           result.outcome == AppendOutcome::kConflict ||
+                           result.outcome == AppendOutcome::kConflictNotKept;
+    if (!names_one) continue;
+    WEIR_CHECK_GT(result.sequence, kNoSequence);
+    WEIR_CHECK_LT(result.sequence, next_);  // of something in this group it is durable with it
+  }
 }
 
 void GroupCommit::DecideOne(std::size_t i) {
@@ -308,12 +329,15 @@ StoreResult<void> GroupCommit::Write() {
   parts_.index->Keep(next_ - 1, received_, window_us_max_);
   parts_.last_check = check_;
   if (before_ == kNoSequence) parts_.first = next_ - parts_.stored.size();
+  WEIR_CHECK_EQ(parts_.durable.load(std::memory_order_relaxed), before_);
+  WEIR_CHECK_GT(next_ - 1, before_);
   parts_.durable.store(next_ - 1, std::memory_order_release);
   parts_.high_water->Advanced();
   return {};
 }
 
 void GroupCommit::TakeBack() {
+  WEIR_CHECK_LE(parts_.inserted.size(), parts_.stored.size());
   for (auto slot = parts_.inserted.rbegin(); slot != parts_.inserted.rend(); ++slot)
     parts_.index->Undo(*slot);
 }
@@ -340,7 +364,7 @@ bool HasMemoryFor(std::span<const AppendRecord> records) {
 
 StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<AppendResult> results) {
   const MustHaveMemory here;
-  WEIR_CHECK(records.size() == results.size());
+  WEIR_CHECK_EQ(records.size(), results.size());
   if (parts_->health.failed()) return std::unexpected(Refused());
   if (parts_->high_water->behind()) {
     return std::unexpected(StoreError{

@@ -18,11 +18,11 @@ std::size_t DedupeFilter::BytesFor(std::size_t entries) {
 }
 
 DedupeFilter::DedupeFilter(std::size_t entries) : blocks_(BytesFor(entries) / sizeof(Block)) {
-  WEIR_CHECK(blocks_.size() <= 0xFFFF'FFFF);
+  WEIR_CHECK_LE(blocks_.size(), 0xFFFF'FFFFu);
 }
 
 DedupeFilter DedupeFilter::FromBytes(std::string_view bytes) {
-  WEIR_CHECK(bytes.size() % sizeof(Block) == 0);
+  WEIR_CHECK_EQ(bytes.size() % sizeof(Block), 0u);
   DedupeFilter filter;
   filter.blocks_.resize(bytes.size() / sizeof(Block));
   if (!bytes.empty()) std::memcpy(filter.blocks_.data(), bytes.data(), bytes.size());

@@ -41,7 +41,7 @@ class DedupeTable {
 
   // Returns the slot, for Undo. The table must not be full.
   std::size_t Insert(Fingerprint fingerprint, Sequence sequence) {
-    WEIR_CHECK(size_ < entries_max_);
+    WEIR_CHECK_LT(size_, entries_max_);
     std::size_t slot = First(fingerprint);
     while (slots_[slot].sequence != kNoSequence) slot = Next(slot);
     slots_[slot] = {.fingerprint = fingerprint, .sequence = sequence};

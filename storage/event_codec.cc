@@ -104,11 +104,11 @@ std::size_t EncodedSize(const Event& event) {
 }
 
 void Encode(const Event& event, char* out) {
-  WEIR_CHECK(event.source.size() <= kRecordSourceBytesMax);
-  WEIR_CHECK(event.id.size() <= kRecordNameBytesMax);
-  WEIR_CHECK(event.type.size() <= kRecordNameBytesMax);
-  WEIR_CHECK(event.malformed.size() <= kRecordNameBytesMax);
-  WEIR_CHECK(EncodedSize(event) <= kRecordBytesMax);
+  WEIR_CHECK_LE(event.source.size(), kRecordSourceBytesMax);
+  WEIR_CHECK_LE(event.id.size(), kRecordNameBytesMax);
+  WEIR_CHECK_LE(event.type.size(), kRecordNameBytesMax);
+  WEIR_CHECK_LE(event.malformed.size(), kRecordNameBytesMax);
+  WEIR_CHECK_LE(EncodedSize(event), kRecordBytesMax);
   out[0] = static_cast<char>(NeedsExtension(event) ? kExtended : kPlain);
   StoreLittle(out + kSourceBytesAt, static_cast<std::uint8_t>(event.source.size()));
   StoreLittle(out + kIdBytesAt, static_cast<std::uint16_t>(event.id.size()));
@@ -139,7 +139,7 @@ void Encode(const Event& event, char* out) {
 
 std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint64_t previous_check,
                    std::int64_t dedupe_window_us) {
-  WEIR_CHECK(size >= kHeaderBytes);
+  WEIR_CHECK_GE(size, kHeaderBytes);
   StoreLittle(record + kSequenceAt, sequence);
   StoreLittle(record + kDedupeWindowAt, dedupe_window_us);
   StoreLittle(record + kPreviousAt, previous_check);
@@ -149,7 +149,7 @@ std::uint64_t Seal(char* record, std::size_t size, Sequence sequence, std::uint6
 }
 
 std::optional<Sequence> SealedSequence(std::string_view header) {
-  WEIR_CHECK(header.size() == kHeaderBytes);
+  WEIR_CHECK_EQ(header.size(), kHeaderBytes);
   const auto version = static_cast<std::uint8_t>(header[0]);
   if (version != kPlain && version != kExtended) return std::nullopt;
   const auto sequence = LoadLittle<std::uint64_t>(header.data() + kSequenceAt);
@@ -166,7 +166,8 @@ std::size_t RecordSize(const char* record) {
 }
 
 Event Peek(const char* record, std::size_t size) {
-  WEIR_CHECK(size >= kHeaderBytes && size == RecordSize(record));
+  WEIR_CHECK_GE(size, kHeaderBytes);
+  WEIR_CHECK_EQ(size, RecordSize(record));
   const char* at = record + TextsAt(record[0]);
   const auto take = [&at](std::size_t bytes) {
     const std::string_view view(at, bytes);

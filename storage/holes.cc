@@ -17,7 +17,8 @@ constexpr std::uint8_t kVersion = 1;
 }  // namespace
 
 void Holes::Add(Hole hole) {
-  WEIR_CHECK(hole.first != kNoSequence && hole.first <= hole.last);
+  WEIR_CHECK_GT(hole.first, kNoSequence);
+  WEIR_CHECK_LE(hole.first, hole.last);
   std::vector<Hole> joined;
   for (const Hole& range : ranges_) {
     const bool touches = range.first <= hole.last + 1 && hole.first <= range.last + 1;

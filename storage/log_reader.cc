@@ -105,7 +105,8 @@ StoreResult<std::optional<Event>> LogReader::Next() {
     if (auto filled = walk.FillDamaged(); !filled) return std::unexpected(filled.error());
     record = walk.chunk;
     event = Decode(record);
-    WEIR_CHECK(event && event->sequence == walk.next);
+    WEIR_CHECK(event.has_value());
+    WEIR_CHECK_EQ(event->sequence, walk.next);
   }
   walk.at += record.size();
   ++walk.index;

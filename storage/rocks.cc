@@ -225,7 +225,7 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   getrlimit(RLIMIT_NOFILE, &descriptors_allowed);
   const auto open_files = std::to_string(OpenFilesFor(descriptors_allowed.rlim_cur));
   if (!options.read_only) db->SetDBOptions({{"max_open_files", open_files}});
-  WEIR_CHECK(handles.size() == kFamilies);
+  WEIR_CHECK_EQ(handles.size(), kFamilies);
   for (std::size_t i = 0; i < kFamilies; ++i) rocks->families_[i] = handles[i];
   rocks->files_.BePatient();
   return rocks;

@@ -246,19 +246,19 @@ RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entrie
   run_.base = base;
   const std::uint64_t blocks = std::bit_ceil(std::max<std::uint64_t>(entries / kEntriesPerBlock, 1));
   run_.block_bits = static_cast<std::uint32_t>(std::bit_width(blocks) - 1);
-  WEIR_CHECK(run_.block_bits <= 32);
+  WEIR_CHECK_LE(run_.block_bits, 32u);
   if (with_filter) run_.filter = DedupeFilter(entries);
 }
 
 StoreResult<void> RunWriter::Add(const DedupeTable::Entry& entry) {
   const std::uint32_t block = BlockOf(entry.fingerprint, run_.block_bits);
-  WEIR_CHECK(block >= block_);
+  WEIR_CHECK_GE(block, block_);
   if (block != block_) {
     if (auto ended = EndBlock(); !ended) return ended;
     block_ = block;
   }
   const Sequence distance = entry.sequence - run_.base;
-  WEIR_CHECK(distance <= UINT32_MAX);
+  WEIR_CHECK_LE(distance, UINT32_MAX);
   AppendLittle(packed_, entry.fingerprint);
   AppendLittle(packed_, static_cast<std::uint32_t>(distance));
   if (!run_.filter.bytes().empty()) run_.filter.Add(entry.fingerprint);
@@ -277,7 +277,7 @@ StoreResult<void> RunWriter::EndBlock() {
 }
 
 StoreResult<DedupeRun> RunWriter::Finish(const ReceivedSpan& received) {
-  WEIR_CHECK(added_ == run_.entries);
+  WEIR_CHECK_EQ(added_, run_.entries);
   run_.received = received;
   if (auto ended = EndBlock(); !ended) return std::unexpected(ended.error());
   if (auto written = store_.Write(batch_); !written) return std::unexpected(written.error());

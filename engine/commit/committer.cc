@@ -188,13 +188,20 @@ bool Committer::Store(std::int64_t started_ns) {
 
 void Committer::PostAcks(std::span<const Append> group, bool committed) {
   std::size_t next = 0;
+  const storage::Sequence durable = wiring_.store.last_sequence();
   for (const Append& append : group) {
+    WEIR_CHECK_LT(append.shard, acks_.size());
+    WEIR_CHECK_GT(append.record_count, 0u);
     Committed ack{.ticket = append.ticket};
     if (committed) {
       const storage::AppendResult& first = results_[next];
       ack.outcome = OutcomeOf(first.outcome);
       ack.sequence = first.sequence;
+      WEIR_CHECK_LE(next + append.record_count, results_.size());
       for (std::size_t i = next; i < next + append.record_count; ++i) {
+        // Nothing is acked that is not. What is unreadable is answered 503, and a damaged index may name anything.
+        if (results_[i].outcome != storage::AppendOutcome::kUnreadable)
+          WEIR_CHECK_LE(results_[i].sequence, durable);
         Count(results_[i], ack);
         if (append.keep_conflicts && !append.instead_of)
           ReportConflict(records_[i], results_[i], append.enqueued_ns);
@@ -205,6 +212,7 @@ void Committer::PostAcks(std::span<const Append> group, bool committed) {
     next += append.record_count;
     acks_[append.shard].push_back(ack);
   }
+  if (committed) WEIR_CHECK_EQ(next, results_.size());
   for (std::size_t shard = 0; shard < acks_.size(); ++shard) {
     if (acks_[shard].empty()) continue;
     wiring_.shards[shard]->Push(acks_[shard]);
@@ -271,7 +279,7 @@ void Committer::Publish(std::span<const Append> group) {
     for (std::size_t i = 0; i < append.record_count; ++i, ++next) {
       if (results_[next].outcome != storage::AppendOutcome::kStored) continue;
       if (published->records.empty()) published->first = results_[next].sequence;
-      WEIR_CHECK(results_[next].sequence == published->first + published->records.size());
+      WEIR_CHECK_EQ(results_[next].sequence, published->first + published->records.size());
       published->records.push_back({.bytes = records_[next].record, .size = records_[next].size});
       published->bytes += records_[next].size;
       kept = true;

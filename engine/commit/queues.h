@@ -14,6 +14,7 @@
 #include "engine/commit/append.h"
 #include "engine/io/wake.h"
 #include "engine/limits.h"
+#include "storage/check.h"
 
 namespace weir::commit {
 
@@ -46,7 +47,8 @@ class AppendQueue {
   // Consumer only.
   std::size_t Pop(std::span<Append> into) {
     const std::size_t count = queue_.try_dequeue_bulk(consumer_, into.begin(), into.size());
-    claimed_.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    const auto claimed = claimed_.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    WEIR_CHECK_GE(claimed, static_cast<std::int64_t>(count));
     waiting_.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_relaxed);
     return count;
   }

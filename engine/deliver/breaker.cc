@@ -29,14 +29,14 @@ void Breaker::OnOutcome(bool success, std::int64_t now_ms) {
 }
 
 void Breaker::OnProbe(bool success, std::int64_t now_ms) {
-  WEIR_CHECK(state_ == State::kHalfOpen);
+  WEIR_CHECK_EQ(state_, State::kHalfOpen);
   if (!success) return Open(now_ms);
   state_ = State::kClosed;
   failures_in_a_row_ = 0;
 }
 
 void Breaker::WithdrawProbe() {
-  WEIR_CHECK(state_ == State::kHalfOpen);
+  WEIR_CHECK_EQ(state_, State::kHalfOpen);
   state_ = State::kOpen;
 }
 

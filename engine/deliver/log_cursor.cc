@@ -49,7 +49,7 @@ void LogCursor::Advance() {
 }
 
 void LogCursor::SkipTo(storage::Sequence sequence) {
-  WEIR_CHECK(sequence > next_);
+  WEIR_CHECK_GT(sequence, next_);
   next_ = sequence;
   current_.reset();
 }
@@ -67,7 +67,7 @@ bool LogCursor::PeekGroup() {
   if (group_->first > next_) return false;
   const auto& record = group_->records[static_cast<std::size_t>(next_ - group_->first)];
   current_ = storage::Peek(record.bytes, record.size);
-  WEIR_CHECK(current_->sequence == next_);
+  WEIR_CHECK_EQ(current_->sequence, next_);
   return true;
 }
 
@@ -79,7 +79,7 @@ storage::StoreResult<const storage::Event*> LogCursor::ReadLog() {
     return std::unexpected(event.error());
   }
   if (!*event) return nullptr;
-  WEIR_CHECK((*event)->sequence >= next_);
+  WEIR_CHECK_GE((*event)->sequence, next_);
   current_ = **event;
   reader_next_ = current_->sequence + 1;
   return &*current_;

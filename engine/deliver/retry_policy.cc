@@ -9,7 +9,7 @@ namespace weir::deliver {
 
 std::optional<std::int64_t> NextDelayMs(const config::RetryPolicy& policy, std::uint32_t attempts_made,
                                         std::optional<std::int64_t> retry_after_ms, double spread) {
-  WEIR_CHECK(attempts_made >= 1);
+  WEIR_CHECK_GE(attempts_made, 1u);
   if (attempts_made >= policy.attempts) return std::nullopt;
 
   const auto max = static_cast<double>(policy.max_ms);

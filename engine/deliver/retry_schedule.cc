@@ -88,6 +88,8 @@ std::optional<RetrySchedule::Due> RetrySchedule::TakeDue(std::int64_t now_us) {
   const Sequence sequence = waiting_.begin()->second;
   waiting_.erase(waiting_.begin());
   Entry& entry = entries_.at(sequence);
+  WEIR_CHECK(!entry.under_way);
+  WEIR_CHECK_LE(entry.due_us, now_us);
   entry.under_way = true;
   return Due{.sequence = sequence, .attempts = entry.attempts};
 }

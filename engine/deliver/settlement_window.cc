@@ -19,7 +19,9 @@ bool SettlementWindow::IsSettled(Sequence sequence) const {
 }
 
 void SettlementWindow::Settle(Sequence sequence) {
-  WEIR_CHECK(sequence > offset_ && HasRoomFor(sequence) && !IsSettled(sequence));
+  WEIR_CHECK_GT(sequence, offset_);
+  WEIR_CHECK(HasRoomFor(sequence));
+  WEIR_CHECK(!IsSettled(sequence));
   WordOf(sequence) |= BitOf(sequence);
   ++settled_above_;
   while (settled_above_ > 0 && (WordOf(offset_ + 1) & BitOf(offset_ + 1)) != 0) {
@@ -35,6 +37,7 @@ storage::SinkPosition SettlementWindow::Position() const {
   for (Sequence sequence = offset_ + 1; position.above.size() < settled_above_; ++sequence) {
     if (IsSettled(sequence)) position.above.push_back(sequence);
   }
+  WEIR_CHECK_EQ(position.above.size(), settled_above_);
   return position;
 }
 

@@ -79,7 +79,11 @@ void SinkLedger::Revive(Sequence sequence, std::int64_t now_us) {
 storage::SettlementBatch SinkLedger::TakeBatch() {
   storage::SettlementBatch batch;
   batch.sink = sink_;
-  if (std::exchange(changed_, false)) batch.position = window_.Position();
+  if (std::exchange(changed_, false)) {
+    batch.position = window_.Position();
+    WEIR_CHECK_GE(batch.position->offset, taken_offset_);  // a sink never goes back by itself
+    taken_offset_ = batch.position->offset;
+  }
   retries_.TakeChanges(batch);
   for (auto& [sequence, letter] : std::exchange(dead_changes_, {})) {
     if (letter) {

@@ -72,7 +72,8 @@ class SinkLedger {
   std::string sink_;
   SettlementWindow window_;
   RetrySchedule retries_;
-  bool changed_ = false;                                                          // the window
+  storage::Sequence taken_offset_ = storage::kNoSequence;  // of the last position that went into a batch
+  bool changed_ = false;                                   // the window
   std::map<storage::Sequence, std::optional<storage::DeadLetter>> dead_changes_;  // nullopt: no longer dead
   std::optional<storage::SettlementBatch> unwritten_;  // what the store last refused
 };
