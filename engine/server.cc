@@ -276,6 +276,7 @@ int Server::Run() {
   observe::log::Start(observe::log::Level::kInfo);
   for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
   const auto started = parts.Start();
+  if (started) WaitForMemory();
   if (!started) observe::log::Error("cannot serve", {{"reason", started.error()}});
   while (started) {
     const int signal = parts.Wait(kDiskLookMs);

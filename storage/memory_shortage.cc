@@ -1,8 +1,12 @@
 #include "storage/memory_shortage.h"
 
 #include <time.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <new>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace weir {
@@ -13,8 +17,17 @@ constexpr long kRetryNs = 1'000'000;
 
 thread_local bool throws = false;
 
+void EndOnShortage() {
+  if (throws) throw std::bad_alloc();
+  constexpr std::string_view kSentence =
+      "weir: out of memory while starting; raise the limit of memory or address space (ulimit -v, "
+      "MemoryMax=)\n";
+  std::ignore = write(STDERR_FILENO, kSentence.data(), kSentence.size());
+  std::_Exit(1);
+}
+
 // The allocation is tried again when this returns ([new.delete.single]).
-void OnShortage() {
+void WaitOnShortage() {
   if (throws) throw std::bad_alloc();
   const timespec pause{.tv_sec = 0, .tv_nsec = kRetryNs};
   nanosleep(&pause, nullptr);
@@ -22,8 +35,12 @@ void OnShortage() {
 
 }  // namespace
 
-void WaitForMemoryByDefault() {
-  std::set_new_handler(OnShortage);
+void EndWithoutMemory() {
+  std::set_new_handler(EndOnShortage);
+}
+
+void WaitForMemory() {
+  std::set_new_handler(WaitOnShortage);
 }
 
 MayLackMemory::MayLackMemory() : before_(std::exchange(throws, true)) {}

@@ -7,8 +7,13 @@
 
 namespace weir {
 
-// For the whole process, and for good. Before it is called every thread is thrown std::bad_alloc.
-void WaitForMemoryByDefault();
+// For the whole process. Before either is called every thread is thrown std::bad_alloc.
+//
+// While it starts: waiting would be for ever, and nothing has been acked. Whoever cannot do without ends the process with
+// a sentence and exit code 1.
+void EndWithoutMemory();
+// Once it serves: whoever cannot do without waits.
+void WaitForMemory();
 
 // In its scope std::bad_alloc is thrown on this thread; somebody catches it.
 class MayLackMemory {

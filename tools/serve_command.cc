@@ -31,7 +31,7 @@ int Serve(const ServeOptions& options) {
     for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", config::ToString(error).c_str());
     return kUsage;
   }
-  WaitForMemoryByDefault();
+  EndWithoutMemory();
   auto server = Server::Create(
       std::move(*config), {.accept_data_loss = options.accept_data_loss, .environment = ReadEnvironment});
   if (!server) {

@@ -49,7 +49,7 @@ namespace {
 class WorkerMemory : public WorkerTest {
  protected:
   WorkerMemory() {
-    WaitForMemoryByDefault();
+    WaitForMemory();
     sink_.retry.attempts = 1;
   }
   ~WorkerMemory() override { std::set_new_handler(nullptr); }
