@@ -21,7 +21,6 @@ namespace {
 constexpr std::int64_t kSecondMs = 1'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kDedupeWindowDefaultMs = 7 * kDayMs;
-constexpr std::int64_t kDedupeWindowMaxMs = 90 * kDayMs;
 // Room for the largest head beside a body, and a size that no typing mistake makes of another.
 constexpr std::uint64_t kQuarantineBytesMin = 1 * limits::kMiB;
 constexpr std::uint64_t kQuarantineBytesMax = std::uint64_t{64} * 1024 * limits::kMiB;
@@ -119,7 +118,9 @@ void ReadSourceSecrets(TableReader& reader, const Context& context, const Server
 void ReadTimes(TableReader& reader, source::Source& source) {
   const std::int64_t kind_s = source.scheme ? source.scheme->event.dedupe_window_s : 0;
   std::int64_t window_ms = kind_s != 0 ? kind_s * kSecondMs : kDedupeWindowDefaultMs;
-  reader.DurationMs("dedupe_window", {60 * kSecondMs, kDedupeWindowMaxMs}, window_ms);
+  reader.DurationMs("dedupe_window",
+                    {source::kDedupeWindowMinS * kSecondMs, source::kDedupeWindowMaxS * kSecondMs},
+                    window_ms);
   source.dedupe_window_us = window_ms * 1'000;
 
   if (!reader.Has("tolerance")) {

@@ -172,12 +172,10 @@ void ReadIdentity(TomlFields& fields, EventRules& rules) {
                           .value_or(OnConflict::kDuplicate);
   rules.test_ids = fields.Texts("test_ids");
   rules.retry_counter = ReadPlaces(fields, "retry_counter");
-  constexpr std::int64_t kMinuteS = 60;
-  constexpr std::int64_t kDayS = 86'400;
   rules.dedupe_window_s = fields.Seconds("dedupe_window").value_or(0);
   if (fields.Has("dedupe_window") &&
-      (rules.dedupe_window_s < kMinuteS || rules.dedupe_window_s > 90 * kDayS)) {
-    fields.Note("dedupe_window", "is not between 1m and 90d");
+      (rules.dedupe_window_s < kDedupeWindowMinS || rules.dedupe_window_s > kDedupeWindowMaxS)) {
+    fields.Note("dedupe_window", "is not between 1m and 91d");
   }
 }
 

@@ -83,11 +83,9 @@ std::string_view LastingText::Of(JsonReader& reader, std::string_view text,
   for (const JsonPointer& pointer : pointers) {
     if (pointer.tokens.empty()) continue;
     const auto star = std::ranges::find(pointer.tokens, "*");
-    if (star == pointer.tokens.end()) {
-      CutAt(reader, text, pointer);
-    } else {
+    CutAt(reader, text, pointer);  // a key may be called so
+    if (star != pointer.tokens.end())
       CutAtEach(reader, text, pointer, static_cast<std::size_t>(star - pointer.tokens.begin()));
-    }
   }
   if (cuts_.empty()) return text;
   Join(text);

@@ -181,6 +181,10 @@ enum class MissingId : std::uint8_t {
   kUnique,  // the sender has no id and repeats equal bytes on purpose (Dropbox, Asana): never deduplicated
 };
 
+// How long an id may be remembered: a day more than the longest time after which a sender is known to come again.
+inline constexpr std::int64_t kDedupeWindowMinS = 60;
+inline constexpr std::int64_t kDedupeWindowMaxS = std::int64_t{91} * 86'400;
+
 struct EventRules {
   Extractor id;
   Extractor type;

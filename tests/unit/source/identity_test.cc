@@ -139,6 +139,35 @@ TEST_F(Identities, TheSendersCountOfAttemptsGoesAlong) {
   EXPECT_EQ(One(source, R"({"id":"a","try":99999999999})").attempt, 0U);
 }
 
+TEST_F(Identities, AVolatileValueOfEveryElementMakesNoDifference) {
+  const Source source = Custom("missing_id = \"content_hash\"\nvolatile = \"/files/*/url\"");
+  const std::string id = One(source, R"({"files":[{"n":1,"url":"a"},{"url":"b","n":2}]})").id;
+  EXPECT_EQ(One(source, R"({"files":[{"n":1,"url":"x"},{"url":{"y":[1]},"n":2}]})").id, id);
+  EXPECT_EQ(One(source, R"({"files":[{"n":1},{"n":2}]})").id, id) << "it may come and go";
+  EXPECT_NE(One(source, R"({"files":[{"n":1,"url":"a"},{"url":"b","n":3}]})").id, id);
+  EXPECT_NE(One(source, R"({"files":[{"n":1,"url":"a"}]})").id, id);
+  EXPECT_NE(One(source, R"({"files":{"0":{"n":1,"url":"a"},"1":{"n":2,"url":"b"}}})").id, id);
+}
+
+TEST_F(Identities, AKeyThatIsCalledAsteriskIsThatKey) {
+  const Source source = Custom("missing_id = \"content_hash\"\nvolatile = \"/files/*/url\"");
+  const auto id_with = [&](const char* files) {
+    return One(source, std::string(R"({"files":)") + files + "}").id;
+  };
+  EXPECT_EQ(id_with(R"({"*":{"url":"a"}})"), id_with(R"({"*":{"url":"b"}})"));
+  EXPECT_NE(id_with(R"({"k":{"url":"a"}})"), id_with(R"({"k":{"url":"b"}})"));
+}
+
+TEST(Windows, AreAsLongAsTheirSendersComeAgain) {
+  constexpr std::int64_t kDayS = 86'400;
+  const std::pair<const char*, int> kinds[] = {{"adyen", 31},  {"docusign", 16}, {"meta", 8},
+                                               {"paddle", 91}, {"stripe", 31},   {"paypal", 31}};
+  for (const auto& [kind, days] : kinds) {
+    EXPECT_EQ(FindKind(kind)->scheme->event.dedupe_window_s, days * kDayS) << kind;
+  }
+  EXPECT_TRUE(CompileText(std::string(kSigned) + "event_id = { json = \"/id\" }\ndedupe_window = \"91d\""));
+}
+
 TEST_F(Identities, AnEventWithoutTheTypeOfItsKindSaysSo) {
   const Source typed = Custom("event_id = { json = \"/id\" }\nevent_type = { json = \"/type\" }");
   EXPECT_FALSE(One(typed, R"({"id":"a","type":"t"})").untyped);
@@ -176,7 +205,7 @@ missing_id = "content_hash"
 
 TEST(Schemes, RefuseWhatWouldMakeAllEventsOne) {
   for (const char* wrong : {"volatile = \"\"", "volatile = \"try\"", "on_conflict = \"keep\"",
-                            "dedupe_window = \"1s\"", "dedupe_window = \"91d\"", "retry_counter = 1"}) {
+                            "dedupe_window = \"1s\"", "dedupe_window = \"92d\"", "retry_counter = 1"}) {
     EXPECT_FALSE(CompileText(std::string(kSigned) + "event_id = { json = \"/id\" }\n" + wrong)) << wrong;
   }
 }
