@@ -28,6 +28,7 @@
 #include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
 #include "engine/quarantine/quarantine.h"
+#include "engine/redelivery_watch.h"
 #include "engine/refusal_watch.h"
 #include "engine/reload.h"
 #include "engine/retention.h"
@@ -61,6 +62,7 @@ struct Server::Parts {
   DescriptorBudget descriptors;
   ConnectionWatch connection_watch;
   RefusalWatch refusals;
+  RedeliveryWatch redeliveries;
   std::int64_t refusals_looked_at_ms = 0;
   std::string ring_mode;
   std::shared_ptr<const source::SourceTable> sources;  // in force

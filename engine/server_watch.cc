@@ -4,6 +4,7 @@
 #include "engine/disk_floor.h"
 #include "engine/observe/log.h"
 #include "engine/server_parts.h"
+#include "engine/source/scheme.h"
 #include "engine/source/source.h"
 #include "storage/memory_shortage.h"
 
@@ -88,6 +89,13 @@ void Server::Parts::LookAtRefusals() {
     Log(notice, {.config_file = config.file.string(),
                  .data = config.server.data.string(),
                  .kept = source != nullptr && source->quarantine_bytes_max != 0});
+  }
+  const auto by_hand = [this](const std::string& name) {
+    const source::Source* source = sources->Find(name);
+    return source != nullptr && source->scheme->event.redelivered_by_hand;
+  };
+  for (const RedeliveryWatch::Notice& notice : redeliveries.Look(probes, by_hand, now_ms)) {
+    Log(notice, config.server.data.string());
   }
 }
 

@@ -131,6 +131,9 @@ void PendingAnswers::Count(const PendingAnswer& answer) {
     answer.probe->Received(answer.further_types[i - 1]);
   }
   if (committed.duplicates > 0) answer.probe->duplicates.Add(committed.duplicates);
+  if (committed.outcome == commit::CommitOutcome::kDuplicate) {
+    answer.probe->last_duplicate.Set(static_cast<std::int64_t>(committed.sequence));
+  }
   if (committed.conflicts > 0) answer.probe->conflicts.Add(committed.conflicts);
   if (IsRefusedFor(answer)) {
     answer.probe->Refused(observe::RejectionCode::kIdConflict, answer.manner.request_id, answer.received_us);

@@ -158,6 +158,7 @@ void AddIdentity(ContractPart& part, const EventRules& event) {
   Add(part, "retry counter", Joined(event.retry_counter));
   Add(part, "test ids", Joined(event.test_ids));
   if (event.dedupe_window_s != 0) Add(part, "dedupe window", DescribeWindow(event.dedupe_window_s));
+  if (event.redelivered_by_hand) Add(part, "asked for again by hand", "comes under its old id: a duplicate");
 }
 
 void AddEvents(ContractPart& part, const EventRules& event) {

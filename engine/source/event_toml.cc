@@ -177,6 +177,7 @@ void ReadIdentity(TomlFields& fields, EventRules& rules) {
       (rules.dedupe_window_s < kDedupeWindowMinS || rules.dedupe_window_s > kDedupeWindowMaxS)) {
     fields.Note("dedupe_window", "is not between 1m and 91d");
   }
+  rules.redelivered_by_hand = fields.Boolean("redelivered_by_hand").value_or(false);
 }
 
 }  // namespace

@@ -202,6 +202,7 @@ struct EventRules {
   std::vector<std::string> test_ids;    // what test buttons send as (a part of) the id: never a duplicate
   std::vector<Location> retry_counter;  // the sender's own count of its attempts, the first present
   std::int64_t dedupe_window_s = 0;     // how long the sender may come again; 0 = the server's default
+  bool redelivered_by_hand = false;     // somebody at the sender may ask for an event again, under its old id
 };
 
 struct HandshakeRule {

@@ -15,7 +15,8 @@ Proof ReadProof(TomlFields& fields);
 // covered.
 void CheckProof(Proof& proof, const EventRules& event, TomlFields& fields);
 
-// event_id, event_type, missing_id, batch, payload, volatile, on_conflict, test_ids, retry_counter, dedupe_window.
+// event_id, event_type, missing_id, batch, payload, volatile, on_conflict, test_ids, retry_counter, dedupe_window,
+// redelivered_by_hand.
 EventRules ReadEventRules(TomlFields& fields);
 
 // Whether the signature covers id and type, from what the proofs sign.

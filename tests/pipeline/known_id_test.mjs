@@ -5,7 +5,7 @@ import {createHmac} from 'node:crypto';
 import {test} from 'node:test';
 
 import {Recorder} from '../support/recorder.mjs';
-import {request, temporaryDirectory, waitFor, Weir} from '../support/weir_process.mjs';
+import {request, run, temporaryDirectory, waitFor, Weir, weirBin} from '../support/weir_process.mjs';
 
 const secret = 'a secret of known ids';
 const hex = body => createHmac('sha256', secret).update(body).digest('hex');
@@ -109,6 +109,21 @@ test('a duplicate leaves how often it came and its sender\'s count of attempts',
   for (const attempt of [1, 4, 2]) await post(weir, `{"id":"e1","try":${attempt}}`);
   assert.match(await text(weir, 'events show', '1'), /came:\s+3 times, last attempt 4/);
   assert.equal(await weir.metric('webhook_conflicts_total', {source: 'acme'}), 0);
+});
+
+test('an event that somebody asked its sender for again is a duplicate, and the log says so once', async t => {
+  const weir = await startWeir(t, custom('', 'redelivered_by_hand = true'));
+  const body = '{"id":"e1"}';
+  for (const status of ['accepted', 'duplicate', 'duplicate']) assert.equal((await post(weir, body)).status, status);
+  const said = () => weir.running.stderr().split('\n').filter(line => line.includes('events came again')).map(line => JSON.parse(line));
+  const [line] = await waitFor('it is said', () => said().length > 0 && said());
+  assert.equal(line.source, 'acme');
+  assert.equal(line.sequence, 1);
+  const [, ...look] = line.look.split(' ');
+  const shown = await run(t, weirBin, look);
+  assert.match(shown.stdout, /e1/);
+  await weir.stop();
+  assert.equal(said().length, 1);
 });
 
 test('a test button makes an event each time it is pressed, and an event without a type says so', async t => {

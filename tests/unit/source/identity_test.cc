@@ -168,6 +168,16 @@ TEST(Windows, AreAsLongAsTheirSendersComeAgain) {
   EXPECT_TRUE(CompileText(std::string(kSigned) + "event_id = { json = \"/id\" }\ndedupe_window = \"91d\""));
 }
 
+TEST(Redelivery, ByHandIsToldOfTheKindsThatHaveIt) {
+  for (const char* kind : {"clerk", "github", "gitlab", "paddle", "paypal", "polar", "resend",
+                           "standard-webhooks", "stripe", "svix"}) {
+    EXPECT_TRUE(FindKind(kind)->scheme->event.redelivered_by_hand) << kind;
+  }
+  for (const char* kind : {"slack", "zoom", "woocommerce"}) {
+    EXPECT_FALSE(FindKind(kind)->scheme->event.redelivered_by_hand) << kind;
+  }
+}
+
 TEST_F(Identities, AnEventWithoutTheTypeOfItsKindSaysSo) {
   const Source typed = Custom("event_id = { json = \"/id\" }\nevent_type = { json = \"/type\" }");
   EXPECT_FALSE(One(typed, R"({"id":"a","type":"t"})").untyped);
