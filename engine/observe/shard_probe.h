@@ -109,10 +109,9 @@ struct SecretProbe {
 
 struct SourceProbe {
   std::string source;
-  Counter duplicates;  // events that were stored already
-  Gauge
-      last_duplicate;  // the sequence under which the newest request of one such event is stored; 0 = none came
-  Counter conflicts;  // events that brought other bytes under a known id
+  Counter duplicates;    // events that were stored already
+  Gauge last_duplicate;  // where the newest of them is stored, a sequence; 0 = none came
+  Counter conflicts;     // events that brought other bytes under a known id
   Counter handshakes;
   Histogram duration_ns;   // last byte read -> ack written
   Gauge last_received_us;  // when an event came that was stored or known already; Unix time, 0 = never
