@@ -1,8 +1,7 @@
 // What a thread does when operator new finds no memory. RocksDB, in the middle of a write or on a thread of its own,
 // cannot be told: an exception there, or while a batch for it is made, ends the process, or leaves it unknown what was
-// written. So whoever has not said
-// otherwise waits until there is some, as for a disk that does not answer; those who can refuse or put off what they
-// are doing say so, and are thrown std::bad_alloc.
+// written. So whoever has not said otherwise waits until there is some, as for a disk that does not answer; those who can
+// refuse or put off what they are doing say so, and are thrown std::bad_alloc.
 #pragma once
 
 namespace weir {
