@@ -14,6 +14,7 @@
 #include "storage/high_water.h"
 #include "storage/holes.h"
 #include "storage/log_audit.h"
+#include "storage/log_files.h"
 #include "storage/log_scan.h"
 #include "storage/retention.h"
 #include "storage/rocks.h"
@@ -423,6 +424,8 @@ StoreResult<AuditReport> Audit(const AuditRequest& request) {
   options.directory = request.directory;
   options.disk = request.disk;
   options.read_only = true;
+  if (const auto ordered = CheckLogOrder(*options.disk, request.directory / "store"); !ordered)
+    return std::unexpected(StoreError{StoreErrorCode::kCorruption, ordered.error()});
   auto rocks = Rocks::Open(request.directory / "store", options, false, LogDamage::kRefuse);
   if (!rocks) return std::unexpected(rocks.error());
   return Auditor(**rocks, request).Run();

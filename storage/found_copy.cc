@@ -46,10 +46,10 @@ DiskResult<void> WriteWitness(Disk& disk, const fs::path& folder, const fs::path
   return (*file)->Sync();
 }
 
-// A copy without a witness is of an older build, or was never completed by one.
+// Only what says so itself: the store is removed for it.
 bool IsOfThisStore(Disk& disk, const fs::path& folder, const fs::path& found) {
-  if (!Exists(disk, found / kWitness)) return true;
-  return Content(disk, found / kWitness) == Content(disk, HighWaterBeside(folder));
+  return Exists(disk, found / "CURRENT") && Exists(disk, found / kWitness) &&
+         Content(disk, found / kWitness) == Content(disk, HighWaterBeside(folder));
 }
 
 fs::path FreeName(Disk& disk, const fs::path& folder, const std::string& suffix) {
@@ -87,7 +87,7 @@ std::expected<FoundCopy, std::string> FoundCopy::Make(std::shared_ptr<Disk> disk
   const fs::path found = Beside(folder, ".found");
   std::ignore = RemoveTree(*disk, linking);
   fs::path set_aside;
-  if (Exists(*disk, found) && (!Exists(*disk, folder) || IsOfThisStore(*disk, folder, found))) {
+  if (Exists(*disk, found) && IsOfThisStore(*disk, folder, found)) {
     if (auto restored = FoundCopy(disk, folder, true).Restore(); !restored)
       return std::unexpected(restored.error());
   } else if (Exists(*disk, found)) {
