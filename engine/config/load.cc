@@ -77,7 +77,7 @@ std::expected<Config, Errors> Parse(std::string_view text, const std::filesystem
   }
   std::error_code ignored;
   const auto absolute = std::filesystem::absolute(name_for_errors, ignored);
-  const Context context{.directory = absolute.parent_path(), .environment = environment};
+  const Context context{.directory = absolute.parent_path(), .environment = environment, .file = absolute};
   Config config = ReadDocument(table, context, nullptr, findings);
   config.file = absolute;
   config.warnings = findings.TakeWarnings();

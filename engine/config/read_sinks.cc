@@ -101,8 +101,10 @@ void ReadFile(TableReader& reader, const Context& context, Sink& sink) {
   for (const std::string_view key : kHttpKeys) reader.Misplaced(key, R"(only for kind = "http")");
 }
 
-void JudgePlace(TableReader& reader, const Sink& sink, const Server& server,
+void JudgePlace(TableReader& reader, const Context& context, const Sink& sink, const Server& server,
                 const std::vector<Sink>& earlier) {
+  if (IsSameFile(sink.path, context.file))
+    return reader.Error("path", "is this configuration, which events would be appended to");
   if (LiesWithin(sink.path, server.data)) {
     return reader.Error(
         "path", "is inside the data directory, which holds nothing but the store; name a place outside of " +
@@ -177,7 +179,7 @@ void ReadSinks(TableReader& document, const Context& context, const Server& serv
       sink.name = std::move(*name);
     }
     ReadSink(reader, context, sink);
-    if (!sink.path.empty()) JudgePlace(reader, sink, server, sinks);
+    if (!sink.path.empty()) JudgePlace(reader, context, sink, server, sinks);
     targets.push_back(reader.At(sink.kind == SinkKind::kFile ? "path" : "url"));
     sinks.push_back(std::move(sink));
   }

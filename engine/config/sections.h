@@ -16,6 +16,7 @@ namespace weir::config {
 struct Context {
   std::filesystem::path directory;  // of the configuration file; relative paths start here
   const Environment& environment;
+  std::filesystem::path file = {};  // the configuration itself
 };
 
 void ReadServer(TableReader& document, const Context& context, Server& server);
