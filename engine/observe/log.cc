@@ -125,6 +125,7 @@ std::string_view LevelName(Level level) {
 }
 
 void Start(Level level) {
+  Output();  // finds out which file it is before anybody can have moved that away
   SetLevel(level);
   const std::lock_guard lock(writer_mutex);
   if (writer.logger) return;

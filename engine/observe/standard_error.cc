@@ -68,8 +68,14 @@ bool StandardError::Write(std::string_view bytes, std::int64_t wait_ms) {
 
 std::string StandardError::Reopen() {
   if (file_.empty()) return {};
-  const int fd = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int fd = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
   if (fd < 0) return file_.string() + ": " + std::strerror(errno);
+  // A pipe in the file's place: nobody may wait for its reader.
+  struct stat status{};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(fd);
+    return file_.string() + ": is no regular file any more";
+  }
   const bool moved = ::dup2(fd, STDERR_FILENO) >= 0;
   const int error = errno;
   ::close(fd);

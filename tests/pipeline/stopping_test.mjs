@@ -2,13 +2,13 @@
 // it end nothing.
 import assert from 'node:assert/strict';
 import {once} from 'node:events';
-import {rename, readFile} from 'node:fs/promises';
+import {rename, readFile, rm} from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import {test} from 'node:test';
 
 import {stripeEvent} from '../support/stripe_event.mjs';
-import {atEnd, request, start, temporaryDirectory, waitFor, Weir, weirBin} from '../support/weir_process.mjs';
+import {atEnd, request, run, start, temporaryDirectory, waitFor, Weir, weirBin} from '../support/weir_process.mjs';
 
 const secret = 'whsec_stopping';
 
@@ -133,4 +133,23 @@ test('SIGUSR1 opens a log that was moved away anew', async t => {
   assert.match(await readFile(`${log}.1`, 'utf8'), /listening/);
   await weir.stop();
   assert.match(await readFile(log, 'utf8'), /"msg":"stopped"/);
+});
+
+test('a pipe where the log or the configuration was is not waited for', async t => {
+  const weir = await makeWeir(t);
+  await weir.launch();
+  weir.running.process.kill('SIGKILL');
+  await weir.running.exited;
+  const log = path.join(weir.directory, 'weir.log');
+  weir.running = start(t, 'bash', ['-c', 'exec "$@" 2>>"$0"', log, weirBin, 'serve', '--config', weir.configFile]);
+  await weir.ready();
+  for (const file of [log, weir.configFile]) {
+    await rm(file);
+    assert.equal((await run(t, 'mkfifo', [file])).code, 0);
+  }
+  weir.running.process.kill('SIGUSR1');
+  const reload = await weir.command('reload');
+  assert.equal(reload.code, 2);
+  assert.match(reload.stderr, /weir\.toml: is no regular file/);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
 });
