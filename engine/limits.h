@@ -111,6 +111,9 @@ inline constexpr std::size_t kFormPairsMax = 1000;  // of a form whose fields ar
 // --- Admin (engine/admin): one request, one bounded step; longer answers are asked for in several ----------
 inline constexpr std::size_t kAdminThreads = 4;      // answering, a listener
 inline constexpr std::size_t kAdminWaitingMax = 16;  // connections of a listener waiting for one of them
+// Memory that has to be there before a configuration is read again, and before a question is answered.
+inline constexpr std::size_t kReloadBytes = 8 * kMiB;
+inline constexpr std::size_t kAdminAnswerBytes = 4 * kMiB;
 inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;  // body of a request to the API
 inline constexpr std::size_t kAdminRowsMax = 1000;               // rows of one answer
 inline constexpr std::size_t kAdminRowsDefault = 50;             // where the request names no limit

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <new>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "engine/deliver/sink_start.h"
+#include "engine/limits.h"
 #include "engine/observe/log.h"
 #include "engine/restart_keys.h"
 #include "engine/sink/check_target.h"
@@ -88,20 +90,21 @@ void Reload::Run(std::int64_t now_us) {
   EndRun(run, ApplyOrSayWhy(now_us));
 }
 
-// One that lacks memory is refused like one that lacks anything else; only what had begun to take effect may have.
+// Asked before anything is begun: halfway through there would be nothing to go back to.
 observe::ReloadReport Reload::ApplyOrSayWhy(std::int64_t now_us) {
-  taking_effect_ = false;
-  try {
-    const MayLackMemory here;
+  observe::ReloadReport report{.at_us = now_us};
+  std::error_code error;
+  const std::filesystem::path& file = wiring_.in_force.file;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    // A pipe would be waited for, and the signals with it.
+    report.errors.push_back(file.string() + ": " + (error ? error.message() : "is no regular file"));
+  } else if (!HasMemoryFor(limits::kReloadBytes)) {
+    report.errors.emplace_back("no memory to read and prepare it; reload again when there is some");
+  } else {
     return Apply(now_us);
-  } catch (const std::bad_alloc&) {
-    observe::ReloadReport report{.at_us = now_us};
-    report.errors.emplace_back(
-        taking_effect_ ? "no memory to apply the whole of it: a part may be in force, reload again"
-                       : "no memory to read and prepare it");
-    LogRefusal(report);
-    return report;
   }
+  LogRefusal(report);
+  return report;
 }
 
 observe::ReloadReport Reload::Apply(std::int64_t now_us) {
@@ -144,7 +147,6 @@ observe::ReloadReport Reload::Apply(std::int64_t now_us) {
   std::ranges::move(RemovedSinks(*loaded), std::back_inserter(report.notes));
 
   const std::size_t sources = loaded->sources.size();
-  taking_effect_ = true;
   wiring_.use_sources(std::make_shared<const source::SourceTable>(std::move(loaded->sources)));
   wiring_.delivery.Commit(wiring_.set_tails);
   in_force.sinks = std::move(loaded->sinks);

@@ -67,8 +67,6 @@ class Reload {
   config::Server started_server_;
   config::Admin started_admin_;
 
-  bool taking_effect_ = false;  // by the thread that runs it: what was prepared is being put in force
-
   io::EventfdWake wake_;
   std::mutex mutex_;
   std::condition_variable done_;

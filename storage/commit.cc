@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <set>
 #include <utility>
@@ -346,18 +345,12 @@ namespace {
 
 // A commit that has begun waits for memory, and everybody with it: so it is asked for before. RocksDB takes each record
 // once into a batch that doubles as it grows and once into a memtable, by blocks.
-bool HasMemoryFor(std::span<const AppendRecord> records) {
+std::size_t MemoryFor(std::span<const AppendRecord> records) {
   constexpr std::size_t kTimesTaken = 3;
   constexpr std::size_t kBesides = 2u << 20;
   std::size_t bytes = kBesides;
   for (const AppendRecord& record : records) bytes += kTimesTaken * record.size;
-  const MayLackMemory here;
-  try {
-    ::operator delete(::operator new(bytes));
-    return true;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
+  return bytes;
 }
 
 }  // namespace
@@ -372,7 +365,7 @@ StoreResult<void> EventStore::Commit(std::span<AppendRecord> records, std::span<
         .message =
             "the high-water record cannot be written: a loss of what is acknowledged could not be seen"});
   }
-  if (!HasMemoryFor(records)) {
+  if (!HasMemoryFor(MemoryFor(records))) {
     return std::unexpected(StoreError{StoreErrorCode::kStalled, "there is no memory to commit with"});
   }
   GroupCommit group(*parts_, records, results);

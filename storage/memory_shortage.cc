@@ -43,6 +43,16 @@ void WaitForMemory() {
   std::set_new_handler(WaitOnShortage);
 }
 
+bool HasMemoryFor(std::size_t bytes) {
+  const MayLackMemory here;
+  try {
+    ::operator delete(::operator new(bytes));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 MayLackMemory::MayLackMemory() : before_(std::exchange(throws, true)) {}
 MayLackMemory::~MayLackMemory() {
   throws = before_;

@@ -4,6 +4,8 @@
 // refuse or put off what they are doing say so, and are thrown std::bad_alloc.
 #pragma once
 
+#include <cstddef>
+
 namespace weir {
 
 // For the whole process. Before either is called every thread is thrown std::bad_alloc.
@@ -13,6 +15,9 @@ namespace weir {
 void EndWithoutMemory();
 // Once it serves: whoever cannot do without waits.
 void WaitForMemory();
+
+// Whether so much can be had right now, for whoever would rather refuse than begin and wait. Somebody else may take it.
+bool HasMemoryFor(std::size_t bytes);
 
 // In its scope std::bad_alloc is thrown on this thread; somebody catches it.
 class MayLackMemory {

@@ -10,8 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
-#include <exception>
-#include <new>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -28,6 +26,7 @@
 #include "engine/observe/log.h"
 #include "engine/text/json_string.h"
 #include "storage/check.h"
+#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::admin {
@@ -250,6 +249,11 @@ HandlerResponse AdminServer::State::Route(const Listener& listener, const httpli
     Send(response, std::move(*barrier));
     return HandlerResponse::Handled;
   }
+  // Refused before it is begun: a JSON value that cannot be taken apart for want of memory ends the process.
+  if (!HasMemoryFor(limits::kAdminAnswerBytes)) {
+    Send(response, Refusal(503, "shortage", "the server has no memory for this; ask again later"));
+    return HandlerResponse::Handled;
+  }
   const std::string below = request.path.substr(kApiPrefix.size());
   if (!read_only && OperatorApi::Has(request.method, below)) return HandlerResponse::Unhandled;
   Send(response, AnswerApi(request));
@@ -281,14 +285,8 @@ void AdminServer::State::Configure(Listener& listener) {
   for (const std::string& path : OperatorApi::Paths("PUT"))
     server.Put(std::string(kApiPrefix) + path, answer);
   server.set_exception_handler(
-      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr& error) {
-        try {
-          std::rethrow_exception(error);
-        } catch (const std::bad_alloc&) {
-          Send(response, Refusal(503, "shortage", "the server has no memory for this; ask again later"));
-        } catch (...) {
-          Send(response, Refusal(500, "internal", "the request could not be answered"));
-        }
+      [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
+        Send(response, Refusal(500, "internal", "the request could not be answered"));
       });
 }
 

@@ -1,9 +1,7 @@
 #include "engine/admin/bounded_pool.h"
 
-#include <new>
 #include <utility>
 
-#include "storage/memory_shortage.h"
 #include "storage/start_thread.h"
 
 namespace weir::admin {
@@ -48,11 +46,7 @@ void BoundedPool::Work() {
       waiting_.erase(waiting_.begin());
     }
     changed_.notify_all();
-    try {
-      const MayLackMemory here;
-      task();
-    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): its client finds the connection closed
-    }
+    task();
   }
 }
 

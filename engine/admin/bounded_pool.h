@@ -22,7 +22,7 @@ class BoundedPool {
 
   // With fewer threads than asked for where the machine has no more to give; the error is that it has none.
   std::expected<void, std::string> Start(std::size_t threads);
-  // Waits while `waiting_max` tasks wait. Takes no memory. A task that lacks some is given up, and the next one taken.
+  // Waits while `waiting_max` tasks wait. Takes no memory.
   void Enqueue(std::function<void()> task);
   // Finishes what waits and joins. Nothing may be enqueued afterwards.
   void Shutdown();

@@ -19,7 +19,7 @@ ApiReply ReloadConfiguration(const Wiring& wiring, const ApiRequest& request) {
     return Refusal(503, "stopping", "the server is stopping; its configuration was not read again");
   ApiReply reply;
   if (!report->applied) {
-    std::string message = "reload refused, the running configuration stays";
+    std::string message = "reload refused, nothing changed";
     for (const std::string& error : report->errors) message += '\n' + error;
     reply.status = 400;
     reply.body =

@@ -255,3 +255,24 @@ sink = "archive"
   assert.equal(await weir.metric('webhook_dead_lettered_total', {sink: 'archive'}), 0);
   assert.deepEqual(await weir.stop(), {code: 0, signal: null});
 });
+
+test('questions of operators without memory are refused or wait, and end nothing', async t => {
+  const weir = await makeWeir(t);
+  await weir.start();
+  for (let i = 0; i < 20; ++i) assert.equal((await post(weir, `evt_${i}`)).status, 202);
+  const size = Number(/VmSize:\s+(\d+) kB/.exec(await readFile(`/proc/${weir.pid}/status`, 'utf8'))[1]) * 1024;
+  for (const room of [0, 300_000, 500_000, 700_000]) {
+    const {code, stderr} = await run(t, 'prlimit', [`--pid=${weir.pid}`, `--as=${size + room}:unlimited`]);
+    assert.equal(code, 0, stderr);
+    const commands = ['events list', 'status', 'metrics', 'reload'].map(words =>
+      words === 'metrics' ? request(`${weir.adminUrl}/metrics`, {deadline_ms: 2_000}).catch(() => {})
+        : run(t, weirBin, [...words.split(' '), '--data', weir.data], {deadline_ms: 2_000}));
+    await Promise.all(commands);
+    assert.equal(weir.running.process.exitCode ?? weir.running.process.signalCode, null, weir.running.stderr());
+  }
+  assert.equal((await run(t, 'prlimit', [`--pid=${weir.pid}`, '--as=unlimited:unlimited'])).code, 0);
+  await waitFor('it answers again', () => weir.isReady());
+  assert.equal((await weir.command('status')).code, 0);
+  assert.equal((await weir.command('reload')).code, 0);
+  assert.deepEqual(await weir.stop(), {code: 0, signal: null});
+});
