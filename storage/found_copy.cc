@@ -82,7 +82,8 @@ DiskResult<void> LinkAll(Disk& disk, const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-std::expected<FoundCopy, std::string> FoundCopy::Make(std::shared_ptr<Disk> disk, const fs::path& folder) {
+std::expected<FoundCopy, std::string> FoundCopy::Make(const std::shared_ptr<Disk>& disk,
+                                                      const fs::path& folder) {
   const fs::path linking = Beside(folder, ".linking");
   const fs::path found = Beside(folder, ".found");
   std::ignore = RemoveTree(*disk, linking);

@@ -23,7 +23,7 @@ class FoundCopy {
   // Links `folder` to `folder`.found, after putting back what an open that never finished left there. Nothing is
   // committed before an open has its verdict, so what it left goes with the high-water record as it still is; what goes
   // with another one is of another time, is not put back, and is set aside.
-  static std::expected<FoundCopy, std::string> Make(std::shared_ptr<Disk> disk,
+  static std::expected<FoundCopy, std::string> Make(const std::shared_ptr<Disk>& disk,
                                                     const std::filesystem::path& folder);
 
   // Where a copy of another time is kept; empty: there was none.
