@@ -13,10 +13,18 @@ using storage::Sequence;
 RetrySchedule::RetrySchedule(const std::vector<storage::RetryEntry>& stored) {
   entries_.reserve(stored.size());
   for (const storage::RetryEntry& entry : stored) {
-    entries_[entry.sequence] = {.due_us = entry.due_us,
-                                .attempts = entry.attempts,
-                                .last_outcome = entry.last_outcome,
-                                .scheduled_at_us = entry.scheduled_at_us};
+    const auto [place, added] = entries_.try_emplace(entry.sequence);
+    Entry& kept = place->second;
+    if (!added) {
+      const bool later = std::pair(entry.attempts, entry.due_us) > std::pair(kept.attempts, kept.due_us);
+      superseded_.emplace(later ? kept.due_us : entry.due_us, entry.sequence);
+      if (!later) continue;
+      waiting_.erase({kept.due_us, entry.sequence});
+    }
+    kept = {.due_us = entry.due_us,
+            .attempts = entry.attempts,
+            .last_outcome = entry.last_outcome,
+            .scheduled_at_us = entry.scheduled_at_us};
     waiting_.emplace(entry.due_us, entry.sequence);
   }
 }
@@ -114,8 +122,10 @@ void RetrySchedule::TakeChanges(storage::SettlementBatch& batch) {
                                    .attempts = entry.attempts,
                                    .last_outcome = entry.last_outcome,
                                    .scheduled_at_us = entry.scheduled_at_us});
+    superseded_.erase({entry.due_us, sequence});
   }
   changed_.clear();
+  for (const auto& key : std::exchange(superseded_, {})) batch.retries_removed.push_back(key);
 }
 
 }  // namespace weir::deliver

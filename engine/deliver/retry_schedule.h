@@ -27,6 +27,8 @@ class RetrySchedule {
     std::uint32_t attempts;  // made so far
   };
 
+  // A log that lost the batch in which a retry took the place of another one holds both: of two for one event the one
+  // that is further counts, and the other is taken out of the store with the next changes.
   explicit RetrySchedule(const std::vector<storage::RetryEntry>& stored);
 
   // After a start, when nobody saw how much time passed: no entry waits longer than the delay it was scheduled
@@ -58,7 +60,7 @@ class RetrySchedule {
   // Moves what changed since the last call into `batch`. The entry of one event in the store is never two at
   // a time, and a batch never both adds and removes the same key.
   void TakeChanges(storage::SettlementBatch& batch);
-  bool HasChanges() const { return !changed_.empty(); }
+  bool HasChanges() const { return !changed_.empty() || !superseded_.empty(); }
 
  private:
   struct Entry {
@@ -76,6 +78,8 @@ class RetrySchedule {
   // What the store has, as long as that differs from entries_: the due time under which the event is stored,
   // if it is.
   std::unordered_map<storage::Sequence, std::optional<std::int64_t>> changed_;
+  // Stored beside the entry of the same event, by due time.
+  std::set<std::pair<std::int64_t, storage::Sequence>> superseded_;
 };
 
 }  // namespace weir::deliver

@@ -123,6 +123,29 @@ TEST(RetrySchedule, RemovedAndScheduledAgainBeforeTheWriteIsOneEntry) {
   EXPECT_TRUE(batch.retries_removed.empty());
 }
 
+TEST(RetrySchedule, OfTwoThatAreStoredForOneEventTheFurtherCountsAndTheOtherGoes) {
+  RetrySchedule schedule({Entry(1, 100, 1), Entry(1, 900, 2), Entry(2, 200, 3), Entry(2, 300, 2)});
+  EXPECT_EQ(schedule.size(), 2u);
+  EXPECT_TRUE(schedule.HasChanges());
+  const auto due = schedule.TakeDue(500);
+  ASSERT_TRUE(due);
+  EXPECT_EQ(due->sequence, 2u);
+  EXPECT_EQ(due->attempts, 3u);
+  EXPECT_FALSE(schedule.TakeDue(500));
+  const auto batch = ChangesOf(schedule);
+  EXPECT_TRUE(batch.retries_added.empty());
+  EXPECT_EQ(batch.retries_removed, (std::vector<std::pair<std::int64_t, Sequence>>{{100, 1}, {300, 2}}));
+  EXPECT_FALSE(schedule.HasChanges());
+}
+
+TEST(RetrySchedule, RetryThatTakesThePlaceOfASupersededOneStays) {
+  RetrySchedule schedule({Entry(1, 100, 1), Entry(1, 900, 2)});
+  schedule.Schedule(Entry(1, 100, 3));
+  const auto batch = ChangesOf(schedule);
+  EXPECT_EQ(batch.retries_added.size(), 1u);
+  EXPECT_EQ(batch.retries_removed, (std::vector<std::pair<std::int64_t, Sequence>>{{900, 1}}));
+}
+
 TEST(RetrySchedule, UnderWayFromTheStartIsStoredAndNotGiven) {
   RetrySchedule schedule({});
   schedule.ScheduleUnderWay(Entry(1, 100));
