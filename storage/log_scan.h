@@ -31,8 +31,7 @@ struct ScannedRecord {
 
 class LogScan {
  public:
-  // From `first` on, over `holes`, which outlives the scan. Damage behind `last_in_tables` is an error: only tables can
-  // be salvaged.
+  // From `first` on, over `holes`, which outlives the scan. `last_in_tables`: what is behind it is in memory.
   LogScan(Rocks& rocks, Salvage& salvage, const Holes& holes, Sequence first, Sequence last_in_tables);
 
   // nullopt at the end of the log. An error: a sequence is missing, or the disk does not answer.
@@ -41,8 +40,13 @@ class LogScan {
   Sequence GoOnBehind(Sequence missing);
 
  private:
+  bool AtNext() const;
+  StoreResult<std::optional<ScannedRecord>> Take(std::string_view record);
+  StoreResult<std::optional<ScannedRecord>> FindNext();
   ScannedRecord Salvaged();
+  StoreError Missing() const;
 
+  Rocks& rocks_;
   Salvage& salvage_;
   const Holes& holes_;
   std::unique_ptr<rocksdb::Iterator> rows_;
@@ -51,5 +55,10 @@ class LogScan {
   bool stepped_ = false;  // rows_ stands at next_ - 1, which it gave
   std::string held_;
 };
+
+// What no table has yet, of which no damage of tables takes anything: the first event from `from` on, and the newest;
+// kNoSequence for none.
+Sequence FindInMemory(Rocks& rocks, Sequence from);
+Sequence NewestInMemory(Rocks& rocks);
 
 }  // namespace weir::storage
