@@ -109,7 +109,7 @@ StoreResult<void> EventStore::Parts::GoOnBehindLoss(const std::optional<HighWate
   Sequence end = std::max<Sequence>(*largest, durable);
   // The record lags behind the log except after a clean end: more may have been given out than anything says.
   const bool exact = promised && promised->closed_cleanly && promised->store_id == format.store_id;
-  if (!exact && end != kNoSequence) end += limits::kUnknownSequencesMax;
+  if (!exact && !log_end_known && end != kNoSequence) end += limits::kUnknownSequencesMax;
   const Sequence newest = durable;
   if (end > newest) {
     holes.Add({.first = newest + 1, .last = end});

@@ -8,9 +8,10 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "storage/rocks_options.h"
 #include "storage/salvage.h"
 #include "storage/second_copy.h"
+#include "storage/table_check.h"
 
 namespace weir::storage {
 namespace {
@@ -27,6 +29,8 @@ namespace fs = std::filesystem;
 // Sorts before every key of every family, and is none but that of an event 0.
 constexpr std::string_view kSeedKey{"\0\0\0\0\0\0\0\0", 8};
 constexpr std::size_t kSalvageBatchBytes = 1u << 20;
+// Where RocksDB's repair puts what it leaves out.
+constexpr std::string_view kLostFolder = "lost";
 
 std::unexpected<StoreError> Failed(std::string_view doing, const DiskError& error) {
   return std::unexpected(StoreError{
@@ -35,13 +39,6 @@ std::unexpected<StoreError> Failed(std::string_view doing, const DiskError& erro
 
 std::unexpected<StoreError> Failed(std::string_view doing, const rocksdb::Status& status) {
   return std::unexpected(ErrorFrom(status, "to repair the database: " + std::string(doing)));
-}
-
-std::uint64_t NumberOf(const fs::path& table) {
-  const std::string stem = table.stem().string();
-  std::uint64_t number = 0;
-  std::from_chars(stem.data(), stem.data() + stem.size(), number);
-  return number;
 }
 
 std::vector<fs::path> TablesIn(const Disk& disk, const fs::path& folder) {
@@ -87,12 +84,35 @@ StoreResult<void> PlantSeeds(const fs::path& folder, const StoreOptions& options
     return Failed("a table for each family", removed.error());
   if (auto made = MakeSeeds(making, options); !made) return made;
   std::uint64_t number = 0;
-  for (const fs::path& table : TablesIn(disk, folder)) number = std::max(number, NumberOf(table));
+  for (const fs::path& table : TablesIn(disk, folder)) number = std::max(number, TableNumberOf(table));
   for (const fs::path& seed : TablesIn(disk, making)) {
     if (const auto copied = Copy(disk, seed, folder / TableName(++number)); !copied)
       return Failed("a table for each family", copied.error());
   }
   std::ignore = RemoveTree(disk, making);
+  return {};
+}
+
+bool HoldsSeed(rocksdb::DB& db, const rocksdb::ColumnFamilyHandle& family) {
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db.GetLiveFilesMetaData(&tables);
+  return std::ranges::any_of(tables, [&](const auto& table) {
+    return table.column_family_name == family.GetName() && table.smallestkey == kSeedKey;
+  });
+}
+
+// A table of its own goes down the levels by itself, and may be on its way while it is looked for.
+StoreResult<void> TakeOutSeed(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
+  constexpr int kLooksMax = 8;
+  rocksdb::CompactRangeOptions through_all_levels;
+  through_all_levels.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  const rocksdb::Slice seed = ToSlice(kSeedKey);
+  rocksdb::Status status = db.Delete({}, family, seed);
+  if (status.ok()) status = db.Flush({}, family);
+  for (int look = 0; status.ok() && look < kLooksMax && HoldsSeed(db, *family); ++look)
+    status = db.CompactRange(through_all_levels, family, &seed, &seed);
+  if (status.ok() && HoldsSeed(db, *family)) status = rocksdb::Status::Busy("it is still there");
+  if (!status.ok()) return Failed("taking out what was added", status);
   return {};
 }
 
@@ -102,26 +122,56 @@ rocksdb::Options ReadOnDisk(rocksdb::Env* env) {
   return options;
 }
 
-// Into the log, in batches.
+// kDefault, which is empty, for a table that is none of ours.
+Family FamilyOf(const rocksdb::SstFileReader& table) {
+  const auto name = std::ranges::find(kFamilyNames, table.GetTableProperties()->column_family_name);
+  return name == kFamilyNames.end() ? Family::kDefault : static_cast<Family>(name - kFamilyNames.begin());
+}
+
+// Tables under a number that is not theirs: copies, or from another time. Together with the table they are a copy of,
+// RocksDB's repair takes them for a mistake of its own and ends.
+StoreResult<std::set<fs::path>> SetStraysAside(const fs::path& folder, const StoreOptions& options,
+                                               rocksdb::Env* env) {
+  std::set<fs::path> strays;
+  Disk& disk = *options.disk;
+  for (const fs::path& table : TablesIn(disk, folder)) {
+    rocksdb::SstFileReader reader(ReadOnDisk(env));
+    if (!reader.Open(table).ok()) continue;
+    const std::uint64_t made_under = MadeUnder(*reader.GetTableProperties());
+    if (made_under == 0 || made_under == TableNumberOf(table)) continue;
+    const fs::path lost = folder / kLostFolder;
+    DiskResult<void> done;
+    if (!Exists(disk, lost)) done = disk.MakeDirectory(lost);
+    if (done) done = disk.Rename(table, lost / table.filename());
+    if (!done) return Failed("setting a table aside that is a copy", done.error());
+    strays.insert(lost / table.filename());
+  }
+  return strays;
+}
+
+// Puts back into a family what it does not have, in batches.
 class Restorer {
  public:
-  explicit Restorer(Rocks& rocks) : rocks_(rocks) {}
-  StoreResult<void> Put(const rocksdb::Slice& key, const rocksdb::Slice& record) {
-    found_.Put(rocks_.family(Family::kEvents), key, record);
+  Restorer(Rocks& rocks, Family family) : rocks_(rocks), family_(family) {}
+  StoreResult<void> Put(std::string_view key, std::string_view value) {
+    rocksdb::PinnableSlice present;
+    if (rocks_.db().Get({}, rocks_.family(family_), ToSlice(key), &present).ok()) return {};
+    found_.Put(rocks_.family(family_), ToSlice(key), ToSlice(value));
     return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
   }
   StoreResult<void> Flush() {
-    auto written = rocks_.Write({}, found_, "to repair the database: events of a damaged table");
+    auto written = rocks_.Write({}, found_, "to repair the database: what damaged tables still hold");
     found_.Clear();
     return written;
   }
 
  private:
   Rocks& rocks_;
+  const Family family_;
   rocksdb::WriteBatch found_;
 };
 
-// By its index. Every seek into an unreadable block fails, and a block is a few hundred events.
+// Events, by the table's index. Every seek into an unreadable block fails, and a block is a few hundred events.
 StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
   const std::unique_ptr<rocksdb::Iterator> rows(table.NewIterator(rocksdb::ReadOptions()));
   const std::uint64_t entries = table.GetTableProperties()->num_entries;
@@ -130,7 +180,7 @@ StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
   for (rows->SeekToFirst();;) {
     if (rows->Valid()) {
       behind = ParseSequenceKey(ToView(rows->key())).value_or(behind);
-      if (auto put = to.Put(rows->key(), rows->value()); !put) return put;
+      if (auto put = to.Put(ToView(rows->key()), ToView(rows->value())); !put) return put;
       step = 1;
       rows->Next();
       continue;
@@ -142,129 +192,93 @@ StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
   return to.Flush();
 }
 
-// Without one. A table of another family has no records.
-StoreResult<void> RestoreFound(Rocks& rocks, const fs::path& table, Restorer& to) {
+// Events, without an index. A table of another family has no records.
+StoreResult<void> RestoreFound(const Rocks& rocks, const fs::path& table, Restorer& to) {
   const auto put = [&](Sequence sequence, std::string_view record) {
-    return to.Put(ToSlice(SequenceKey(sequence).view()), ToSlice(record));
+    return to.Put(SequenceKey(sequence).view(), record);
   };
   if (auto found = VisitRecords(rocks.disk(), table, put); !found) return found;
   return to.Flush();
 }
 
-// Puts back what the repair left out of a table of the log for what cannot be read of it.
-StoreResult<void> Restore(Rocks& rocks, const fs::path& table) {
-  Restorer to(rocks);
+// Rows of a table that is kept twice, up to its first damaged place and from its last one on.
+StoreResult<void> RestoreRows(Rocks& rocks, const fs::path& table, Family to_family) {
   rocksdb::SstFileReader reader(ReadOnDisk(rocks.db().GetEnv()));
-  if (!reader.Open(table).ok()) return RestoreFound(rocks, table, to);
-  if (reader.GetTableProperties()->column_family_name !=
-      kFamilyNames[static_cast<std::size_t>(Family::kEvents)])
-    return {};
-  return RestoreReadable(reader, to);
-}
-
-std::string ListOf(const std::vector<std::string>& names) {
-  constexpr std::size_t kNamed = 5;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kNamed; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
-  return text;
-}
-
-struct BrokenTables {
-  std::vector<std::string> log;      // with the events they held
-  std::vector<std::string> derived;  // of the dedupe index
-  std::vector<std::string> other;
-  std::set<Family> families;
-  bool log_lacks_bytes = false;  // not only damaged: missing or cut
-  bool none() const { return families.empty(); }
-  // A damaged end of a table of the log is made up for by its records; what is kept twice by its other copy.
-  bool recoverable() const {
-    const bool a_first = std::ranges::any_of(families, IsKeptTwice);
-    return !log_lacks_bytes && !(a_first && families.contains(Family::kCopies));
+  if (!reader.Open(table).ok()) return {};
+  const bool of_copies = FamilyOf(reader) == Family::kCopies;
+  const std::string prefix = of_copies ? CopyKey(to_family, "") : "";
+  if (!of_copies && FamilyOf(reader) != to_family) return {};
+  Restorer to(rocks, to_family);
+  const std::unique_ptr<rocksdb::Iterator> rows(reader.NewIterator(rocksdb::ReadOptions()));
+  const auto put = [&]() -> StoreResult<void> {
+    if (!rows->key().starts_with(prefix)) return {};
+    const std::string_view key = ToView(rows->key());
+    return to.Put(of_copies ? OriginalKey(key) : key, ToView(rows->value()));
+  };
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    if (auto done = put(); !done) return done;
   }
-};
+  if (rows->status().ok()) return to.Flush();
+  for (rows->SeekToLast(); rows->Valid(); rows->Prev()) {
+    if (auto done = put(); !done) return done;
+  }
+  return to.Flush();
+}
 
-BrokenTables FindBroken(const Disk& disk, const fs::path& folder, rocksdb::Env* env,
-                        const std::vector<rocksdb::LiveFileMetaData>& tables) {
-  BrokenTables broken;
-  for (const rocksdb::LiveFileMetaData& table : tables) {
-    const std::string name = table.name.substr(table.name.starts_with('/') ? 1 : 0);
-    const bool missing = !Exists(disk, folder / name);
-    const std::uint64_t bytes = BytesOf(disk, folder / name);
-    const bool whole = !missing && bytes == table.size &&
-                       rocksdb::SstFileReader(ReadOnDisk(env)).Open((folder / name).string()).ok();
-    if (whole) continue;
-    const std::string state = missing ? " is missing" : bytes != table.size ? " is cut" : " is damaged";
-    const auto family =
-        static_cast<Family>(std::ranges::find(kFamilyNames, table.column_family_name) - kFamilyNames.begin());
-    broken.families.insert(family);
+// Of a family and of its second copies tables were left out: each has what the other lacks, the database first.
+StoreResult<void> RestoreFromBoth(Rocks& rocks, Family family, const std::vector<fs::path>& left_out) {
+  Restorer to(rocks, family);
+  const std::string prefix = CopyKey(family, "");
+  const std::unique_ptr<rocksdb::Iterator> copies(
+      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kCopies)));
+  for (copies->Seek(prefix); copies->Valid() && copies->key().starts_with(prefix); copies->Next()) {
+    if (auto put = to.Put(OriginalKey(ToView(copies->key())), ToView(copies->value())); !put) return put;
+  }
+  if (auto flushed = to.Flush(); !flushed) return flushed;
+  for (const fs::path& table : left_out) {
+    if (auto restored = RestoreRows(rocks, table, family); !restored) return restored;
+  }
+  return {};
+}
+
+// Puts back what the repair left out for what cannot be read of it, and names the families it left something out of.
+StoreResult<std::set<Family>> Restore(Rocks& rocks, const std::vector<fs::path>& lost,
+                                      const std::set<fs::path>& strays, std::set<Family> incomplete) {
+  std::vector<fs::path> left_out;
+  Restorer events(rocks, Family::kEvents);
+  for (const fs::path& table : lost) {
+    rocksdb::SstFileReader reader(ReadOnDisk(rocks.db().GetEnv()));
+    const bool readable = reader.Open(table).ok();
+    const std::optional<Family> family = readable ? std::optional(FamilyOf(reader)) : std::nullopt;
     if (family == Family::kEvents) {
-      broken.log_lacks_bytes = broken.log_lacks_bytes || missing || bytes != table.size;
-      const auto first = ParseSequenceKey(table.smallestkey);
-      const auto last = ParseSequenceKey(table.largestkey);
-      broken.log.push_back(name + state + " (events " + std::to_string(first.value_or(0)) + ".." +
-                           std::to_string(last.value_or(0)) + ")");
-    } else if (family == Family::kDedupe) {
-      broken.derived.push_back(name + state);
-    } else {
-      broken.other.push_back(name + state + " (" + table.column_family_name + ")");
+      if (auto restored = RestoreReadable(reader, events); !restored)
+        return std::unexpected(restored.error());
     }
+    if (!family || family == Family::kEvents) {
+      if (auto restored = RestoreFound(rocks, table, events); !restored)
+        return std::unexpected(restored.error());
+    }
+    if (strays.contains(table)) continue;
+    if (family) incomplete.insert(*family);
+    left_out.push_back(table);
   }
-  return broken;
+  if (!incomplete.contains(Family::kCopies)) return incomplete;
+  for (const Family family : kKeptTwice) {
+    if (!incomplete.contains(family)) continue;
+    if (auto restored = RestoreFromBoth(rocks, family, left_out); !restored)
+      return std::unexpected(restored.error());
+  }
+  return incomplete;
 }
 
 }  // namespace
 
-DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
-  // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
+StoreResult<std::set<Family>> RepairDatabase(const fs::path& folder, const StoreOptions& options,
+                                             const std::set<Family>& broken) {
   const DiskEnv files(options.disk, nullptr);
-  rocksdb::DBOptions lenient = DatabaseOptions(options, files.env(), false, LogDamage::kSkip);
-  lenient.create_missing_column_families = false;
-  lenient.paranoid_checks = false;
-  lenient.skip_checking_sst_file_sizes_on_db_open = true;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::OpenForReadOnly(lenient, folder, Descriptors(options), &handles, &opened);
-  const std::unique_ptr<rocksdb::DB> db(opened);
-  if (!status.ok()) {
-    return {
-        .what = "the database's list of tables (CURRENT, MANIFEST) is damaged or missing: " + error.message,
-        .gives_up =
-            "no event whose table or log is whole: the list is made again from them. Retries and dead "
-            "letters that were settled shortly before may come back"};
-  }
-  std::vector<rocksdb::LiveFileMetaData> tables;
-  db->GetLiveFilesMetaData(&tables);
-  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
-  const BrokenTables broken = FindBroken(*options.disk, folder, files.env(), tables);
-  if (broken.none()) {
-    return {.what = "the database's write-ahead log is damaged: " + error.message,
-            .gives_up = "the newest events and settlements as far as the damage reaches",
-            .log_only = true};
-  }
-  std::vector<std::string> all = broken.log;
-  all.insert(all.end(), broken.other.begin(), broken.other.end());
-  all.insert(all.end(), broken.derived.begin(), broken.derived.end());
-  DatabaseDamage damage{.what = "of the database's tables " + ListOf(all),
-                        .gives_up = "",
-                        .recoverable = broken.recoverable(),
-                        .families = broken.families};
-  if (!broken.log.empty()) damage.gives_up = "the events named";
-  if (!broken.other.empty()) {
-    damage.gives_up +=
-        std::string(damage.gives_up.empty() ? "" : ", and ") +
-        "what those tables say of deliveries: a sink whose position was there gets the log from its "
-        "beginning, dead letters there are gone";
-  }
-  if (broken.log.empty() && damage.recoverable)
-    damage.gives_up = "nothing: what they hold is kept twice or is made again from the log";
-  return damage;
-}
-
-StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& options) {
-  if (auto planted = PlantSeeds(folder, options); !planted) return planted;
-  const DiskEnv files(options.disk, nullptr);
+  const auto strays = SetStraysAside(folder, options, files.env());
+  if (!strays) return std::unexpected(strays.error());
+  if (auto planted = PlantSeeds(folder, options); !planted) return std::unexpected(planted.error());
   const rocksdb::Status repaired = rocksdb::RepairDB(
       folder, DatabaseOptions(options, files.env(), false, LogDamage::kSkip), Descriptors(options));
   if (!repaired.ok()) return Failed(folder.string(), repaired);
@@ -274,23 +288,17 @@ StoreResult<void> RepairDatabase(const fs::path& folder, const StoreOptions& opt
   }
   auto rocks = Rocks::Open(folder, options, false, LogDamage::kSkip);
   if (!rocks) return std::unexpected(rocks.error());
-  rocksdb::CompactRangeOptions through_all_levels;
-  through_all_levels.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  const rocksdb::Slice seed = ToSlice(kSeedKey);
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    rocksdb::ColumnFamilyHandle* family = (*rocks)->family(static_cast<Family>(i));
-    rocksdb::Status status = (*rocks)->db().Delete({}, family, seed);
-    if (status.ok()) status = (*rocks)->db().Flush({}, family);
-    if (status.ok()) status = (*rocks)->db().CompactRange(through_all_levels, family, &seed, &seed);
-    if (!status.ok()) return Failed("taking out what was added", status);
+    if (auto taken = TakeOutSeed((*rocks)->db(), (*rocks)->family(static_cast<Family>(i))); !taken)
+      return std::unexpected(taken.error());
   }
-  for (const fs::path& table : TablesIn(*options.disk, folder / "lost")) {
-    if (auto restored = Restore(**rocks, table); !restored) return restored;
-  }
-  if (auto synced = (*rocks)->SyncLog("to repair the database: its last step"); !synced) return synced;
+  auto incomplete = Restore(**rocks, TablesIn(*options.disk, folder / kLostFolder), *strays, broken);
+  if (!incomplete) return incomplete;
+  if (auto synced = (*rocks)->SyncLog("to repair the database: its last step"); !synced)
+    return std::unexpected(synced.error());
   // What the repair set aside is in the copy of what was found as well.
-  std::ignore = RemoveTree(*options.disk, folder / "lost");
-  return {};
+  std::ignore = RemoveTree(*options.disk, folder / kLostFolder);
+  return incomplete;
 }
 
 }  // namespace weir::storage

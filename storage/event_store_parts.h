@@ -60,6 +60,13 @@ struct EventStore::Parts {
   bool lost_something = false;  // and the operator accepted it
   std::optional<Mending> next;  // what may open it, when Open has failed
   std::set<Family> broken;      // families with damaged tables, as found before `next` was tried
+  // What `next` gives up, where it is not the audit that finds it.
+  struct Accepted {
+    std::string what;
+    bool log_sound;  // and so its end is known
+  };
+  std::optional<Accepted> accepted;
+  bool log_end_known = true;  // but for what high water says
   Holes holes;
   Sequence named = kNoSequence;  // the largest sequence that something outside the log has named so far
 
@@ -90,6 +97,9 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> MakeTableListAnew();
+  StoreResult<void> CheckSmallTables() const;
+  StoreResult<void> AuditDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
   // After a damaged log was read past its damage (log_gap_filter.h).
   StoreResult<void> GoBackToWithheldPositions();
   StoreResult<void> MakeCopiesTheSame();

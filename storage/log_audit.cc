@@ -12,6 +12,7 @@
 
 #include "storage/event_codec.h"
 #include "storage/log_scan.h"
+#include "storage/table_check.h"
 
 namespace weir::storage {
 namespace {
@@ -49,6 +50,11 @@ StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb:
     return std::unexpected(ErrorFrom(status, "to read the log's tables"));
   const auto table = properties.find(file.db_path + file.name);
   if (!status.ok() || table == properties.end()) return std::nullopt;
+  if (const auto made_under = MadeUnder(*table->second); made_under != 0 && made_under != file.file_number) {
+    return std::unexpected(
+        StoreError{StoreErrorCode::kCorruption,
+                   "table " + file.name + " of the log is a copy of table " + std::to_string(made_under)});
+  }
   return table->second->num_entries;
 }
 
@@ -149,10 +155,7 @@ StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables) {
   if (rows->Valid()) return ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
   if (rows->status().ok()) return kNoSequence;
   if (!rows->status().IsCorruption()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
-  std::uint64_t in_memory = 0;
-  rocks.db().GetIntProperty(rocks.family(Family::kEvents), "rocksdb.num-entries-active-mem-table",
-                            &in_memory);
-  return tables.last + in_memory;
+  return std::max(NewestInMemory(rocks), tables.last);
 }
 
 StoreResult<void> CheckTail(Rocks& rocks, Salvage& salvage, Sequence after, const Holes& holes, LogEnds& ends,

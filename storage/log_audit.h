@@ -35,8 +35,7 @@ StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Ho
 // at what is in the tables.
 LogEnds FindEnds(Rocks& rocks);
 
-// The newest event there is, tables or not, or a later one where the newest cannot be read; kNoSequence for an empty
-// log.
+// The newest event there is, tables or not; kNoSequence for an empty log.
 StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables);
 
 // Decodes everything after `after` (at least the newest record), checks sequences and chain, and shows each

@@ -2,12 +2,20 @@
 //
 //   record := check:u32 bytes:u16 type:u8 payload      type: 1 whole, 2 first part
 //   payload of a whole or first one := sequence:u64 count:u32 …, RocksDB's sequence numbers
+//   check := the CRC32C of type and payload, masked: turned right by 15 bits, plus 0xa282ead8
+//
+// What is left of a block and too short for a head is zeros, and so is what was reserved behind the last record.
 #include "storage/log_files.h"
 
+#include <isa-l/crc.h>
+
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "storage/bytes.h"
 
@@ -17,6 +25,10 @@ namespace {
 constexpr std::size_t kTypeAt = 6;
 constexpr std::size_t kSequenceAt = 7;
 constexpr std::size_t kHeadBytes = kSequenceAt + sizeof(std::uint64_t);
+constexpr std::size_t kRecordHeadBytes = 7;
+constexpr std::size_t kBytesAt = 4;
+constexpr std::size_t kBlockBytes = 32u << 10;
+constexpr std::uint32_t kMask = 0xa282ead8;
 constexpr char kWhole = 1;
 constexpr char kFirst = 2;
 
@@ -45,7 +57,44 @@ std::map<std::uint64_t, std::filesystem::path> LogsIn(Disk& disk, const std::fil
   return logs;
 }
 
+bool IsChecked(std::string_view record) {
+  const std::string_view checked = record.substr(kTypeAt);
+  // Declared without const, read only.
+  auto* bytes = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(checked.data()));
+  const std::uint32_t sum = ~crc32_iscsi(bytes, static_cast<int>(checked.size()), ~0u);
+  return LoadLittle<std::uint32_t>(record.data()) == std::rotr(sum, 15) + kMask;
+}
+
+// `last`: there is no other block behind it.
+bool BlockIsWhole(std::string_view block, bool last) {
+  while (block.size() >= kRecordHeadBytes) {
+    const std::size_t bytes = kRecordHeadBytes + LoadLittle<std::uint16_t>(block.data() + kBytesAt);
+    if (bytes > block.size()) return last;
+    if (block[kTypeAt] == 0 && bytes == kRecordHeadBytes) break;
+    if (!IsChecked(block.substr(0, bytes))) return false;
+    block.remove_prefix(bytes);
+  }
+  return last || block.find_first_not_of('\0') == std::string_view::npos;
+}
+
+bool IsWhole(Disk& disk, const std::filesystem::path& log) {
+  const auto file = disk.Open(log, Disk::Access::kRead);
+  if (!file) return false;
+  std::string block(kBlockBytes, '\0');
+  for (std::uint64_t at = 0;; at += kBlockBytes) {
+    const auto read = (*file)->ReadAt(at, block);
+    if (!read) return false;
+    if (!BlockIsWhole(std::string_view(block).substr(0, *read), *read < kBlockBytes)) return false;
+    if (*read < kBlockBytes) return true;
+  }
+}
+
 }  // namespace
+
+bool LogsAreWhole(Disk& disk, const std::filesystem::path& database) {
+  return std::ranges::all_of(LogsIn(disk, database),
+                             [&](const auto& log) { return IsWhole(disk, log.second); });
+}
 
 std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path& database) {
   const auto logs = LogsIn(disk, database);

@@ -18,4 +18,8 @@ std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path
 // RocksDB numbers its logs in the order of what is in them, and aborts where that does not hold.
 std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database);
 
+// Whether every record of every log is as it was written; a last one that was cut off counts as never written. Reads them
+// all.
+bool LogsAreWhole(Disk& disk, const std::filesystem::path& database);
+
 }  // namespace weir::storage

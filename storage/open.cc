@@ -12,12 +12,14 @@
 #include <utility>
 
 #include "storage/data_directory.h"
+#include "storage/database_damage.h"
 #include "storage/database_repair.h"
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
 #include "storage/log_files.h"
 #include "storage/owner_only.h"
 #include "storage/second_copy.h"
+#include "storage/table_check.h"
 #include "storage/timeline_rows.h"
 
 namespace weir::storage {
@@ -126,9 +128,11 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     mending = *next;
     std::unique_ptr<DiskLock> lock = std::move(parts->lock);
     std::set<Family> broken = std::move(parts->broken);
+    std::optional<Parts::Accepted> accepted = std::move(parts->accepted);
     parts = std::make_unique<Parts>(options);
     parts->lock = std::move(lock);
     parts->broken = std::move(broken);
+    parts->accepted = std::move(accepted);
     if (auto again = found->StartAgain(); !again) return Fail(StoreErrorCode::kIo, again.error());
   }
   if (!opened) {
@@ -174,6 +178,15 @@ StoreResult<void> EventStore::Parts::Open(Mending mending) {
     return lost;
   }
   if (auto opened = OpenDatabase(promised, mending); !opened) return opened;
+  auto audited = AuditDatabase(promised, mending);
+  // What RocksDB opens and cannot read may be readable without its index, or be kept twice.
+  const bool unreadable = !audited && audited.error().code == StoreErrorCode::kCorruption;
+  if (unreadable && mending != Mending::kTables && !options.read_only) next = Mending::kTables;
+  return audited;
+}
+
+StoreResult<void> EventStore::Parts::AuditDatabase(const std::optional<HighWaterRecord>& promised,
+                                                   Mending mending) {
   if (auto same = MakeCopiesTheSame(); !same) return same;
   if (auto loaded = LoadFormat(promised, mending); !loaded) return loaded;
   const auto stored_holes = LoadHoles(*rocks);
@@ -205,32 +218,65 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
       return Fail(StoreErrorCode::kFormat, "there is no store in " + options.directory.string());
     }
   }
+  if (accepted) {
+    lost_something = true;
+    log_end_known = accepted->log_sound;
+    notes.push_back("accepted a loss: " + accepted->what);
+  }
   if (mending == Mending::kTables) {
-    if (auto repaired = RepairDatabase(folder, options); !repaired) return repaired;
+    if (auto made = MakeTableListAnew(); !made) return made;
   }
   if (const auto ordered = CheckLogOrder(*options.disk, folder); !ordered)
     return Fail(StoreErrorCode::kCorruption, ordered.error());
   auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
                             mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
+  StoreResult<void> checked;
   if (opened) {
     rocks = *std::move(opened);
-    salvage = std::make_unique<Salvage>(*rocks);
-    return GoBackToWithheldPositions();
+    checked = mending == Mending::kTables || options.read_only ? StoreResult<void>{} : CheckSmallTables();
+    if (checked) {
+      salvage = std::make_unique<Salvage>(*rocks);
+      return GoBackToWithheldPositions();
+    }
+    rocks.reset();
   }
+  const StoreError& error = opened ? checked.error() : opened.error();
   // An error of the disk, or somebody else's lock, says nothing about what is stored.
-  const StoreErrorCode code = opened.error().code;
-  if (code == StoreErrorCode::kLocked || (code == StoreErrorCode::kIo && !FilesAreMissing(opened.error())))
-    return std::unexpected(opened.error());
-  const DatabaseDamage damage = ExamineDatabase(folder, options, opened.error());
+  if (error.code == StoreErrorCode::kLocked || (error.code == StoreErrorCode::kIo && !FilesAreMissing(error)))
+    return std::unexpected(error);
+  const DatabaseDamage damage = ExamineDatabase(folder, options, error);
   const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
   if (mending == Mending::kTables || options.read_only) return std::unexpected(refusal);
   broken = damage.families;
   if (damage.recoverable) {
     next = Mending::kTables;
   } else if (options.accept_data_loss) {
+    accepted = {.what = damage.what, .log_sound = damage.log_sound};
     next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
+}
+
+StoreResult<void> EventStore::Parts::MakeTableListAnew() {
+  auto incomplete = RepairDatabase(DatabaseFolder(options), options, broken);
+  if (!incomplete) return std::unexpected(incomplete.error());
+  const bool known = accepted || !KeepsOneCopy(broken);
+  broken = *std::move(incomplete);
+  if (known || KeepsOneCopy(broken)) return {};
+  const bool end_known = log_end_known;
+  auto lost = Lost("both copies of what the store keeps twice are damaged", kPriceOfBothCopies);
+  log_end_known = end_known;
+  return lost;
+}
+
+// Those of the log are checked by its audit.
+StoreResult<void> EventStore::Parts::CheckSmallTables() const {
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  rocks->db().GetLiveFilesMetaData(&tables);
+  const auto found = FindBrokenTables(*options.disk, DatabaseFolder(options), rocks->db().GetEnv(), tables,
+                                      [](Family family) { return family != Family::kEvents; });
+  if (found.empty()) return {};
+  return Fail(StoreErrorCode::kCorruption, "table " + Describe(found.front()));
 }
 
 StoreResult<void> EventStore::Parts::GoBackToWithheldPositions() {
@@ -302,6 +348,7 @@ StoreError EventStore::Parts::Refused(std::string_view what, std::string_view gi
 StoreResult<void> EventStore::Parts::Lost(std::string what, std::string_view gives_up) {
   if (!options.accept_data_loss) return std::unexpected(Refused(what, gives_up));
   lost_something = true;
+  log_end_known = false;
   notes.push_back("accepted a loss: " + std::move(what));
   return {};
 }

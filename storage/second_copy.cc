@@ -190,7 +190,6 @@ rocksdb::Status AddSecondCopies(const Rocks& rocks, rocksdb::WriteBatch& updates
 StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::set<Family>& incomplete) {
   std::vector<std::string> made;
   bool copies_differ = incomplete.contains(Family::kCopies);
-  bool firsts_readable = true;
   for (const Family family : kKeptTwice) {
     const auto compared = Compare(rocks, family);
     if (!compared) return std::unexpected(compared.error());
@@ -203,10 +202,14 @@ StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::s
                      " was damaged and is made again from its second copy: nothing is lost");
       continue;
     }
-    firsts_readable = firsts_readable && compared->first_readable;
+    if (!compared->first_readable) {
+      return std::unexpected(StoreError{StoreErrorCode::kCorruption,
+                                        std::string("both copies of what the store keeps as ") +
+                                            kFamilyNames[static_cast<std::size_t>(family)] + " are damaged"});
+    }
     copies_differ = copies_differ || !second_fit || !compared->same;
   }
-  if (copies_differ && firsts_readable) {
+  if (copies_differ) {
     if (auto anew = MakeCopies(rocks); !anew) return std::unexpected(anew.error());
     made.emplace_back("the second copies of what the store keeps twice are made again");
   }

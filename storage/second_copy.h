@@ -31,8 +31,7 @@ rocksdb::Status AddSecondCopies(const Rocks& rocks, rocksdb::WriteBatch& updates
 
 // Makes both copies the same: from the one that can be read, from the first where both can, and never from one of
 // `incomplete`, families that a repair has left something out of. Returns a sentence for each family that was made anew.
-// Where neither can be read, nothing is changed: whoever needs the family meets the damage. The database is in nobody
-// else's use.
+// An error where neither can be read. The database is in nobody else's use.
 StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::set<Family>& incomplete);
 
 }  // namespace weir::storage

@@ -1,0 +1,35 @@
+// What is wrong with a database that RocksDB does not open, and what going on without it costs.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "storage/rocks.h"
+
+namespace weir::storage {
+
+struct DatabaseDamage {
+  std::string what;       // what is damaged, in the operator's words
+  std::string gives_up;   // what going on without it costs; completes "It gives up …"
+  bool log_only = false;  // the write-ahead log; every table is there
+  bool log_sound = false;
+  // Nothing has to be lost: what is damaged is kept twice, or is made again from the log, or is the end of a table of the
+  // log whose records can be found without it. The audit has the last word.
+  bool recoverable = false;
+  std::set<Family> families = {};  // of the damaged tables
+};
+
+// Says what is wrong with a database whose open failed with `error`. Changes nothing.
+DatabaseDamage ExamineDatabase(const std::filesystem::path& folder, const StoreOptions& options,
+                               const StoreError& error);
+
+// Whether of everything that is kept twice one copy is whole, when tables of `broken` are not.
+bool KeepsOneCopy(const std::set<Family>& broken);
+inline constexpr std::string_view kPriceOfBothCopies =
+    "what both copies say of deliveries there: a sink whose position was there gets the log from its "
+    "beginning, "
+    "retries and dead letters there are gone, or come back though they were settled";
+
+}  // namespace weir::storage
