@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "storage/audit_database.h"
 #include "storage/audit_identities.h"
 #include "storage/audit_ledger.h"
-#include "storage/data_directory.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/fingerprint.h"
@@ -14,11 +14,11 @@
 #include "storage/high_water.h"
 #include "storage/holes.h"
 #include "storage/log_audit.h"
-#include "storage/log_files.h"
 #include "storage/log_scan.h"
 #include "storage/retention.h"
 #include "storage/rocks.h"
 #include "storage/run_store.h"
+#include "storage/second_copy.h"
 #include "storage/timeline_rows.h"
 
 namespace weir::storage {
@@ -36,6 +36,7 @@ class Auditor {
  private:
   void Report(FindingKind kind, Sequence sequence, std::string detail);
   StoreResult<void> LoadIndex();
+  void CheckFiles();
   void CheckEvents();
   void CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total);
   void ReportForeignKeys(Sequence from);
@@ -77,12 +78,9 @@ class Auditor {
 
 template <typename Visit>
 void Auditor::VisitAll(Family family, Visit visit) {
-  rocksdb::ReadOptions read;
-  read.fill_cache = false;
-  read.readahead_size = 1u << 20;
-  const std::unique_ptr<rocksdb::Iterator> rows(rocks_.db().NewIterator(read, rocks_.family(family)));
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) visit(ToView(rows->key()), ToView(rows->value()));
-  if (!rows->status().ok()) Report(FindingKind::kUnreadable, kNoSequence, rows->status().ToString());
+  Rows rows(rocks_, family, "");
+  for (; rows.Valid(); rows.Next()) visit(rows.key(), rows.value());
+  if (!rows.status().ok()) Report(FindingKind::kUnreadable, kNoSequence, rows.status().ToString());
 }
 
 StoreResult<AuditReport> Auditor::Run() {
@@ -107,6 +105,7 @@ StoreResult<AuditReport> Auditor::Run() {
   if (auto loaded = LoadIndex(); !loaded) {
     Report(FindingKind::kDamagedValue, kNoSequence, loaded.error().message);
   }
+  CheckFiles();
   CheckEvents();
   CheckRepeats();
   CheckHighWater();
@@ -135,6 +134,15 @@ StoreResult<void> Auditor::LoadIndex() {
   for (const auto& run : index_runs_)
     newest_received_us_ = std::max(newest_received_us_, run->received.newest_us);
   return {};
+}
+
+void Auditor::CheckFiles() {
+  for (std::string& damage : DamagedTables(rocks_, request_.directory))
+    Report(FindingKind::kDamagedTable, kNoSequence, std::move(damage));
+  const auto differences = FindCopiesThatDiffer(rocks_);
+  if (!differences) return Report(FindingKind::kUnreadable, kNoSequence, differences.error().message);
+  for (const std::string& difference : *differences)
+    Report(FindingKind::kCopiesDiffer, kNoSequence, difference);
 }
 
 void Auditor::CheckEvents() {
@@ -191,7 +199,7 @@ void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t t
 // Keys that are no sequences sort behind some that are.
 void Auditor::ReportForeignKeys(Sequence from) {
   const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks_.db().NewIterator(rocksdb::ReadOptions(), rocks_.family(Family::kEvents)));
+      rocks_.db().NewIterator(InOrder(), rocks_.family(Family::kEvents)));
   for (rows->Seek(ToSlice(SequenceKey(from).view())); rows->Valid(); rows->Next()) {
     if (ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) != kNoSequence) return;
     Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
@@ -396,6 +404,10 @@ std::string_view FindingName(FindingKind kind) {
       return "position_ahead";
     case FindingKind::kUnindexedEvent:
       return "unindexed_event";
+    case FindingKind::kDamagedTable:
+      return "damaged_table";
+    case FindingKind::kCopiesDiffer:
+      return "copies_differ";
     case FindingKind::kLedgerMissing:
       return "ledger_missing";
     case FindingKind::kCount:
@@ -405,30 +417,9 @@ std::string_view FindingName(FindingKind kind) {
 }
 
 StoreResult<AuditReport> Audit(const AuditRequest& request) {
-  if (auto entered = EnterDirectory(*request.disk, request.directory, false); !entered) {
-    return std::unexpected(StoreError{StoreErrorCode::kFormat, entered.error()});
-  }
-  if (!Exists(*request.disk, request.directory / "store" / "CURRENT")) {
-    return std::unexpected(
-        StoreError{StoreErrorCode::kFormat, "there is no store in " + request.directory.string()});
-  }
-  const auto lock = TakeDirectory(*request.disk, request.directory, Disk::LockMode::kShared);
-  if (!lock) return std::unexpected(StoreError{StoreErrorCode::kIo, lock.error()});
-  if (!*lock) {
-    return std::unexpected(StoreError{
-        StoreErrorCode::kLocked, HolderOf(LockFileOf(request.directory)) + " holds the store in " +
-                                     request.directory.string() +
-                                     "; verify reads it at rest: stop the server first, or verify a backup"});
-  }
-  StoreOptions options;
-  options.directory = request.directory;
-  options.disk = request.disk;
-  options.read_only = true;
-  if (const auto ordered = CheckLogOrder(*options.disk, request.directory / "store"); !ordered)
-    return std::unexpected(StoreError{StoreErrorCode::kCorruption, ordered.error()});
-  auto rocks = Rocks::Open(request.directory / "store", options, false, LogDamage::kRefuse);
-  if (!rocks) return std::unexpected(rocks.error());
-  return Auditor(**rocks, request).Run();
+  const auto opened = OpenForAudit(request.directory, request.disk);
+  if (!opened) return std::unexpected(opened.error());
+  return Auditor(*opened->rocks, request).Run();
 }
 
 }  // namespace weir::storage

@@ -26,6 +26,8 @@ enum class FindingKind : std::uint8_t {
   kDanglingEntry,   // one of these refers to an event that is not there
   kPositionAhead,   // a sink has settled events past the end of the log
   kUnindexedEvent,  // dedupe would not recognise this event, though its window has not passed
+  kDamagedTable,    // a table is missing, cut, another one's copy, or has an index that cannot be read
+  kCopiesDiffer,    // what is kept twice is not the same twice
   kLedgerMissing,   // an acknowledged id is not in the log
   kCount
 };

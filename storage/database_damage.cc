@@ -56,8 +56,25 @@ bool LosesNothing(std::span<const BrokenTable> broken) {
 
 }  // namespace
 
+std::string WayOut(std::string_view gives_up) {
+  return "Restore the directory from a backup, or start once with `weir serve --accept-data-loss`. It gives "
+         "up " +
+         std::string(gives_up) + "; what was found is kept beside the store, and what is gone is logged";
+}
+
+std::string WayOut(const DatabaseDamage& damage) {
+  return damage.recoverable ? "`weir serve` mends it at its start and gives up nothing"
+                            : WayOut(damage.gives_up);
+}
+
 bool KeepsOneCopy(const std::set<Family>& broken) {
   return !broken.contains(Family::kCopies) || std::ranges::none_of(broken, IsKeptTwice);
+}
+
+bool IsDamage(const StoreError& error) {
+  if (error.code == StoreErrorCode::kLocked) return false;
+  return error.code != StoreErrorCode::kIo ||
+         error.message.find("No such file or directory") != std::string::npos;
 }
 
 DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
@@ -69,8 +86,8 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   lenient.skip_checking_sst_file_sizes_on_db_open = true;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::OpenForReadOnly(lenient, folder, Descriptors(options), &handles, &opened);
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
+      lenient, folder, Descriptors(options, LogDamage::kSkip), &handles, &opened);
   const std::unique_ptr<rocksdb::DB> db(opened);
   if (!status.ok()) {
     return {

@@ -21,15 +21,25 @@ struct DatabaseDamage {
   std::set<Family> families = {};  // of the damaged tables
 };
 
+// Whether an open failed for what is stored; an error of the disk, or somebody else's lock, says nothing about that.
+bool IsDamage(const StoreError& error);
+
 // Says what is wrong with a database whose open failed with `error`. Changes nothing.
 DatabaseDamage ExamineDatabase(const std::filesystem::path& folder, const StoreOptions& options,
                                const StoreError& error);
+
+// What can be done about what was refused; `gives_up` as in DatabaseDamage.
+std::string WayOut(std::string_view gives_up);
+// The same for somebody who reads a store without opening it for good.
+std::string WayOut(const DatabaseDamage& damage);
 
 // Whether of everything that is kept twice one copy is whole, when tables of `broken` are not.
 bool KeepsOneCopy(const std::set<Family>& broken);
 inline constexpr std::string_view kPriceOfBothCopies =
     "what both copies say of deliveries there: a sink whose position was there gets the log from its "
-    "beginning, "
-    "retries and dead letters there are gone, or come back though they were settled";
+    "beginning, retries and dead letters there are gone, or come back though they were settled";
+
+inline constexpr std::string_view kPriceOfLogOrder =
+    "the shorter of two logs that begin alike; the others are put in the order of what is in them";
 
 }  // namespace weir::storage

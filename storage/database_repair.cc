@@ -93,27 +93,50 @@ StoreResult<void> PlantSeeds(const fs::path& folder, const StoreOptions& options
   return {};
 }
 
-bool HoldsSeed(rocksdb::DB& db, const rocksdb::ColumnFamilyHandle& family) {
+std::vector<rocksdb::LiveFileMetaData> TablesOf(rocksdb::DB& db, const rocksdb::ColumnFamilyHandle& family) {
   std::vector<rocksdb::LiveFileMetaData> tables;
   db.GetLiveFilesMetaData(&tables);
-  return std::ranges::any_of(tables, [&](const auto& table) {
-    return table.column_family_name == family.GetName() && table.smallestkey == kSeedKey;
-  });
+  std::erase_if(tables, [&](const auto& table) { return table.column_family_name != family.GetName(); });
+  std::ranges::sort(tables, {}, &rocksdb::LiveFileMetaData::smallestkey);
+  return tables;
 }
 
-// A table of its own goes down the levels by itself, and may be on its way while it is looked for.
-StoreResult<void> TakeOutSeed(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
+// The first key that two tables of the log may hold.
+std::optional<std::string> FirstOverlap(const std::vector<rocksdb::LiveFileMetaData>& tables) {
+  std::string last;
+  for (const rocksdb::LiveFileMetaData& table : tables) {
+    if (!last.empty() && table.smallestkey <= last) return table.smallestkey;
+    last = std::max(last, table.largestkey);
+  }
+  return std::nullopt;
+}
+
+// Takes the seed out of a family, and merges what is there twice: the next open takes two tables of the same rows for
+// damage. The log is too large to be merged as a whole and overlaps at its end only. Tables go down the levels by
+// themselves as well, and may be on their way when they are looked for.
+StoreResult<void> Settle(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, bool is_log) {
   constexpr int kLooksMax = 8;
   rocksdb::CompactRangeOptions through_all_levels;
   through_all_levels.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
   const rocksdb::Slice seed = ToSlice(kSeedKey);
   rocksdb::Status status = db.Delete({}, family, seed);
   if (status.ok()) status = db.Flush({}, family);
-  for (int look = 0; status.ok() && look < kLooksMax && HoldsSeed(db, *family); ++look)
-    status = db.CompactRange(through_all_levels, family, &seed, &seed);
-  if (status.ok() && HoldsSeed(db, *family)) status = rocksdb::Status::Busy("it is still there");
-  if (!status.ok()) return Failed("taking out what was added", status);
-  return {};
+  for (int look = 0; status.ok() && look < kLooksMax; ++look) {
+    const auto tables = TablesOf(db, *family);
+    const bool holds_seed = !tables.empty() && tables.front().smallestkey == kSeedKey;
+    const auto overlap = FirstOverlap(tables);
+    if (!holds_seed && !overlap) return {};
+    const rocksdb::Slice from = overlap ? ToSlice(*overlap) : seed;
+    if (!is_log) {
+      status = db.CompactRange(through_all_levels, family, nullptr, nullptr);
+    } else if (holds_seed) {
+      status = db.CompactRange(through_all_levels, family, &seed, &seed);
+    } else {
+      status = db.CompactRange(through_all_levels, family, &from, nullptr);
+    }
+  }
+  return Failed("merging what is there twice",
+                status.ok() ? rocksdb::Status::Busy("it is there twice again") : status);
 }
 
 rocksdb::Options ReadOnDisk(rocksdb::Env* env) {
@@ -230,7 +253,7 @@ StoreResult<void> RestoreFromBoth(Rocks& rocks, Family family, const std::vector
   Restorer to(rocks, family);
   const std::string prefix = CopyKey(family, "");
   const std::unique_ptr<rocksdb::Iterator> copies(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kCopies)));
+      rocks.db().NewIterator(InOrder(), rocks.family(Family::kCopies)));
   for (copies->Seek(prefix); copies->Valid() && copies->key().starts_with(prefix); copies->Next()) {
     if (auto put = to.Put(OriginalKey(ToView(copies->key())), ToView(copies->value())); !put) return put;
   }
@@ -279,8 +302,9 @@ StoreResult<std::set<Family>> RepairDatabase(const fs::path& folder, const Store
   const auto strays = SetStraysAside(folder, options, files.env());
   if (!strays) return std::unexpected(strays.error());
   if (auto planted = PlantSeeds(folder, options); !planted) return std::unexpected(planted.error());
-  const rocksdb::Status repaired = rocksdb::RepairDB(
-      folder, DatabaseOptions(options, files.env(), false, LogDamage::kSkip), Descriptors(options));
+  const rocksdb::Status repaired =
+      rocksdb::RepairDB(folder, DatabaseOptions(options, files.env(), false, LogDamage::kSkip),
+                        Descriptors(options, LogDamage::kSkip));
   if (!repaired.ok()) return Failed(folder.string(), repaired);
   if (files.frozen()) {
     return std::unexpected(StoreError{
@@ -289,8 +313,9 @@ StoreResult<std::set<Family>> RepairDatabase(const fs::path& folder, const Store
   auto rocks = Rocks::Open(folder, options, false, LogDamage::kSkip);
   if (!rocks) return std::unexpected(rocks.error());
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    if (auto taken = TakeOutSeed((*rocks)->db(), (*rocks)->family(static_cast<Family>(i))); !taken)
-      return std::unexpected(taken.error());
+    const auto family = static_cast<Family>(i);
+    if (auto settled = Settle((*rocks)->db(), (*rocks)->family(family), family == Family::kEvents); !settled)
+      return std::unexpected(settled.error());
   }
   auto incomplete = Restore(**rocks, TablesIn(*options.disk, folder / kLostFolder), *strays, broken);
   if (!incomplete) return incomplete;

@@ -97,6 +97,7 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> OrderLogs(Mending mending);
   StoreResult<void> MakeTableListAnew();
   StoreResult<void> CheckSmallTables() const;
   StoreResult<void> AuditDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);

@@ -80,7 +80,7 @@ StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damag
 }
 
 std::unique_ptr<rocksdb::Iterator> Scan(Rocks& rocks) {
-  rocksdb::ReadOptions read;
+  rocksdb::ReadOptions read = InOrder();
   read.readahead_size = 1u << 20;
   read.fill_cache = false;
   return std::unique_ptr<rocksdb::Iterator>(rocks.db().NewIterator(read, rocks.family(Family::kEvents)));
@@ -142,7 +142,7 @@ LogEnds FindEnds(Rocks& rocks) {
     ends.last = std::max(ends.last, ParseSequenceKey(file.largestkey).value_or(kNoSequence));
   }
   const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kEvents)));
+      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
   rows->SeekToFirst();
   if (rows->Valid()) include(ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence));
   return ends;
@@ -150,7 +150,7 @@ LogEnds FindEnds(Rocks& rocks) {
 
 StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables) {
   const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(rocksdb::ReadOptions(), rocks.family(Family::kEvents)));
+      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
   rows->SeekToLast();
   if (rows->Valid()) return ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
   if (rows->status().ok()) return kNoSequence;

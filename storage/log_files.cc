@@ -16,6 +16,8 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/bytes.h"
 
@@ -38,6 +40,12 @@ std::optional<std::uint64_t> NumberOf(const std::filesystem::path& file) {
   const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), number);
   if (error != std::errc{} || end != stem.data() + stem.size()) return std::nullopt;
   return number;
+}
+
+std::string LogName(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
+  return digits + ".log";
 }
 
 // nullopt: empty, or damaged at its beginning, which RocksDB notices.
@@ -110,14 +118,36 @@ std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem
     if (!sequence) continue;
     if (latest != nullptr && *sequence <= begins) {
       return std::unexpected(
-          file.string() + " begins where " + latest->string() +
-          " does, or before: one of them is a copy or from another time. Move the one that "
-          "does not belong here out of the directory");
+          "the write-ahead log " + file.string() + " begins where " + latest->string() +
+          " does, or before: one of them is a copy, from another time or under another one's name");
     }
     latest = &file;
     begins = *sequence;
   }
   return {};
+}
+
+DiskResult<void> PutLogsInOrder(Disk& disk, const std::filesystem::path& database) {
+  std::map<std::uint64_t, std::filesystem::path> by_beginning;
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, file] : LogsIn(disk, database)) {
+    const auto begins = FirstSequence(disk, file);
+    if (!begins) continue;
+    numbers.push_back(number);
+    // Out of the way of the names that are given out below.
+    std::filesystem::path aside = file.string() + ".unordered";
+    if (auto renamed = disk.Rename(file, aside); !renamed) return renamed;
+    const auto [kept, first] = by_beginning.try_emplace(*begins, aside);
+    if (first) continue;
+    const bool longer = BytesOf(disk, aside) > BytesOf(disk, kept->second);
+    if (longer) std::swap(kept->second, aside);
+    if (auto removed = disk.Remove(aside); !removed) return removed;
+  }
+  auto number = numbers.end() - static_cast<std::ptrdiff_t>(by_beginning.size());
+  for (const auto& [begins, file] : by_beginning) {
+    if (auto renamed = disk.Rename(file, database / LogName(*number++)); !renamed) return renamed;
+  }
+  return disk.SyncDirectory(database);
 }
 
 }  // namespace weir::storage

@@ -18,6 +18,10 @@ std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path
 // RocksDB numbers its logs in the order of what is in them, and aborts where that does not hold.
 std::expected<void, std::string> CheckLogOrder(Disk& disk, const std::filesystem::path& database);
 
+// Gives the logs their numbers in the order of what is in them. Of two that begin alike the longer stays, and of the
+// numbers the largest are kept: RocksDB passes over a log whose number is below those its list of tables knows.
+DiskResult<void> PutLogsInOrder(Disk& disk, const std::filesystem::path& database);
+
 // Whether every record of every log is as it was written; a last one that was cut off counts as never written. Reads them
 // all.
 bool LogsAreWhole(Disk& disk, const std::filesystem::path& database);

@@ -43,7 +43,7 @@ StoreResult<void> LogReader::Walk::Fill(Sequence last) {
   index = 0;
   at = 0;
   const MustHaveMemory here;
-  rocksdb::ReadOptions read;
+  rocksdb::ReadOptions read = InOrder();
   read.readahead_size = kChunkBytes;
   read.fill_cache = false;  // a scan would push out the blocks that dedupe confirms against
   const std::unique_ptr<rocksdb::Iterator> rows(

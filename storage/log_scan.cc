@@ -8,7 +8,7 @@ namespace weir::storage {
 namespace {
 
 rocksdb::ReadOptions ForScanning() {
-  rocksdb::ReadOptions read;
+  rocksdb::ReadOptions read = InOrder();
   read.readahead_size = 1u << 20;
   read.fill_cache = false;
   return read;
@@ -51,9 +51,11 @@ StoreResult<std::optional<ScannedRecord>> LogScan::Next() {
     next_ = outside;
     stepped_ = false;
   }
-  if (std::exchange(stepped_, false)) rows_->Next();
-  // A step passes over a table that cannot be opened without a word; a seek into it does not.
-  if (!AtNext()) rows_->Seek(ToSlice(SequenceKey(next_).view()));
+  if (std::exchange(stepped_, false)) {
+    rows_->Next();
+  } else {
+    rows_->Seek(ToSlice(SequenceKey(next_).view()));
+  }
   if (AtNext()) {
     stepped_ = true;
     return Take(ToView(rows_->value()));

@@ -44,10 +44,6 @@ bool HoldsTables(const Disk& disk, const std::filesystem::path& folder) {
   return !FilesEndingIn(disk, folder, ".sst").empty();
 }
 
-bool FilesAreMissing(const StoreError& error) {
-  return error.message.find("No such file or directory") != std::string::npos;
-}
-
 // Tables that were found and that the open database does not know, as after a cut MANIFEST.
 bool LeavesTablesOut(Rocks& rocks, const std::vector<std::string>& found) {
   std::vector<rocksdb::LiveFileMetaData> live;
@@ -223,11 +219,10 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
     log_end_known = accepted->log_sound;
     notes.push_back("accepted a loss: " + accepted->what);
   }
+  if (auto ordered = OrderLogs(mending); !ordered) return ordered;
   if (mending == Mending::kTables) {
     if (auto made = MakeTableListAnew(); !made) return made;
   }
-  if (const auto ordered = CheckLogOrder(*options.disk, folder); !ordered)
-    return Fail(StoreErrorCode::kCorruption, ordered.error());
   auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
                             mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
   StoreResult<void> checked;
@@ -241,12 +236,11 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
     rocks.reset();
   }
   const StoreError& error = opened ? checked.error() : opened.error();
-  // An error of the disk, or somebody else's lock, says nothing about what is stored.
-  if (error.code == StoreErrorCode::kLocked || (error.code == StoreErrorCode::kIo && !FilesAreMissing(error)))
-    return std::unexpected(error);
+  if (!IsDamage(error)) return std::unexpected(error);
   const DatabaseDamage damage = ExamineDatabase(folder, options, error);
+  if (options.read_only) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
   const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
-  if (mending == Mending::kTables || options.read_only) return std::unexpected(refusal);
+  if (mending == Mending::kTables) return std::unexpected(refusal);
   broken = damage.families;
   if (damage.recoverable) {
     next = Mending::kTables;
@@ -255,6 +249,21 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
     next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
+}
+
+StoreResult<void> EventStore::Parts::OrderLogs(Mending mending) {
+  const auto ordered = CheckLogOrder(*options.disk, DatabaseFolder(options));
+  if (ordered) return {};
+  if (mending == Mending::kNone) {
+    if (options.accept_data_loss) {
+      accepted = {.what = ordered.error(), .log_sound = true};
+      next = Mending::kLog;
+    }
+    return std::unexpected(Refused(ordered.error(), kPriceOfLogOrder));
+  }
+  if (const auto done = PutLogsInOrder(*options.disk, DatabaseFolder(options)); !done)
+    return Fail(StoreErrorCode::kIo, done.error().message);
+  return {};
 }
 
 StoreResult<void> EventStore::Parts::MakeTableListAnew() {
@@ -337,12 +346,8 @@ StoreResult<void> EventStore::Parts::LoadTime() {
 }
 
 StoreError EventStore::Parts::Refused(std::string_view what, std::string_view gives_up) const {
-  return {StoreErrorCode::kDataLoss,
-          "refusing to open " + options.directory.string() + ": " + std::string(what) +
-              ". Restore the directory from a backup, or start once with `weir serve --accept-data-loss`. It "
-              "gives up " +
-              std::string(gives_up) +
-              "; what was found is kept beside the store, and what is gone is logged"};
+  return {StoreErrorCode::kDataLoss, "refusing to open " + options.directory.string() + ": " +
+                                         std::string(what) + ". " + WayOut(gives_up)};
 }
 
 StoreResult<void> EventStore::Parts::Lost(std::string what, std::string_view gives_up) {

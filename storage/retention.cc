@@ -162,13 +162,13 @@ StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
                                      const auto of = ParseStoredOf(key);
                                      if (!of) return Damaged("conflicts");
                                      if (*of >= first_kept) return false;
+                                     updates.Delete(rocks->family(Family::kConflicts), ToSlice(key));
                                      if (!ParseConflictKey(key)) return true;
                                      ++removed;
                                      removed_bytes += value.size();
                                      return true;
                                    });
   if (!visited) return visited;
-  updates.DeleteRange(rocks->family(Family::kConflicts), RepeatsKey(kNoSequence), RepeatsKey(first_kept));
   if (auto written = Write(updates, true, "to record a cut of the log"); !written) return written;
   conflicts -= removed;
   conflict_bytes -= removed_bytes;

@@ -158,7 +158,7 @@ rocksdb::ColumnFamilyOptions SmallOptions(const std::shared_ptr<rocksdb::Cache>&
 
 }  // namespace
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options) {
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& options, LogDamage damage) {
   const auto cache = rocksdb::NewLRUCache(limits::kBlockCacheBytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilies; ++i) {
@@ -183,6 +183,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
                                                         limits::kSmallFamilyMemtableBytes));
         break;
     }
+    family_options.force_consistency_checks = damage == LogDamage::kRefuse;
     descriptors.emplace_back(kFamilyNames[i], family_options);
   }
   return descriptors;
@@ -199,7 +200,7 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
   rocks->gaps_ = std::make_unique<LogGapFilter>(FirstLogged(*options.disk, directory));
   if (damage == LogDamage::kSkip) db_options.wal_filter = rocks->gaps_.get();
-  const auto descriptors = Descriptors(options);
+  const auto descriptors = Descriptors(options, damage);
   rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -291,6 +292,7 @@ void Rocks::TellOfDamage(Family which) const {
 Rows::Rows(const Rocks& rocks, Family family, std::string_view prefix, const rocksdb::Snapshot* as_of)
     : rocks_(rocks), family_(family), prefix_(prefix) {
   const MustHaveMemory here;
+  read_ = InOrder();
   read_.snapshot = as_of;
   rows_.reset(rocks_.db().NewIterator(read_, rocks_.family(family_)));
   rows_->Seek(ToSlice(prefix_));
@@ -339,6 +341,12 @@ StoreResult<void> Rocks::Reset(Family which) {
     return std::unexpected(ErrorFrom(made, "to make " + name));
   families_[index] = fresh;
   return {};
+}
+
+rocksdb::ReadOptions InOrder() {
+  rocksdb::ReadOptions read;
+  read.ignore_range_deletions = true;
+  return read;
 }
 
 StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing) {

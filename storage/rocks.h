@@ -75,8 +75,9 @@ class Rocks {
     return families_[static_cast<std::size_t>(family)];
   }
 
-  // The doors to the log, through which rows that are kept twice get their second copies (second_copy.h). RocksDB is not to be asked: a disk that has failed is kept from it (disk_file_system.h), and
-  // from then on both return an error. `doing` completes "the store failed …".
+  // The doors to the log, through which rows that are kept twice get their second copies (second_copy.h). RocksDB is not
+  // to be asked: a disk that has failed is kept from it (disk_file_system.h), and from then on both return an error.
+  // `doing` completes "the store failed …".
   StoreResult<void> Write(const rocksdb::WriteOptions& how, rocksdb::WriteBatch& updates,
                           std::string_view doing);
   // Without second copies, for what makes one of the two anew.
@@ -109,6 +110,11 @@ class Rocks {
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
 };
+
+// How a family without range deletions is read in order, and what is to be read of one with some is not among them.
+// With them, a step forward into a table whose first block cannot be read passes over that table, and the status says
+// nothing of it (RocksDB 7.8, MergingIterator::SkipNextDeleted). Only the dedupe index deletes ranges.
+rocksdb::ReadOptions InOrder();
 
 // What a failed call means to the engine. `doing` completes "weir's store failed …".
 StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing);

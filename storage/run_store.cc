@@ -286,7 +286,7 @@ StoreResult<DedupeRun> RunWriter::Finish(const ReceivedSpan& received) {
 
 RunCursor::RunCursor(const RunStore& store, std::shared_ptr<const DedupeRun> run)
     : run_(std::move(run)), end_key_(RunFilterKey(run_->number, 0)), end_(end_key_) {
-  rocksdb::ReadOptions read;
+  rocksdb::ReadOptions read = InOrder();
   read.iterate_upper_bound = &end_;
   read.fill_cache = false;
   rows_.reset(store.rocks_.db().NewIterator(read, store.rocks_.family(Family::kDedupe)));

@@ -21,6 +21,10 @@ std::optional<Family> FamilyOf(const Rocks& rocks, std::uint32_t id) {
   return std::nullopt;
 }
 
+const char* NameOf(Family family) {
+  return kFamilyNames[static_cast<std::size_t>(family)];
+}
+
 // A batch grows while nobody reads it: what is to be added is collected first.
 class Collector final : public rocksdb::WriteBatch::Handler {
  public:
@@ -84,7 +88,7 @@ class Appender final : public rocksdb::WriteBatch::Handler {
 };
 
 std::unique_ptr<rocksdb::Iterator> Scan(Rocks& rocks, Family family) {
-  rocksdb::ReadOptions read;
+  rocksdb::ReadOptions read = InOrder();
   read.fill_cache = false;
   return std::unique_ptr<rocksdb::Iterator>(rocks.db().NewIterator(read, rocks.family(family)));
 }
@@ -197,15 +201,14 @@ StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::s
     const bool second_fit = compared->second_readable && !incomplete.contains(Family::kCopies);
     if (!first_fit && second_fit) {
       if (auto anew = MakeFirst(rocks, family); !anew) return std::unexpected(anew.error());
-      made.push_back(std::string("what the store keeps as ") +
-                     kFamilyNames[static_cast<std::size_t>(family)] +
+      made.push_back(std::string("what the store keeps as ") + NameOf(family) +
                      " was damaged and is made again from its second copy: nothing is lost");
       continue;
     }
     if (!compared->first_readable) {
-      return std::unexpected(StoreError{StoreErrorCode::kCorruption,
-                                        std::string("both copies of what the store keeps as ") +
-                                            kFamilyNames[static_cast<std::size_t>(family)] + " are damaged"});
+      return std::unexpected(StoreError{
+          StoreErrorCode::kCorruption,
+          std::string("both copies of what the store keeps as ") + NameOf(family) + " are damaged"});
     }
     copies_differ = copies_differ || !second_fit || !compared->same;
   }
@@ -217,6 +220,26 @@ StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::s
     if (auto synced = rocks.SyncLog("to make a family anew"); !synced) return std::unexpected(synced.error());
   }
   return made;
+}
+
+StoreResult<std::vector<std::string>> FindCopiesThatDiffer(Rocks& rocks) {
+  std::vector<std::string> differences;
+  for (const Family family : kKeptTwice) {
+    const auto compared = Compare(rocks, family);
+    if (!compared) return std::unexpected(compared.error());
+    const bool any = compared->first_readable || compared->second_readable;
+    if (compared->same && compared->first_readable && compared->second_readable) continue;
+    const std::string what = std::string("what the store keeps as ") + NameOf(family);
+    if (!any) {
+      differences.push_back("both copies of " + what + " are damaged");
+    } else if (!compared->first_readable || !compared->second_readable) {
+      differences.push_back("one copy of " + what +
+                            " is damaged; the other is whole, and the next start makes both the same");
+    } else {
+      differences.push_back("the two copies of " + what + " differ; the next start goes by the first");
+    }
+  }
+  return differences;
 }
 
 }  // namespace weir::storage

@@ -34,4 +34,7 @@ rocksdb::Status AddSecondCopies(const Rocks& rocks, rocksdb::WriteBatch& updates
 // An error where neither can be read. The database is in nobody else's use.
 StoreResult<std::vector<std::string>> ReconcileCopies(Rocks& rocks, const std::set<Family>& incomplete);
 
+// A sentence for each family whose two copies are not the same, or cannot be read. Changes nothing.
+StoreResult<std::vector<std::string>> FindCopiesThatDiffer(Rocks& rocks);
+
 }  // namespace weir::storage

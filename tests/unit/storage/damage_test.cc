@@ -320,7 +320,7 @@ TEST_F(StoreTest, RefusesACopiedLogOfTheDatabaseWithASentence) {
   ASSERT_FALSE(logs.empty());
   std::filesystem::copy(logs.back(), Database() / "000900.log");
   const StoreError refused = Refusal();
-  EXPECT_EQ(refused.code, StoreErrorCode::kCorruption);
+  EXPECT_EQ(refused.code, StoreErrorCode::kDataLoss);
   EXPECT_NE(refused.message.find("000900.log"), std::string::npos) << refused.message;
   std::filesystem::remove(Database() / "000900.log");
   Open();
