@@ -117,6 +117,8 @@ inline constexpr std::size_t kAdminAnswerBytes = 4 * kMiB;
 inline constexpr std::size_t kAdminRequestBytesMax = 64 * kKiB;  // body of a request to the API
 inline constexpr std::size_t kAdminRowsMax = 1000;               // rows of one answer
 inline constexpr std::size_t kAdminRowsDefault = 50;             // where the request names no limit
+// Unreadable events that an answer names; it counts them all.
+inline constexpr std::size_t kUnreadableNamedMax = 20;
 inline constexpr std::size_t kAdminScanEventsMax = 50'000;       // events looked at for one answer
 inline constexpr std::size_t kExportPageBytes = 4 * kMiB;        // of one answer, passed by at most one event
 // Dead letters retried or dropped by one request.

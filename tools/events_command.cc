@@ -17,6 +17,7 @@
 #include "tools/progress.h"
 #include "tools/standard_output.h"
 #include "tools/text_table.h"
+#include "tools/unreadable_note.h"
 
 namespace weir::tools {
 
@@ -41,6 +42,7 @@ struct EventsOptions {
 struct Newest {
   std::vector<Json> events;  // the newest first
   bool more = false;         // older ones may match
+  UnreadableNote unreadable = {};
 };
 
 CommandResult<Newest> FindNewest(OperatorClient& client, admin::Parameters parameters, std::uint64_t limit) {
@@ -52,6 +54,7 @@ CommandResult<Newest> FindNewest(OperatorClient& client, admin::Parameters param
     auto reply = client.Get("/events", parameters);
     if (!reply) return std::unexpected(reply.error());
     Json page = Json::parse(reply->body);
+    found.unreadable.Add(page);
     for (Json& event : page["events"]) found.events.push_back(std::move(event));
     found.more = !page["finished"].get<bool>();
     if (!found.more || found.events.size() >= limit) return found;
@@ -62,7 +65,8 @@ CommandResult<Newest> FindNewest(OperatorClient& client, admin::Parameters param
 
 // Of all that match. nullopt when that is not known after `patience`.
 CommandResult<std::optional<std::uint64_t>> CountAll(OperatorClient& client, admin::Parameters parameters,
-                                                     std::optional<std::chrono::milliseconds> patience) {
+                                                     std::optional<std::chrono::milliseconds> patience,
+                                                     UnreadableNote& unreadable) {
   const auto started = std::chrono::steady_clock::now();
   std::uint64_t count = 0;
   for (Progress progress("counted", "events");;) {
@@ -70,6 +74,7 @@ CommandResult<std::optional<std::uint64_t>> CountAll(OperatorClient& client, adm
     if (!reply) return std::unexpected(reply.error());
     const Json page = Json::parse(reply->body);
     count += page["count"].get<std::uint64_t>();
+    unreadable.Add(page);
     if (page["finished"].get<bool>()) return count;
     if (patience && std::chrono::steady_clock::now() - started > *patience) return std::nullopt;
     parameters["from"] = page["next"].dump();
@@ -105,6 +110,7 @@ int List(const EventsOptions& options) {
   if (!client) return Fail(client.error());
   const auto found = FindNewest(**client, options.filter.parameters, options.limit);
   if (!found) return Fail(found.error());
+  found->unreadable.Print("not listed");
   if (options.json) {
     PrintArray(found->events);
     return Finish(kDone);
@@ -112,7 +118,8 @@ int List(const EventsOptions& options) {
   PrintTable(found->events);
   std::optional<std::uint64_t> total = found->events.size();
   if (found->more) {
-    const auto counted = CountAll(**client, options.filter.parameters, kCountPatience);
+    UnreadableNote counted_without;
+    const auto counted = CountAll(**client, options.filter.parameters, kCountPatience, counted_without);
     if (!counted) return Fail(counted.error());
     total = *counted;
   }
@@ -123,8 +130,10 @@ int List(const EventsOptions& options) {
 int Count(const EventsOptions& options) {
   auto client = OperatorClient::Open(options.data, Access::kRead);
   if (!client) return Fail(client.error());
-  const auto count = CountAll(**client, options.filter.parameters, std::nullopt);
+  UnreadableNote unreadable;
+  const auto count = CountAll(**client, options.filter.parameters, std::nullopt, unreadable);
   if (!count) return Fail(count.error());
+  unreadable.Print("not counted");
   Print(options.json ? Json{{"count", **count}}.dump() + "\n" : std::to_string(**count) + "\n");
   return Finish(kDone);
 }
@@ -136,6 +145,7 @@ CommandResult<std::string> SequenceOf(OperatorClient& client, const EventsOption
   if (!options.source.empty()) parameters["source"] = options.source;
   const auto found = FindNewest(client, parameters, 1);
   if (!found) return std::unexpected(found.error());
+  found->unreadable.Print("not looked into");
   if (found->events.empty()) {
     return std::unexpected(CommandFailure{kFoundWrong, "no event has the id " + options.id});
   }

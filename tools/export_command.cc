@@ -18,6 +18,7 @@
 #include "tools/output_file.h"
 #include "tools/progress.h"
 #include "tools/standard_output.h"
+#include "tools/unreadable_note.h"
 
 namespace weir::tools {
 
@@ -58,6 +59,7 @@ struct Piece {
   std::uint64_t events = 0;
   std::uint64_t next = 0;
   bool finished = false;
+  std::string unreadable;  // admin::kUnreadableHeader
 };
 
 std::string HeaderOf(const admin::ApiReply& reply, const std::string& name) {
@@ -74,6 +76,7 @@ CommandResult<Piece> Fetch(OperatorClient& client, const admin::Parameters& para
   piece.next = std::strtoull(HeaderOf(*reply, admin::kNextSequenceHeader).c_str(), nullptr, 10);
   piece.events = std::strtoull(HeaderOf(*reply, admin::kEventsHeader).c_str(), nullptr, 10);
   piece.finished = HeaderOf(*reply, admin::kFinishedHeader) == "1";
+  piece.unreadable = HeaderOf(*reply, admin::kUnreadableHeader);
   piece.text = std::move(reply->body);
   if (piece.next == 0) return std::unexpected(Wrong("the server's answer does not say where to go on"));
   return piece;
@@ -112,6 +115,7 @@ class Export {
 
   CommandResult<void> Run();
   bool stdout_closed() const { return stdout_closed_; }
+  const UnreadableNote& unreadable() const { return unreadable_; }
 
  private:
   admin::Parameters NextRequest(bool header) const;
@@ -124,6 +128,7 @@ class Export {
   ExportCursor cursor_;
   OutputFile out_;
   std::uint64_t events_ = 0;
+  UnreadableNote unreadable_;
   std::uint64_t last_ = 0;  // of the log when the export began
   bool stdout_closed_ = false;
 };
@@ -172,6 +177,7 @@ CommandResult<void> Export::Run() {
     const auto piece = Fetch(client_, NextRequest(header));
     if (!piece) return std::unexpected(piece.error());
     header = false;
+    unreadable_.AddHeader(piece->unreadable);
     if (auto taken = Take(*piece); !taken) return taken;
     progress.Update(events_, Fraction(piece->next));
     // What was stored since the export began is left to the next one, or a fast sender would keep it busy for
@@ -217,7 +223,8 @@ int RunExport(const ExportOptions& options) {
   StopOnSignals();
   Export run(options, **client, std::move(cursor), std::move(*out));
   const auto done = run.Run();
-  if (done) return kDone;
+  run.unreadable().Print("not in the export");
+  if (done) return run.unreadable().any() ? kFoundWrong : kDone;
   return run.stdout_closed() ? kFoundWrong : Fail(done.error());
 }
 
@@ -230,7 +237,9 @@ constexpr const char* kFooter =
     "an export\n"
     "that was killed goes on exactly where its cursor left the file: nothing missing, nothing twice. Without "
     "--out the\n"
-    "cursor moves when stdout has taken the events.\n"
+    "cursor moves when stdout has taken the events. An event that cannot be read is left out and named, and "
+    "the exit "
+    "code is 1.\n"
     "\n"
     "Example:\n"
     "  weir export --data data --source stripe --since 7d --format csv --out week.csv\n"

@@ -25,6 +25,23 @@ storage::StoreResult<SharedSnapshot> SnapshotFor(SnapshotCache& snapshots, bool 
   return goes_on ? snapshots.Recent(now_us) : snapshots.Fresh(now_us);
 }
 
+Json ToJson(const Unreadable& unreadable) {
+  return {{"count", unreadable.count}, {"sequences", unreadable.named}};
+}
+
+std::string ToHeader(const Unreadable& unreadable) {
+  std::string text = std::to_string(unreadable.count);
+  for (const storage::Sequence sequence : unreadable.named) text += ' ' + std::to_string(sequence);
+  return text;
+}
+
+ApiReply Answer(Json body, const Unreadable& unreadable) {
+  if (unreadable.count > 0) body["unreadable"] = ToJson(unreadable);
+  ApiReply reply;
+  reply.body = Dump(body);
+  return reply;
+}
+
 // The filter and the one place parameter that the walking endpoints have in common.
 struct Walk {
   EventFilter filter;
@@ -97,9 +114,8 @@ ApiReply ListEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiReq
                                    return events.size() < *limit;
                                  });
   if (!step) return Refusal(step.error());
-  ApiReply reply;
-  reply.body = Dump({{"events", std::move(events)}, {"before", step->next}, {"finished", step->finished}});
-  return reply;
+  return Answer({{"events", std::move(events)}, {"before", step->next}, {"finished", step->finished}},
+                step->unreadable);
 }
 
 ApiReply CountEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
@@ -124,9 +140,7 @@ ApiReply CountEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiRe
                                   return true;
                                 });
   if (!step) return Refusal(step.error());
-  ApiReply reply;
-  reply.body = Dump({{"count", count}, {"next", step->next}, {"finished", step->finished}});
-  return reply;
+  return Answer({{"count", count}, {"next", step->next}, {"finished", step->finished}}, step->unreadable);
 }
 
 ApiReply ShowEvent(const Wiring& wiring, SnapshotCache& snapshots, const ApiRequest& request,
@@ -185,6 +199,7 @@ ApiReply ExportEvents(const Wiring& wiring, SnapshotCache& snapshots, const ApiR
   reply.headers = {{kNextSequenceHeader, std::to_string(page->next)},
                    {kFinishedHeader, page->finished ? "1" : "0"},
                    {kEventsHeader, std::to_string(page->events)}};
+  if (page->unreadable.count > 0) reply.headers.emplace_back(kUnreadableHeader, ToHeader(page->unreadable));
   return reply;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/limits.h"
 #include "engine/text/glob.h"
 #include "storage/event_codec.h"
 
@@ -23,7 +24,40 @@ bool BeforeSince(const EventFilter& filter, const storage::Event& event) {
   return filter.since_us && event.received_at_us + kReceiptDisorderUs < *filter.since_us;
 }
 
+// The log's events one after another, past what cannot be read.
+class Walker {
+ public:
+  Walker(const storage::EventStore& store, Sequence from, Unreadable& unreadable)
+      : store_(store), reader_(store.ReadFrom(from)), unreadable_(unreadable) {}
+
+  // nullopt at the end of the log.
+  StoreResult<std::optional<storage::Event>> Next() {
+    for (;;) {
+      auto event = reader_.Next();
+      if (event || event.error().code != storage::StoreErrorCode::kCorruption ||
+          event.error().sequence == storage::kNoSequence)
+        return event;
+      behind_unreadable_ = event.error().sequence + 1;
+      unreadable_.Add(event.error().sequence);
+      reader_ = store_.ReadFrom(behind_unreadable_);
+    }
+  }
+  // Where to go on behind the last that was passed over.
+  Sequence behind_unreadable() const { return behind_unreadable_; }
+
+ private:
+  const storage::EventStore& store_;
+  storage::LogReader reader_;
+  Unreadable& unreadable_;
+  Sequence behind_unreadable_ = storage::kNoSequence;
+};
+
 }  // namespace
+
+void Unreadable::Add(Sequence sequence) {
+  ++count;
+  if (named.size() < limits::kUnreadableNamedMax) named.push_back(sequence);
+}
 
 bool Matches(const EventFilter& filter, const storage::Event& event) {
   return (filter.source.empty() || filter.source == event.source) &&
@@ -56,18 +90,21 @@ StoreResult<Step> ScanForward(const storage::EventStore& store, const DeliverySn
     if (!first) return std::unexpected(first.error());
     next = std::max(next, *first);
   }
-  auto reader = store.ReadFrom(next);
+  Step step{.next = next};
+  Walker events(store, next, step.unreadable);
   for (std::size_t scanned = 0; scanned < scan_max; ++scanned) {
-    const auto event = reader.Next();
+    const auto event = events.Next();
     if (!event) return std::unexpected(event.error());
-    if (!*event || PastUntil(filter, **event)) return Step{.next = next, .finished = true};
-    next = (*event)->sequence + 1;
+    step.next = std::max(step.next, events.behind_unreadable());
+    step.finished = !*event || PastUntil(filter, **event);
+    if (step.finished) break;
+    step.next = (*event)->sequence + 1;
     if (!Matches(filter, **event)) continue;
     const EventState state = StateOf(snapshot, **event);
     if (filter.state && *filter.state != state) continue;
     if (!visit({.event = **event, .state = state})) break;
   }
-  return Step{.next = next, .finished = false};
+  return step;
 }
 
 StoreResult<Step> ScanBackward(const storage::EventStore& store, const DeliverySnapshot& snapshot,
@@ -76,13 +113,14 @@ StoreResult<Step> ScanBackward(const storage::EventStore& store, const DeliveryS
   const auto statistics = store.Statistics();
   const Sequence first = std::max<Sequence>(statistics.first_sequence, 1);
   Sequence end = std::min(before, statistics.last_sequence + 1);  // the chunk is [begin, end)
+  Step step;
   for (std::size_t scanned = 0; end > first && scanned < scan_max;) {
     const Sequence begin = end - std::min(end - first, kBackwardChunkEvents);
     std::vector<EventSummary> found;
     bool all_too_old = filter.since_us.has_value();
-    auto reader = store.ReadFrom(begin);
+    Walker events(store, begin, step.unreadable);
     for (Sequence at = begin; at < end; ++at) {
-      const auto event = reader.Next();
+      const auto event = events.Next();
       if (!event) return std::unexpected(event.error());
       if (!*event || (*event)->sequence >= end) break;
       all_too_old = all_too_old && BeforeSince(filter, **event);
@@ -93,13 +131,18 @@ StoreResult<Step> ScanBackward(const storage::EventStore& store, const DeliveryS
     }
     for (; !found.empty(); found.pop_back()) {
       const Sequence sequence = found.back().sequence;
-      if (!visit(std::move(found.back()))) return Step{.next = sequence, .finished = false};
+      step.next = sequence;
+      if (!visit(std::move(found.back()))) return step;
     }
-    if (all_too_old) return Step{.next = begin, .finished = true};
+    step.next = begin;
+    step.finished = all_too_old;
+    if (step.finished) return step;
     scanned += end - begin;
     end = begin;
   }
-  return Step{.next = end, .finished = end <= first};
+  step.next = end;
+  step.finished = end <= first;
+  return step;
 }
 
 }  // namespace weir::admin

@@ -54,9 +54,17 @@ struct EventSummary {
 };
 EventSummary Summarize(const Found& found);
 
+// Events that a walk passed over because their records are damaged: whether they match cannot be said.
+struct Unreadable {
+  std::uint64_t count = 0;
+  std::vector<storage::Sequence> named;  // the first limits::kUnreadableNamedMax
+  void Add(storage::Sequence sequence);
+};
+
 struct Step {
   storage::Sequence next = storage::kNoSequence;  // where the following step starts
   bool finished = false;                          // nothing further in this direction can match
+  Unreadable unreadable = {};
 };
 
 // Oldest first, from `from` on; looks at no more than `scan_max` events.

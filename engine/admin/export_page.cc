@@ -1,6 +1,7 @@
 #include "engine/admin/export_page.h"
 
 #include <span>
+#include <utility>
 
 #include "engine/admin/csv.h"
 #include "engine/admin/event_state.h"
@@ -67,7 +68,7 @@ storage::StoreResult<ExportPage> BuildExportPage(const storage::EventStore& stor
                                                  const DeliverySnapshot& snapshot, const EventFilter& filter,
                                                  ExportFormat format, storage::Sequence from) {
   ExportPage page;
-  const auto step =
+  auto step =
       ScanForward(store, snapshot, filter, from, limits::kAdminScanEventsMax, [&](const Found& found) {
         Append(page.text, format, found);
         ++page.events;
@@ -76,6 +77,7 @@ storage::StoreResult<ExportPage> BuildExportPage(const storage::EventStore& stor
   if (!step) return std::unexpected(step.error());
   page.next = step->next;
   page.finished = step->finished;
+  page.unreadable = std::move(step->unreadable);
   return page;
 }
 

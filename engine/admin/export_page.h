@@ -26,6 +26,7 @@ struct ExportPage {
   std::size_t events = 0;
   storage::Sequence next = storage::kNoSequence;  // where the next piece starts
   bool finished = false;                          // the log, or the filter's range, ends here for now
+  Unreadable unreadable = {};
 };
 
 inline constexpr std::string_view kCsvHeader = "sequence,id,source,type,state,received_at,body_base64\r\n";

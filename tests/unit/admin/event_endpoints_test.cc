@@ -144,6 +144,62 @@ TEST_F(Events, WithBytesThatAreNotUtf8MakeValidJson) {
   EXPECT_EQ(Get("/events")["events"].size(), 1u);
 }
 
+class DamagedEvents : public OperatorTest {
+ protected:
+  // Of the events there are, that whose body holds `text`.
+  void Damage(std::string_view text) {
+    Reopen();
+    store.reset();
+    for (const auto& table : DatabaseFiles(".sst")) {
+      const std::size_t at = Read(table).find(text);
+      if (at != std::string::npos) FlipByte(table, at);
+    }
+    Open();
+  }
+};
+
+class WithADamagedEvent : public DamagedEvents {
+ protected:
+  WithADamagedEvent() {
+    for (const char* id : {"a", "b", "c", "d"}) Put({.id = id, .body = "body of " + std::string(id)});
+    Damage("body of c");
+    Put({.id = "e"});
+  }
+};
+
+TEST_F(WithADamagedEvent, ListsCountsAndExportsAllOthersAndNamesIt) {
+  const Json named = {{"count", 1}, {"sequences", {3}}};
+  const Json list = Get("/events");
+  EXPECT_THAT(Ids(list, "events"), ElementsAre("e", "d", "b", "a"));
+  EXPECT_EQ(list["unreadable"], named);
+  const Json count = Get("/events/count", {{"source", "shop"}});
+  EXPECT_EQ(count["count"], 4);
+  EXPECT_EQ(count["unreadable"], named);
+  const ApiReply page = Ask("GET", "/export", {{"format", "csv"}});
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.headers, testing::Contains(testing::Pair(kUnreadableHeader, "1 3")));
+  EXPECT_THAT(page.body, HasSubstr("\n5,e,"));
+}
+
+TEST_F(WithADamagedEvent, ASoundPartOfTheLogSaysNothingOfIt) {
+  EXPECT_FALSE(Get("/events", {{"limit", "1"}, {"before", "3"}}).contains("unreadable"));
+  EXPECT_FALSE(Get("/events/count", {{"from", "4"}, {"source", "shop"}}).contains("unreadable"));
+}
+
+TEST_F(WithADamagedEvent, OthersAreFoundByTheirId) {
+  EXPECT_EQ(Get("/events/show", {{"source", "shop"}, {"id", "b"}})["sequence"], 2);
+  EXPECT_EQ(Ask("GET", "/events/show", {{"sequence", "3"}}).status, 500);
+}
+
+TEST_F(DamagedEvents, AtTheEndOfTheLogAreNamedOnce) {
+  for (const char* id : {"a", "b"}) Put({.id = id, .body = "body of " + std::string(id)});
+  Damage("body of b");
+  const Json first = Get("/events/count", {{"source", "shop"}});
+  EXPECT_EQ(first["count"], 1);
+  EXPECT_EQ(first["next"], 3);
+  EXPECT_FALSE(Get("/events/count", {{"source", "shop"}, {"from", "3"}}).contains("unreadable"));
+}
+
 TEST_F(Events, RefuseParametersThatAreWrong) {
   for (const Parameters& parameters : std::vector<Parameters>{{{"sauce", "stripe"}},
                                                               {{"source", ""}},
