@@ -74,8 +74,30 @@ void Server::Parts::RememberSources() {
   }
 }
 
+namespace {
+
+// Secrets that were handed over and whose files are lost go on as long as the process does.
+std::shared_ptr<const source::SourceTable> WithSecretsInMemory(
+    std::shared_ptr<const source::SourceTable> next, const source::SourceTable& now) {
+  if (std::ranges::none_of(next->sources(), &source::Source::captured_secret_lost)) return next;
+  std::vector<source::Source> sources;
+  for (const source::Source& source : next->sources()) {
+    sources.push_back(source.Clone());
+    const source::Source* known = now.Find(source.name);
+    if (!source.captured_secret_lost || known == nullptr || known->kind != source.kind) continue;
+    const auto captured = std::ranges::find(known->secret_names, source::kCapturedSecretName);
+    if (captured == known->secret_names.end()) continue;
+    sources.back().secrets.push_back(
+        known->secrets[static_cast<std::size_t>(captured - known->secret_names.begin())]);
+    sources.back().secret_names.emplace_back(source::kCapturedSecretName);
+  }
+  return std::make_shared<const source::SourceTable>(std::move(sources));
+}
+
+}  // namespace
+
 void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table) {
-  sources = std::move(table);
+  sources = sources ? WithSecretsInMemory(std::move(table), *sources) : std::move(table);
   RememberSources();
   for (auto& shard : shards) shard->SwapSources(sources);
   readmission->UseSources(sources);

@@ -84,7 +84,7 @@ std::filesystem::path CapturedSecretPath(const std::filesystem::path& data, std:
 }
 
 std::filesystem::path CapturedCheckPath(const std::filesystem::path& data, std::string_view source) {
-  return data / "secrets" / ".checks" / source;
+  return data / "secret-checks" / source;
 }
 
 std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const std::filesystem::path& data,

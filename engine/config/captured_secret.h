@@ -1,7 +1,7 @@
 // The secret that a sender handed over in a handshake (Asana, Notion): DATA/secrets/SOURCE, mode 0600. It
 // counts while the configuration names no secret for the source; the first one stays until its file is
-// removed together with DATA/secrets/.checks/SOURCE, which says what it was: a file that was lost or altered is an error,
-// not an invitation to hand over another.
+// removed together with DATA/secret-checks/SOURCE, which says what it was, and lies elsewhere so that it outlives the
+// directory of the secrets: a file that was lost or altered is an error, not an invitation to hand over another.
 #pragma once
 
 #include <cstdint>

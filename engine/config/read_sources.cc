@@ -77,7 +77,14 @@ void ReadKind(TableReader& reader, source::Source& source) {
 
 void TakeCapturedSecret(TableReader& reader, const Server& server, source::Source& source) {
   auto captured = ReadCapturedSecret(server.data, source.name);
-  if (!captured) return reader.Error("", "the secret that its sender handed over: " + captured.error());
+  if (!captured) {
+    source.captured_secret_lost = true;
+    reader.findings().Warning(reader.At(""),
+                              "the secret that its sender handed over is lost, and the source answers "
+                              "503 until it is back: " +
+                                  captured.error());
+    return;
+  }
   if (!*captured) return;
   source.secrets.push_back(**std::move(captured));
   source.secret_names.emplace_back(source::kCapturedSecretName);

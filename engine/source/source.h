@@ -27,6 +27,8 @@ struct Source {
   // What each secret is called where it is counted: never its value. Parallel to `secrets`; shorter where nobody
   // gave names.
   std::vector<std::string> secret_names;
+  // What its sender handed over once cannot be read: nobody may hand over another, and a reload keeps what is in memory.
+  bool captured_secret_lost = false;
   // How far a signed timestamp may be from now, both ways. kKindTolerance = what the kind's contract says,
   // which differs between 5 s and 10 min: configuration sets this only when the operator wrote a tolerance.
   std::int64_t tolerance_s = kKindTolerance;
