@@ -192,29 +192,47 @@ void PrintOutcome(const Outcome& outcome, const std::string& verb, const DlqOpti
   for (const auto& [sink, count] : outcome.sinks) Print("  " + sink + ": " + std::to_string(count) + "\n");
 }
 
+// Dropping cannot be undone: on a terminal the operator is asked, in a script --yes is what says so. `what` is what goes,
+// `left` what stays.
+CommandResult<bool> AgreesToDrop(const std::string& what, const std::string& left) {
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
+    return std::unexpected(CommandFailure{
+        kUsage, "this would drop " + what + " for good; say --yes, or look first with --dry-run"});
+  }
+  std::fprintf(stderr, "Drop %s for good? %s [y/N] ", what.c_str(), left.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+CommandResult<bool> AgreesToDropLetters(OperatorClient& client, const DlqOptions& options) {
+  const auto reply = client.Get("/dlq/count", options.filter.parameters);
+  if (!reply) return std::unexpected(reply.error());
+  return AgreesToDrop(Text(Json::parse(reply->body), "count") + " dead letters",
+                      "Their events stay in the log.");
+}
+
 int DropConflict(const DlqOptions& options) {
-  auto client = OperatorClient::Open(options.data, Access::kWrite);
+  if (!options.filter.parameters.empty() || options.all)
+    return Fail({kUsage, "--conflict names one; filters and --all are for dead letters"});
+  auto client = OperatorClient::Open(options.data, options.dry_run ? Access::kRead : Access::kWrite);
   if (!client) return Fail(client.error());
+  const auto there = (*client)->Get("/events/show", {{"conflict", options.conflict}});
+  if (!there) return Fail(there.error());
+  if (options.dry_run) {
+    Print(options.json ? Json{{"dry_run", true}, {"dropped", options.conflict}}.dump() + "\n"
+                       : "1 conflict would be dropped\n");
+    return Finish(kDone);
+  }
+  if (!options.yes) {
+    const auto agreed = AgreesToDrop("conflict " + options.conflict, "Its bytes are nowhere else.");
+    if (!agreed) return Fail(agreed.error());
+    if (!*agreed) return Fail({kFoundWrong, "nothing was dropped"});
+  }
   const auto reply = (*client)->Post("/conflicts/drop", {{"conflict", options.conflict}});
   if (!reply) return Fail(reply.error());
   Print(options.json ? reply->body + "\n" : "1 conflict dropped\n");
   return Finish(kDone);
-}
-
-// Dropping cannot be undone: on a terminal the operator is asked, in a script --yes is what says so.
-CommandResult<bool> AgreesToDrop(OperatorClient& client, const DlqOptions& options) {
-  const auto reply = client.Get("/dlq/count", options.filter.parameters);
-  if (!reply) return std::unexpected(reply.error());
-  const std::string count = Text(Json::parse(reply->body), "count");
-  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
-    return std::unexpected(CommandFailure{
-        kUsage,
-        "this would drop " + count + " dead letters for good; say --yes, or look first with --dry-run"});
-  }
-  std::fprintf(stderr, "Drop %s dead letters for good? Their events stay in the log. [y/N] ", count.c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 int Act(const DlqOptions& options, const std::string& verb) {
@@ -227,7 +245,7 @@ int Act(const DlqOptions& options, const std::string& verb) {
   auto client = OperatorClient::Open(options.data, options.dry_run ? Access::kRead : Access::kWrite);
   if (!client) return Fail(client.error());
   if (verb == "drop" && !options.dry_run && !options.yes) {
-    const auto agreed = AgreesToDrop(**client, options);
+    const auto agreed = AgreesToDropLetters(**client, options);
     if (!agreed) return Fail(agreed.error());
     if (!*agreed) return Fail({kFoundWrong, "nothing was dropped"});
   }

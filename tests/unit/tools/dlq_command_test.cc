@@ -67,6 +67,25 @@ TEST_F(DlqCommand, DropsWhatMatches) {
   EXPECT_THAT(LettersLeft(), SizeIs(0));
 }
 
+TEST_F(DlqCommand, DropsAConflictOnlyWhenItIsToldTo) {
+  Put({.id = "a", .type = "invoice.paid", .body = "other bytes"});
+  ASSERT_EQ(Run({"events", "list", "--data", Data(), "--state", "conflict", "--json"}), kDone) << err_;
+  const std::string conflict = Json::parse(out_)[0]["conflict"];
+  const std::vector<std::string> drop = {"dlq", "drop", "--data", Data(), "--conflict", conflict};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = drop;
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  };
+  EXPECT_EQ(with({"--dry-run"}), kDone) << err_;
+  EXPECT_EQ(out_, "1 conflict would be dropped\n");
+  EXPECT_EQ(with({}), kUsage);
+  EXPECT_THAT(err_, HasSubstr("this would drop conflict " + conflict + " for good; say --yes"));
+  EXPECT_EQ(with({"--all", "--yes"}), kUsage);
+  EXPECT_EQ(with({"--yes"}), kDone) << "neither of them dropped it: " << err_;
+  EXPECT_EQ(with({"--dry-run"}), kFoundWrong) << "it is gone";
+}
+
 TEST_F(DlqCommand, DropsNothingUnaskedWhereThereIsNobodyToAsk) {
   EXPECT_EQ(Run({"dlq", "drop", "--data", Data(), "--all"}), kUsage);
   EXPECT_THAT(err_, HasSubstr("this would drop 3 dead letters for good; say --yes"));
