@@ -119,8 +119,8 @@ inline constexpr std::size_t kAdminRowsMax = 1000;               // rows of one 
 inline constexpr std::size_t kAdminRowsDefault = 50;             // where the request names no limit
 // Unreadable events that an answer names; it counts them all.
 inline constexpr std::size_t kUnreadableNamedMax = 20;
-inline constexpr std::size_t kAdminScanEventsMax = 50'000;       // events looked at for one answer
-inline constexpr std::size_t kExportPageBytes = 4 * kMiB;        // of one answer, passed by at most one event
+inline constexpr std::size_t kAdminScanEventsMax = 50'000;  // events looked at for one answer
+inline constexpr std::size_t kExportPageBytes = 4 * kMiB;   // of one answer, passed by at most one event
 // Dead letters retried or dropped by one request.
 inline constexpr std::size_t kDeadLettersPerActionMax = 10'000;
 inline constexpr std::size_t kExportCursorBytesMax = 4 * kKiB;  // a cursor's stored text

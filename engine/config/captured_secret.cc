@@ -112,6 +112,11 @@ std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const 
   return std::move(secret->value);
 }
 
+bool IsOpenToEveryone(const std::filesystem::path& data, std::string_view source) {
+  struct stat status{};
+  return ::stat(CapturedSecretPath(data, source).c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0;
+}
+
 std::expected<Capture, std::string> KeepCapturedSecret(const std::filesystem::path& data,
                                                        std::string_view source, std::string_view secret) {
   static std::mutex one_at_a_time;

@@ -21,6 +21,9 @@ std::filesystem::path CapturedCheckPath(const std::filesystem::path& data, std::
 std::expected<std::optional<std::string>, std::string> ReadCapturedSecret(const std::filesystem::path& data,
                                                                           std::string_view source);
 
+// Whoever can log in may read it, or change it, and forge events: no loss, and refused as any such file is.
+bool IsOpenToEveryone(const std::filesystem::path& data, std::string_view source);
+
 enum class Capture : std::uint8_t { kKept, kTaken };
 
 // Durable on return. kTaken: another secret is there already, and stays. Any thread; one process at a time,

@@ -77,6 +77,8 @@ void ReadKind(TableReader& reader, source::Source& source) {
 
 void TakeCapturedSecret(TableReader& reader, const Server& server, source::Source& source) {
   auto captured = ReadCapturedSecret(server.data, source.name);
+  if (!captured && IsOpenToEveryone(server.data, source.name))
+    return reader.Error("", "the secret that its sender handed over: " + captured.error());
   if (!captured) {
     source.captured_secret_lost = true;
     reader.findings().Warning(reader.At(""),

@@ -114,6 +114,15 @@ TEST_F(CapturedSecretInConfiguration, IsTheSecretOfASourceThatNamesNone) {
             std::vector<std::string>{"configured"});
 }
 
+TEST_F(CapturedSecretInConfiguration, ThatIsLostCostsItsSourceAlone) {
+  ASSERT_TRUE(KeepCapturedSecret(data_, "tasks", "handed over"));
+  fs::remove_all(CapturedSecretPath(data_, "tasks").parent_path());
+  const auto loaded = Load("");
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->sources[0].captured_secret_lost);
+  EXPECT_TRUE(loaded->sources[0].secrets.empty());
+}
+
 TEST_F(CapturedSecretInConfiguration, ThatEveryoneMayReadIsRefused) {
   ASSERT_TRUE(KeepCapturedSecret(data_, "tasks", "handed over"));
   fs::permissions(CapturedSecretPath(data_, "tasks"), fs::perms::others_read, fs::perm_options::add);
