@@ -278,12 +278,19 @@ StoreResult<void> EventStore::Parts::MakeTableListAnew() {
   return lost;
 }
 
-// Those of the log are checked by its audit.
+// Those of the log are checked by its audit. Tables are merged meanwhile, and one that is gone because of that is no longer
+// listed afterwards.
 StoreResult<void> EventStore::Parts::CheckSmallTables() const {
   std::vector<rocksdb::LiveFileMetaData> tables;
   rocks->db().GetLiveFilesMetaData(&tables);
-  const auto found = FindBrokenTables(*options.disk, DatabaseFolder(options), rocks->db().GetEnv(), tables,
-                                      [](Family family) { return family != Family::kEvents; });
+  auto found = FindBrokenTables(*options.disk, DatabaseFolder(options), rocks->db().GetEnv(), tables,
+                                [](Family family) { return family != Family::kEvents; });
+  if (found.empty()) return {};
+  tables.clear();
+  rocks->db().GetLiveFilesMetaData(&tables);
+  std::erase_if(found, [&](const BrokenTable& table) {
+    return std::ranges::none_of(tables, [&](const auto& live) { return live.name.ends_with(table.name); });
+  });
   if (found.empty()) return {};
   return Fail(StoreErrorCode::kCorruption, "table " + Describe(found.front()));
 }
