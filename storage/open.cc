@@ -225,17 +225,19 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   }
   auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
                             mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
-  StoreResult<void> checked;
-  if (opened) {
+  StoreResult<void> sound;
+  if (!opened) {
+    sound = std::unexpected(opened.error());
+  } else {
     rocks = *std::move(opened);
-    checked = mending == Mending::kTables || options.read_only ? StoreResult<void>{} : CheckSmallTables();
-    if (checked) {
+    if (mending != Mending::kTables && !options.read_only) sound = CheckSmallTables();
+    if (sound) {
       salvage = std::make_unique<Salvage>(*rocks);
       return GoBackToWithheldPositions();
     }
     rocks.reset();
   }
-  const StoreError& error = opened ? checked.error() : opened.error();
+  const StoreError& error = sound.error();
   if (!IsDamage(error)) return std::unexpected(error);
   const DatabaseDamage damage = ExamineDatabase(folder, options, error);
   if (options.read_only) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
