@@ -16,7 +16,9 @@ namespace {
 
 constexpr int kHandled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 // SIGXFSZ: a limit of file sizes is then an error of the write, which is reported where it happens. SIGPIPE: likewise.
-constexpr int kIgnored[] = {SIGUSR2, SIGPIPE, SIGXFSZ, SIGALRM, SIGVTALRM, SIGIO, SIGURG, SIGTTOU, SIGTTIN};
+// The rest ends a process by default and is nobody's way to say so; realtime signals are ignored as well.
+constexpr int kIgnored[] = {SIGUSR2, SIGPIPE, SIGXFSZ, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF,
+                            SIGIO,   SIGURG,  SIGPWR,  SIGTTOU, SIGTTIN, SIGSTKFLT};
 
 sigset_t SetOf(std::initializer_list<int> signals) {
   sigset_t set;
@@ -35,6 +37,7 @@ void End(int) {
 
 std::expected<Signals, std::string> Signals::Take() {
   for (const int signal : kIgnored) ::signal(signal, SIG_IGN);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) ::signal(signal, SIG_IGN);
   sigset_t handled;
   sigemptyset(&handled);
   for (const int signal : kHandled) sigaddset(&handled, signal);

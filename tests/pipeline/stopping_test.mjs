@@ -112,8 +112,10 @@ test('a second SIGTERM or SIGINT ends a drain at once, and what was acked is the
 
 test('signals that are not meant for it end nothing', async t => {
   const weir = await (await makeWeir(t)).start();
-  for (const signal of ['SIGUSR2', 'SIGPIPE', 'SIGXFSZ', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGUSR1']) {
-    weir.running.process.kill(signal);
+  const realtime = [34, 50, 64];
+  for (const signal of ['SIGUSR2', 'SIGPIPE', 'SIGXFSZ', 'SIGXCPU', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSTKFLT',
+    'SIGUSR1', ...realtime]) {
+    process.kill(weir.running.process.pid, signal);
     assert.equal(await send(weir, `evt_${signal}`), 202, signal);
   }
   assert.deepEqual(await weir.stop(), {code: 0, signal: null});
