@@ -1,8 +1,6 @@
 #include "engine/admin/event_json.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -12,6 +10,7 @@
 #include "engine/admin/time_expression.h"
 #include "engine/admin/why_not.h"
 #include "engine/source/encoding.h"
+#include "engine/source/forwarding.h"
 
 namespace weir::admin {
 
@@ -21,19 +20,6 @@ using Json = nlohmann::ordered_json;
 
 // The state of an event at a sink that none of whose routes takes it.
 constexpr std::string_view kNoRoute = "no_route";
-
-// A header whose name contains one of these may hold a secret or a signature.
-constexpr std::array<std::string_view, 10> kCredentialMarks = {
-    "authorization", "token",   "secret", "signature", "cookie",
-    "password",      "api-key", "apikey", "hmac",      "-sign"};
-
-bool CarriesCredentials(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::any_of(kCredentialMarks.begin(), kCredentialMarks.end(),
-                     [&lower](std::string_view mark) { return lower.find(mark) != std::string::npos; });
-}
 
 std::optional<storage::RetryEntry> RetryOf(const storage::EventStore& store, const std::string& sink,
                                            storage::Sequence sequence) {
@@ -129,7 +115,7 @@ Json HeadersJson(std::string_view headers) {
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
     Json field = {{"name", name}};
-    if (CarriesCredentials(name)) {
+    if (source::ForwardingOf(name) == source::Forwarding::kCredential) {
       field["hidden_bytes"] = value.size();
     } else {
       field["value"] = value;

@@ -10,12 +10,31 @@ namespace weir::source {
 namespace {
 
 // Anywhere in a name: "x-hub-signature-256", "hmacsignature", "x-gitlab-token".
-constexpr std::array<std::string_view, 18> kTelling = {
-    "signature",        "hmac",         "token",  "secret",  "passw",  "cookie", "authoriz",   "authen",
-    "credential",       "jwt",          "bearer", "api-key", "apikey", "sas-",   "access-key", "client-key",
-    "subscription-key", "functions-key"};
-// Words between hyphens that are credentials only as whole words: "x-auth-id", but not "x-author".
-constexpr std::array<std::string_view, 5> kWords = {"auth", "sig", "dpop", "otp", "session"};
+constexpr std::array<std::string_view, 22> kTelling = {"signature",
+                                                       "hmac",
+                                                       "token",
+                                                       "secret",
+                                                       "passw",
+                                                       "cookie",
+                                                       "authoriz",
+                                                       "authen",
+                                                       "credential",
+                                                       "jwt",
+                                                       "bearer",
+                                                       "api-key",
+                                                       "apikey",
+                                                       "sas-",
+                                                       "access-key",
+                                                       "client-key",
+                                                       "subscription-key",
+                                                       "functions-key",
+                                                       "private-key",
+                                                       "signing-key",
+                                                       "webhook-key",
+                                                       "shared-key"};
+// Words between separators that are credentials only as whole words: "x-auth-id", but not "x-author".
+constexpr std::array<std::string_view, 8> kWords = {"auth", "sig",     "sign", "dpop",
+                                                    "otp",  "session", "pass", "oidc"};
 
 constexpr std::array<std::string_view, 20> kMessage = {"accept",
                                                        "accept-encoding",
@@ -48,9 +67,15 @@ std::string Lower(std::string_view name) {
   return lower;
 }
 
+// "api_key" and "api.key" are "api-key".
+std::string Hyphenated(std::string name) {
+  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
+  return name;
+}
+
 bool HasWord(std::string_view name) {
   while (!name.empty()) {
-    const std::size_t end = name.find_first_of("-_.");
+    const std::size_t end = name.find('-');
     if (std::ranges::find(kWords, name.substr(0, end)) != kWords.end()) return true;
     name.remove_prefix(end == std::string_view::npos ? name.size() : end + 1);
   }
@@ -63,9 +88,10 @@ Forwarding ForwardingOf(std::string_view name) {
   const std::string lower = Lower(name);
   if (std::ranges::find(kMessage, lower) != kMessage.end()) return Forwarding::kMessage;
   if (lower.contains(kIdempotency)) return Forwarding::kAllowed;
+  const std::string hyphenated = Hyphenated(lower);
   const bool telling =
-      std::ranges::any_of(kTelling, [&lower](std::string_view part) { return lower.contains(part); });
-  return telling || HasWord(lower) ? Forwarding::kCredential : Forwarding::kAllowed;
+      std::ranges::any_of(kTelling, [&](std::string_view part) { return hyphenated.contains(part); });
+  return telling || HasWord(hyphenated) ? Forwarding::kCredential : Forwarding::kAllowed;
 }
 
 std::vector<std::string> ProofFields(const Scheme& scheme) {
