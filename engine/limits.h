@@ -84,9 +84,10 @@ inline constexpr std::size_t kRetryScheduleMax = 100'000;
 inline constexpr std::int64_t kSettlementIntervalMs = 20;  // between two writes of a sink's position
 
 // --- Sinks (engine/sink) -----------------------------------------------------------------------------------
-inline constexpr std::int64_t kSinkConnectTimeoutMs = 5'000;     // to one address
-inline constexpr std::size_t kSinkAnswerKeptBytes = 4 * kKiB;    // of an answer's body, for the dead letter
-inline constexpr std::size_t kSinkReceiveBytes = 4 * kKiB;       // a connection's receive buffer
+inline constexpr std::int64_t kSinkConnectTimeoutMs = 5'000;   // to one address
+inline constexpr std::int64_t kSinkAnswerRestMs = 1'000;       // for a refusal's body, behind its status line
+inline constexpr std::size_t kSinkAnswerKeptBytes = 4 * kKiB;  // of an answer's body, for the dead letter
+inline constexpr std::size_t kSinkReceiveBytes = 4 * kKiB;     // a connection's receive buffer
 inline constexpr std::size_t kSinkRequestKeptBytes = 64 * kKiB;  // request buffer an idle connection may keep
 inline constexpr std::size_t kSinkInFlightBytes = 64 * kMiB;     // requests of a sink, passed by at most one
 inline constexpr unsigned kSinkRingEntries = 4096;               // submission entries, at most

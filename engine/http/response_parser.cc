@@ -29,6 +29,7 @@ struct ResponseParser::State {
   Phase Abandon();
   Phase Fail(std::string_view why);
   void Keep(std::string_view body);
+  int FinalStatus() const;
   void Reset();
 
   const std::size_t body_kept_bytes_max;
@@ -80,9 +81,14 @@ ResponseParser::State::Phase ResponseParser::State::BeginBody() {
   return Phase::kBodyUntilClose;
 }
 
+// 101 is final: nobody asked for another protocol, so no further answer in this one will come.
+int ResponseParser::State::FinalStatus() const {
+  if (response.status != 0) return response.status;
+  return head.status() >= 200 || head.status() == 101 ? head.status() : 0;
+}
+
 ResponseParser::State::Phase ResponseParser::State::ApplyHead() {
-  // 101 is final: nobody asked for another protocol, so no further answer in this one will come.
-  if (head.status() < 200 && head.status() != 101) {
+  if (FinalStatus() == 0) {
     head.BeginNext();
     return Phase::kHead;
   }
@@ -111,8 +117,7 @@ ResponseParser::State::Phase ResponseParser::State::Abandon() {
   switch (phase) {
     case Phase::kHead:
       head.Finish();
-      if (head.status() < 200 && head.status() != 101)
-        return Fail("the connection ended before a final status line");
+      if (FinalStatus() == 0) return Fail("the connection ended before a final status line");
       response.status = head.status();
       response.retry_after = head.retry_after();
       return EndConnection();
@@ -206,6 +211,10 @@ ResponseParser::Step ResponseParser::Feed(std::string_view bytes, std::size_t& c
 ResponseParser::Step ResponseParser::Finish() {
   state_->phase = state_->Abandon();
   return state_->phase == State::Phase::kDone ? Step::kDone : Step::kError;
+}
+
+int ResponseParser::status() const {
+  return state_->FinalStatus();
 }
 
 const Response& ResponseParser::response() const {

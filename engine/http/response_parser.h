@@ -35,6 +35,8 @@ class ResponseParser {
   // No more bytes will come, whether the peer closed, reset or ran out of time. kDone if a final status line had come:
   // the answer is then what is known of it, and its connection is not to be used again.
   Step Finish();
+  // The final status, from its line on; 0 until then. Whatever is still to come does not change it.
+  int status() const;
   const Response& response() const;
   std::string_view error_detail() const;  // after kError; a literal, never bytes of the answer
   void Reset();

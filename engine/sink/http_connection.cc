@@ -62,6 +62,7 @@ void HttpConnection::BeginExchange(io::Ring& ring) {
   state_ = State::kExchanging;
   sent_bytes_ = 0;
   received_anything_ = false;
+  status_reported_ = false;
   parser_.Reset();
   SendRest(ring);
   if (!receive_in_flight_) ArmReceive(ring);
@@ -156,7 +157,8 @@ HttpConnection::Event HttpConnection::OnBytes(io::Ring& ring, std::string_view b
       return Break(ring, Event::kNotHttp, "not an HTTP answer");
     case http::ResponseParser::Step::kNeedMore:
       ArmReceive(ring);
-      return Event::kNone;
+      if (status() == 0 || std::exchange(status_reported_, true)) return Event::kNone;
+      return Event::kStatus;
     case http::ResponseParser::Step::kDone:
       return EndExchange(ring, answer().keep_alive && consumed == bytes.size());
   }

@@ -35,6 +35,7 @@ class HttpConnection {
     kNone,
     kConnected,      // BeginExchange may be called
     kConnectFailed,  // see problem(); the connection closes
+    kStatus,         // see status(); the rest of the answer is awaited
     kAnswered,       // see answer(); the connection is idle or closes
     kBroken,         // no status line will come, see problem(); the connection closes
     kNotHttp,        // what came is not an answer, see problem(); the connection closes
@@ -62,6 +63,7 @@ class HttpConnection {
   void Close(io::Ring& ring);
 
   const http::Response& answer() const { return parser_.response(); }
+  int status() const { return parser_.status(); }
   const std::string& problem() const { return problem_; }
   // After kConnectFailed: this machine had no port or memory to connect with.
   bool connect_lacked_something() const { return connect_lacked_something_; }
@@ -93,6 +95,7 @@ class HttpConnection {
   std::string request_;
   std::size_t sent_bytes_ = 0;
   bool received_anything_ = false;    // in this exchange
+  bool status_reported_ = false;      // of this exchange
   std::unique_ptr<char[]> received_;  // limits::kSinkReceiveBytes, made with the first connection
   http::ResponseParser parser_;
   std::string problem_;

@@ -233,8 +233,10 @@ void HttpSink::OnEvent(std::uint32_t index, HttpConnection::Event event, std::in
       if (HasNextAddress(slot, now_ms)) return;  // OnFreed connects to it
       if (slot.connection->connect_lacked_something()) return Unable(index, slot.connection->problem());
       return Fail(index, observe::FailureReason::kConnect, slot.connection->problem());
+    case HttpConnection::Event::kStatus:
+      return OnStatus(index, now_ms);
     case HttpConnection::Event::kAnswered:
-      Finish(index, Judge(slot.connection->answer(), dead_letter_statuses_, UnixSeconds()));
+      if (slot.busy) Finish(index, Judge(slot.connection->answer(), dead_letter_statuses_, UnixSeconds()));
       if (slot.connection->state() == HttpConnection::State::kIdle) idle_.push_back(index);
       return;
     case HttpConnection::Event::kBroken:
@@ -244,12 +246,25 @@ void HttpSink::OnEvent(std::uint32_t index, HttpConnection::Event event, std::in
   }
 }
 
+void HttpSink::OnStatus(std::uint32_t index, std::int64_t now_ms) {
+  Slot& slot = slots_[index];
+  const int status = slot.connection->status();
+  if (status >= 200 && status < 300) {
+    http::Response answer = slot.connection->answer();  // as far as it is known
+    answer.status = status;
+    return Finish(index, Judge(answer, dead_letter_statuses_, UnixSeconds()));
+  }
+  slot.deadline_ms = std::min(slot.deadline_ms, now_ms + limits::kSinkAnswerRestMs);
+  next_deadline_ms_ = std::min(next_deadline_ms_, slot.deadline_ms);
+}
+
 bool HttpSink::HasNextAddress(const Slot& slot, std::int64_t now_ms) {
   return resolver_.Ask(now_ms) == Resolver::State::kKnown && slot.next_address < resolver_.addresses().size();
 }
 
 void HttpSink::OnBroken(std::uint32_t index) {
   Slot& slot = slots_[index];
+  if (!slot.busy) return;
   if (slot.on_kept_connection && !slot.connection->received_anything()) {
     slot.on_kept_connection = false;
     return;  // OnFreed connects anew
@@ -262,11 +277,16 @@ void HttpSink::OnFreed(std::uint32_t index, std::int64_t now_ms) {
   free_.push_back(index);
 }
 
+// Its attempt is over, its answer is not.
+bool HttpSink::HasRestToCome(const Slot& slot) {
+  return slot.connection && slot.connection->state() == HttpConnection::State::kExchanging;
+}
+
 void HttpSink::EnforceDeadlines(std::int64_t now_ms) {
   next_deadline_ms_ = kNever;
   for (std::uint32_t index = 0; index < slots_.size(); ++index) {
     Slot& slot = slots_[index];
-    if (!slot.busy) continue;
+    if (!slot.busy && !HasRestToCome(slot)) continue;
     if (now_ms >= slot.deadline_ms && slot.resolving) {
       slot.resolving = false;
       --resolving_;
@@ -275,7 +295,7 @@ void HttpSink::EnforceDeadlines(std::int64_t now_ms) {
       continue;
     }
     if (now_ms >= slot.deadline_ms) {
-      OnTimeout(index);
+      if (slot.busy) OnTimeout(index);
     } else if (now_ms >= slot.connect_deadline_ms) {
       slot.connect_deadline_ms = kNever;
       next_deadline_ms_ = std::min(next_deadline_ms_, slot.deadline_ms);

@@ -4,6 +4,9 @@
 // An attempt has one deadline for everything, connecting included; a drip of bytes does not move it. A
 // connection that was kept alive and breaks before the first byte of an answer is taken for one the peer had
 // closed meanwhile: its attempt goes once more over a fresh connection, within the same deadline.
+//
+// An attempt ends with a 2xx status line, whatever becomes of the rest: stopped or killed while it waits for a body, a
+// worker would ask for the same a second time. The connection is left to the rest until the attempt's deadline.
 #pragma once
 
 #include <array>
@@ -43,7 +46,7 @@ class HttpSink final : public Sink {
   // A connection's place in the pool, and the attempt that has it.
   struct Slot {
     std::unique_ptr<HttpConnection> connection;
-    bool busy = false;  // the rest is of the attempt
+    bool busy = false;  // an attempt waits for its outcome; the rest is of the last one
     std::uint64_t token = 0;
     std::size_t request_bytes = 0;
     std::int64_t started_ns = 0;
@@ -62,8 +65,10 @@ class HttpSink final : public Sink {
   void Handle(const io::Completion& completion, std::int64_t now_ms);
   void OnEvent(std::uint32_t index, HttpConnection::Event event, std::int64_t now_ms);
   bool HasNextAddress(const Slot& slot, std::int64_t now_ms);
+  void OnStatus(std::uint32_t index, std::int64_t now_ms);
   void OnBroken(std::uint32_t index);
   void OnFreed(std::uint32_t index, std::int64_t now_ms);
+  static bool HasRestToCome(const Slot& slot);
   void EnforceDeadlines(std::int64_t now_ms);
   void OnTimeout(std::uint32_t index);
   void Unable(std::uint32_t index, std::string summary);

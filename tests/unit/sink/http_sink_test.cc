@@ -24,6 +24,8 @@ using tests::PeerAnswer;
 using tests::PeerRequest;
 using tests::ScriptedPeer;
 
+constexpr std::int64_t kLongerThanAnyTest = 3'600'000;
+
 config::Sink To(const std::string& url, std::int64_t timeout_ms = 5'000) {
   config::Sink config;
   config.name = "peer";
@@ -239,6 +241,33 @@ TEST(HttpSink, RefusalStandsHoweverTheAnswerEnds) {
   EXPECT_EQ(outcome.failure, FailureReason::kThrottled);
   EXPECT_EQ(outcome.retry_after_ms, 7'000);
   EXPECT_EQ(outcome.answer, "abc");
+}
+
+// A worker that is stopped while it waits for a body would send the event again.
+TEST(HttpSink, AnAttemptEndsWithItsStatusLineAndItsConnectionWithTheRest) {
+  ScriptedPeer peer([](const PeerRequest& request) -> PeerAnswer {
+    if (request.Header("ce-id") != "evt_1") return {};
+    return {.kind = PeerAnswer::Kind::kVerbatimHang,
+            .body = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"};
+  });
+  SinkDriver driver(To(peer.url(), kLongerThanAnyTest));
+  EXPECT_EQ(driver.Try(1).result, Result::kDelivered);
+  EXPECT_EQ(driver.sink().Capacity(), 3u) << "the rest of the answer may still come";
+  EXPECT_EQ(driver.Try(2).result, Result::kDelivered);
+  driver.Close();
+  EXPECT_TRUE(peer.WaitForEnd());
+}
+
+TEST(HttpSink, ARefusalThatNeverEndsIsOverSoonAndKeepsWhatCameOfIt) {
+  ScriptedPeer peer(Always({.kind = PeerAnswer::Kind::kVerbatimHang,
+                            .body = "HTTP/1.1 410 Gone\r\nContent-Length: 9\r\n\r\nabc"}));
+  auto config = To(peer.url(), kLongerThanAnyTest);
+  config.dead_letter_statuses = {410};
+  SinkDriver driver(config);
+  const Outcome outcome = driver.Try(1);
+  EXPECT_EQ(outcome.result, Result::kRejected);
+  EXPECT_EQ(outcome.answer, "abc");
+  EXPECT_TRUE(driver.TurnUntil([&] { return driver.sink().Capacity() == 4; }));
 }
 
 // In the same segment as the answer: whose they are is not asked.
