@@ -85,6 +85,20 @@ std::expected<void, std::string> EnterDirectory(Disk& disk, const fs::path& dire
   return {};
 }
 
+std::expected<fs::path, std::string> MayEnterDirectory(const Disk& disk, const fs::path& directory) {
+  fs::path there = directory.has_filename() ? directory : directory.parent_path();
+  struct stat status{};
+  while (::stat(there.c_str(), &status) != 0) {
+    if (errno != ENOENT || !there.has_relative_path()) return std::unexpected(Complaint(directory, errno));
+    there = there.has_parent_path() ? there.parent_path() : fs::path(".");
+  }
+  if (!S_ISDIR(status.st_mode)) return std::unexpected(Complaint(directory, ENOTDIR));
+  if (const auto allowed = disk.MayUse(there, true); !allowed) {
+    return std::unexpected(Complaint(directory, allowed.error().code));
+  }
+  return there;
+}
+
 fs::path LockFileOf(const fs::path& directory) {
   return directory / "lock";
 }

@@ -15,6 +15,11 @@ namespace weir::storage {
 std::expected<void, std::string> EnterDirectory(Disk& disk, const std::filesystem::path& directory,
                                                 bool create);
 
+// Whether EnterDirectory would make or find it, found out without making anything: the part of its path that is there.
+// The error is the same sentence.
+std::expected<std::filesystem::path, std::string> MayEnterDirectory(const Disk& disk,
+                                                                    const std::filesystem::path& directory);
+
 // One process a data directory: a lock on a file in it, held while the store is open and released by the kernel when
 // the process ends, however it ends. Shared: several offline readers. RocksDB has a lock of its own, but takes it too
 // late: what is done in front of opening the database needs it as well.

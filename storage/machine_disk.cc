@@ -1,8 +1,10 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,6 +51,23 @@ auto Retried(const Call& call) {
     const auto result = call();
     if (result >= 0 || errno != EINTR) return result;
   }
+}
+
+// To root every directory looks writable, also one of the kernel's own that takes no file. One without a name shows it
+// and leaves nothing behind; where the file system has none of those, its kind has to do.
+DiskResult<void> MayMakeFiles(const fs::path& directory) {
+  const Descriptor unnamed(open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOwnersFile));
+  if (unnamed.open()) return {};
+  const int code = errno;
+  if (code == EROFS || code == EACCES || code == EPERM || code == ENOENT)
+    return Failed("make a file in", directory, code);
+  struct statfs status{};
+  if (statfs(directory.c_str(), &status) != 0) return Failed("make a file in", directory);
+  const auto kind = static_cast<unsigned long>(status.f_type);
+  const bool kernels_own = kind == PROC_SUPER_MAGIC || kind == SYSFS_MAGIC || kind == CGROUP_SUPER_MAGIC ||
+                           kind == CGROUP2_SUPER_MAGIC;
+  if (kernels_own) return Failed("make a file in", directory, EPERM);
+  return {};
 }
 
 class MachineFile final : public DiskFile {
@@ -154,9 +173,9 @@ class Machine final : public Disk {
   }
 
   DiskResult<void> MayUse(const fs::path& directory, bool write) const override {
-    if (access(directory.c_str(), write ? R_OK | W_OK | X_OK : R_OK | X_OK) != 0)
+    if (faccessat(AT_FDCWD, directory.c_str(), write ? R_OK | W_OK | X_OK : R_OK | X_OK, AT_EACCESS) != 0)
       return Failed("use", directory);
-    return {};
+    return write ? MayMakeFiles(directory) : DiskResult<void>{};
   }
 
   DiskResult<std::vector<std::string>> List(const fs::path& directory) const override {

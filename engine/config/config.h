@@ -127,6 +127,12 @@ struct Place {
   std::string key;  // full path: "source[2].secrets[0]"
 };
 
+// Of what a [[sink]] says that only a look beyond the file can judge.
+struct SinkPlaces {
+  Place target;  // url or path
+  Place start;
+};
+
 // A mistake, or something that works and is still worth a look.
 struct ConfigError {
   std::string file;
@@ -140,10 +146,11 @@ std::string ToString(const ConfigError& error);  // file:line: key: reason
 struct Config {
   std::filesystem::path file;  // absolute
   Server server;
+  Place data_place;  // of server.data
   Admin admin;
   std::vector<source::Source> sources;
   std::vector<Sink> sinks;
-  std::vector<Place> sink_targets;  // where each sink's url or path stands, in the order of `sinks`
+  std::vector<SinkPlaces> sink_places;  // in the order of `sinks`
   std::vector<Route> routes;
   // What the file says, key by key ("sink billing: retry.first"), as digests: what changed between two files can be
   // named, and no secret is kept a second time.

@@ -25,12 +25,12 @@ Config ReadDocument(const toml::table& table, const Context& context, const Serv
                     Findings& findings) {
   Config config;
   TableReader document(table, "", findings);
-  ReadServer(document, context, config.server);
+  ReadServer(document, context, config.server, config.data_place);
   ReadAdmin(document, context, config.server, config.admin);
   const Server& server = running != nullptr ? *running : config.server;
   ReadSources(document, context, server, config.sources);
   JudgeRetention(document, server, config.sources);
-  ReadSinks(document, context, server, config.sinks, config.sink_targets);
+  ReadSinks(document, context, server, config.sinks, config.sink_places);
   ResolveForwarding(config.sources, config.sinks);
   ReadRoutes(document, config.sources, config.sinks, config.routes);
   document.Finish();

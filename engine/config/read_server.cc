@@ -86,7 +86,7 @@ void ReadLimits(TableReader& reader, unsigned threads, ServerLimits& out) {
 
 }  // namespace
 
-void ReadServer(TableReader& document, const Context& context, Server& server) {
+void ReadServer(TableReader& document, const Context& context, Server& server, Place& data_place) {
   std::string data = server.data.string();
   if (auto reader = document.Table("server")) {
     ReadListen(*reader, server.listen);
@@ -94,6 +94,7 @@ void ReadServer(TableReader& document, const Context& context, Server& server) {
       if (text->value.empty()) reader->Error("data", "is empty");
       data = text->value;
     }
+    data_place = reader->At("data");
     reader->Count("threads", {0, limits::kIngestThreadsMax}, server.threads);
     static constexpr std::array<std::string_view, 2> kAcks = {"fsync", "os"};
     if (const auto ack = reader->Choice("ack", kAcks))

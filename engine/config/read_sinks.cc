@@ -165,7 +165,7 @@ void ReadSink(TableReader& reader, const Context& context, Sink& sink) {
 }  // namespace
 
 void ReadSinks(TableReader& document, const Context& context, const Server& server, std::vector<Sink>& sinks,
-               std::vector<Place>& targets) {
+               std::vector<SinkPlaces>& places) {
   std::vector<TableReader> readers = document.Tables("sink");
   if (readers.size() > limits::kSinksMax) {
     document.Error("sink", "is given more than " + std::to_string(limits::kSinksMax) + " times");
@@ -180,7 +180,8 @@ void ReadSinks(TableReader& document, const Context& context, const Server& serv
     }
     ReadSink(reader, context, sink);
     if (!sink.path.empty()) JudgePlace(reader, context, sink, server, sinks);
-    targets.push_back(reader.At(sink.kind == SinkKind::kFile ? "path" : "url"));
+    places.push_back(
+        {.target = reader.At(sink.kind == SinkKind::kFile ? "path" : "url"), .start = reader.At("start")});
     sinks.push_back(std::move(sink));
   }
 }

@@ -19,15 +19,14 @@ struct Context {
   std::filesystem::path file = {};  // the configuration itself
 };
 
-void ReadServer(TableReader& document, const Context& context, Server& server);
+void ReadServer(TableReader& document, const Context& context, Server& server, Place& data_place);
 void ReadAdmin(TableReader& document, const Context& context, const Server& server, Admin& admin);
 void ReadSources(TableReader& document, const Context& context, const Server& server,
                  std::vector<source::Source>& sources);
 // After the sources, whose dedupe windows reach into the log.
 void JudgeRetention(TableReader& document, const Server& server, const std::vector<source::Source>& sources);
-// `targets`: where each sink's url or path stands.
 void ReadSinks(TableReader& document, const Context& context, const Server& server, std::vector<Sink>& sinks,
-               std::vector<Place>& targets);
+               std::vector<SinkPlaces>& places);
 // After sources and sinks: a route that leads from or to nowhere is a mistake.
 void ReadRoutes(TableReader& document, const std::vector<source::Source>& sources,
                 const std::vector<Sink>& sinks, std::vector<Route>& routes);

@@ -130,7 +130,14 @@ std::optional<Text> TableReader::String(std::string_view key) {
     WrongType(key, *node, "a string");
     return std::nullopt;
   }
+  if (!IsText(text->get(), At(key))) return std::nullopt;
   return Text{.value = text->get(), .place = At(key)};
+}
+
+bool TableReader::IsText(const std::string& value, const Place& place) {
+  if (!value.contains('\0')) return true;
+  findings_.Error(place, "holds a NUL character (\\u0000)");
+  return false;
 }
 
 std::vector<TableReader::Element> TableReader::Elements(std::string_view key, std::string_view wanted) {
@@ -159,7 +166,7 @@ std::vector<Text> TableReader::Strings(std::string_view key) {
   std::vector<Text> texts;
   for (const Element& element : Elements(key, "an array of strings")) {
     if (const auto* text = element.node.as_string()) {
-      texts.push_back({.value = text->get(), .place = element.place});
+      if (IsText(text->get(), element.place)) texts.push_back({.value = text->get(), .place = element.place});
     } else {
       WrongElement(element, "a string");
     }
@@ -171,6 +178,7 @@ std::vector<NamedText> TableReader::NamedStrings(std::string_view key, std::stri
   std::vector<NamedText> texts;
   for (const Element& element : Elements(key, "an array of strings")) {
     if (const auto* text = element.node.as_string()) {
+      if (!IsText(text->get(), element.place)) continue;
       texts.push_back({.text = {.value = text->get(), .place = element.place}, .name = std::nullopt});
     } else if (const auto* table = element.node.as_table()) {
       TableReader reader(*table, element.place.key, findings_);

@@ -70,6 +70,7 @@ class TableReader {
   Place At(std::string_view key) const;
   void Error(std::string_view key, std::string reason) { findings_.Error(At(key), std::move(reason)); }
 
+  // Of what is read as text none may hold a NUL: whoever it is handed to would see what stands before it.
   std::optional<Text> String(std::string_view key);
   // An array of strings; empty when absent.
   std::vector<Text> Strings(std::string_view key);
@@ -112,6 +113,7 @@ class TableReader {
   std::vector<Element> Elements(std::string_view key, std::string_view wanted);
   void WrongElement(const Element& element, std::string_view wanted);
   void WrongType(std::string_view key, const toml::node& node, std::string_view wanted);
+  bool IsText(const std::string& value, const Place& place);
   std::string PathOf(std::string_view key) const;
 
   const toml::table* table_;

@@ -22,7 +22,7 @@ std::expected<Sequence, std::string> FirstOffered(const storage::EventStore& sto
     case config::Start::At::kBeginning:
       return oldest;
     case config::Start::At::kTime:
-      if (start.unix_us > now_us)
+      if (LiesInFuture(start, now_us))
         return std::unexpected("sink \"" + sink.name + "\": start lies in the future");
       break;
     case config::Start::At::kAgo:
@@ -36,6 +36,10 @@ std::expected<Sequence, std::string> FirstOffered(const storage::EventStore& sto
 }
 
 }  // namespace
+
+bool LiesInFuture(const config::Start& start, std::int64_t now_us) {
+  return start.at == config::Start::At::kTime && start.unix_us > now_us;
+}
 
 std::expected<std::vector<SinkStart>, std::string> FindSinkStarts(const storage::EventStore& store,
                                                                   std::span<const config::Sink> sinks,

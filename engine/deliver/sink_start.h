@@ -13,6 +13,9 @@
 
 namespace weir::deliver {
 
+// Where a start is asked for that nothing can be received since.
+bool LiesInFuture(const config::Start& start, std::int64_t now_us);
+
 struct SinkStart {
   std::string sink;
   storage::Sequence first = 1;  // the first sequence it is offered

@@ -1,19 +1,19 @@
 #include "engine/sink/check_target.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <utility>
 
+#include "engine/config/file_place.h"
 #include "engine/http/url.h"
 #include "engine/io/socket.h"
 #include "engine/io/system_error.h"
 #include "engine/sink/webhook_signer.h"
 #include "storage/check.h"
+#include "storage/disk.h"
 
 namespace weir::sink {
 
@@ -25,42 +25,23 @@ std::unexpected<std::string> Fail(std::string_view call, const std::filesystem::
   return std::unexpected(io::DescribeError(std::string(call) + ' ' + path.string(), error));
 }
 
-// The kernel's windows look like writable directories to root, and take no file.
-bool TakesNoFiles(int directory) {
-  struct statfs status{};
-  if (::fstatfs(directory, &status) != 0) return false;
-  const auto type = static_cast<unsigned long>(status.f_type);
-  return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC || type == CGROUP_SUPER_MAGIC ||
-         type == CGROUP2_SUPER_MAGIC;
-}
-
-// A file without a name shows whether one could be made; where the file system has none of those, the directory's
-// permissions have to do.
-Checked CheckDirectory(const std::filesystem::path& directory) {
-  const io::Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened.valid()) return Fail("open", directory, errno);
-  const io::Descriptor unnamed(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (unnamed.valid()) return {};
-  const int error = errno;
-  if (error != EOPNOTSUPP && error != EISDIR) return Fail("create a file in", directory, error);
-  if (TakesNoFiles(opened.get())) return Fail("create a file in", directory, EPERM);
-  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    return Fail("create a file in", directory, errno);
-  }
-  return {};
-}
-
 Checked CheckFile(const config::Sink& config) {
   const std::filesystem::path& path = config.path;
-  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const io::Descriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!file.valid() && errno != ENOENT) return Fail("open", path, errno);
-  if (file.valid()) {
-    struct stat status{};
-    if (::fstat(file.get(), &status) != 0) return Fail("stat", path, errno);
-    if (!S_ISREG(status.st_mode)) return std::unexpected(path.string() + " is not a regular file");
+  if (!file.valid() && errno == ENOENT) {
+    const auto allowed = storage::MachineDisk()->MayUse(config::PlaceOf(path).parent_path(), true);
+    if (!allowed) return std::unexpected(allowed.error().message);
+    return {};
   }
-  return CheckDirectory(directory);
+  if (!file.valid()) return Fail("open", path, errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return Fail("stat", path, errno);
+  if (!S_ISREG(status.st_mode)) return std::unexpected(path.string() + " is not a regular file");
+  // Its directory is opened for the sync that makes its name durable.
+  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (::faccessat(AT_FDCWD, directory.c_str(), R_OK | X_OK, AT_EACCESS) != 0)
+    return Fail("open", directory, errno);
+  return {};
 }
 
 Checked CheckHttp(const config::Sink& config) {

@@ -1,7 +1,7 @@
 // One sink that cannot be opened never stops the others: it is reported, tried again, and its events wait. `weir check` sees
 // it before, and leaves nothing behind.
 import assert from 'node:assert/strict';
-import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {test} from 'node:test';
 
@@ -10,6 +10,7 @@ import {stripeEvent} from '../support/stripe_event.mjs';
 import {request, run, temporaryDirectory, waitFor, Weir, weirBin} from '../support/weir_process.mjs';
 
 const secret = 'whsec_unopened';
+const nobody = 65534;
 const source = `[[source]]\nname = "stripe"\nkind = "stripe"\nsecrets_insecure = ["${secret}"]\n`;
 const file = (name, target) => `[[sink]]\nname = "${name}"\nkind = "file"\npath = ${JSON.stringify(target)}\n`
   + `[[route]]\nsource = "*"\nsink = "${name}"\n`;
@@ -56,6 +57,86 @@ for (const {what, target, prepare = () => {}, reason} of ways) {
     assert.equal((await weir.stop()).code, 0);
   });
 }
+
+// What serve opens, check passes; what it makes in a place that is reached through a link, it looks at there.
+test('a file behind a link is judged where it leads', async t => {
+  const directory = await temporaryDirectory(t);
+  await mkdir(path.join(directory, 'there'));
+  const state = {target: 'link'};
+  const weir = new Weir(t, {directory, configure: () => source + file('archive', state.target)});
+  await weir.writeConfiguration();
+  for (const [leads, code] of [['missing/out.ndjson', 2], ['there/out.ndjson', 0]]) {
+    await rm(path.join(directory, 'link'), {force: true});
+    await symlink(leads, path.join(directory, 'link'));
+    const check = await run(t, weirBin, ['check', '--config', weir.configFile]);
+    assert.equal(check.code, code, `${leads}: ${check.stderr}`);
+  }
+});
+
+test('a file that is there needs no directory that takes more', async t => {
+  const directory = await temporaryDirectory(t);
+  await chmod(directory, 0o755);
+  await mkdir(path.join(directory, 'closed'));
+  await writeFile(path.join(directory, 'closed', 'out.ndjson'), '');
+  await chmod(path.join(directory, 'closed', 'out.ndjson'), 0o666);
+  const state = {target: 'closed/out.ndjson'};
+  const weir = new Weir(t, {directory, configure: () => source + file('archive', state.target)});
+  await weir.writeConfiguration();
+  await mkdir(path.join(directory, 'data'));
+  await chown(path.join(directory, 'data'), nobody, nobody);
+  await chmod(weir.configFile, 0o644);
+  const checkAsNobody = () => run(t, 'setpriv', [`--reuid=${nobody}`, '--clear-groups', weirBin, 'check', '--config', weir.configFile]);
+  assert.equal((await checkAsNobody()).code, 0, (await checkAsNobody()).stderr);
+  state.target = 'closed/other.ndjson';
+  await weir.writeConfiguration();
+  assert.equal((await checkAsNobody()).code, 2);
+});
+
+const places = [
+  {what: 'a file', data: 'plain', reason: /plain: is not a directory/},
+  {what: 'below a file', data: 'plain/data', reason: /plain: is not a directory/},
+  {what: 'below what takes nothing', data: '/proc/weir', reason: /\/proc/},
+];
+for (const {what, data, reason} of places) {
+  test(`data that is ${what} is refused by check as by serve`, async t => {
+    const directory = await temporaryDirectory(t);
+    await writeFile(path.join(directory, 'plain'), '');
+    const weir = new Weir(t, {directory, data, configure: () => source + file('archive', 'out.ndjson')});
+    await weir.writeConfiguration();
+    const check = await run(t, weirBin, ['check', '--config', weir.configFile]);
+    assert.equal(check.code, 2, check.stdout);
+    assert.match(check.stderr, /weir\.toml:\d+: server\.data: the data directory /);
+    assert.match(check.stderr, reason);
+    const serve = await run(t, weirBin, ['serve', '--config', weir.configFile]);
+    assert.notEqual(serve.code, 0);
+    assert.match(serve.stderr, reason);
+  });
+}
+
+test('a start that lies in the future is refused by check, with a store and without, as by serve', async t => {
+  const directory = await temporaryDirectory(t);
+  const state = {rest: ''};
+  const later = file('archive', 'out.ndjson').replace('path', 'start = "2999-01-01T00:00:00Z"\npath');
+  const weir = new Weir(t, {directory, configure: () => source + state.rest});
+  const check = async () => {
+    state.rest = later;
+    await weir.writeConfiguration();
+    return run(t, weirBin, ['check', '--config', weir.configFile]);
+  };
+  const refusal = /weir\.toml:\d+: sink\[0\]\.start: .*lies in the future/;
+  const fresh = await check();
+  assert.equal(fresh.code, 2, fresh.stdout);
+  assert.match(fresh.stderr, refusal);
+  state.rest = '';
+  await weir.start();
+  const running = await check();
+  assert.equal(running.code, 2, running.stdout);
+  assert.match(running.stderr, refusal);
+  await weir.stop();
+  const stopped = await check();
+  assert.equal(stopped.code, 2, stopped.stdout);
+  assert.match(stopped.stderr, refusal);
+});
 
 test('what waited is delivered once the sink can be opened', async t => {
   const directory = await temporaryDirectory(t);

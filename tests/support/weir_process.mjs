@@ -125,10 +125,6 @@ export class Weir {
 
   // Resolves when the process exists, long before it serves.
   async launch() {
-    this.port ??= await freePort();
-    this.adminPort ??= await freePort();
-    this.url = `http://127.0.0.1:${this.port}`;
-    this.adminUrl = `http://127.0.0.1:${this.adminPort}`;
     await this.writeConfiguration();
     this.running = start(this.t, weirBin, ['serve', '--config', this.configFile], {env: this.env});
     return this;
@@ -146,6 +142,10 @@ export class Weir {
   }
 
   async writeConfiguration() {
+    this.port ??= await freePort();
+    this.adminPort ??= await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.adminUrl = `http://127.0.0.1:${this.adminPort}`;
     this.configFile = path.join(this.directory, 'weir.toml');
     await writeFile(this.configFile, `[server]
 listen = ["127.0.0.1:${this.port}"]
