@@ -11,19 +11,7 @@ namespace {
 
 using observe::RejectionCode;
 
-// Whoever looks at the address with a browser is no sender that is turned away.
-bool CountsAsSender(std::size_t code) {
-  return static_cast<RejectionCode>(code) != RejectionCode::kMethodNotAllowed;
-}
-
-template <typename Counts>
-std::uint64_t FromSenders(const Counts& refused) {
-  std::uint64_t sum = 0;
-  for (std::size_t code = 0; code < refused.size(); ++code) {
-    if (CountsAsSender(code)) sum += refused[code];
-  }
-  return sum;
-}
+constexpr auto kMethod = static_cast<std::size_t>(RejectionCode::kMethodNotAllowed);
 
 // What the quarantine keeps is what failed its verification.
 bool MayBeKept(RejectionCode code) {
@@ -85,7 +73,11 @@ void RefusalWatch::TellCodes(const std::string& source, const Sums& sums, Told& 
 
 void RefusalWatch::JudgeSource(const std::string& source, const Sums& sums, Told& told, std::int64_t now_ms,
                                std::vector<Notice>& notices) {
-  const std::uint64_t refused = FromSenders(sums.refused);
+  // Whoever looks at the address with a browser is no sender that is turned away.
+  const std::uint64_t by_method = sums.refused[kMethod] - told.unaccepted_by_method;
+  const std::uint64_t all = std::reduce(sums.refused.begin(), sums.refused.end());
+  const bool looks_in = by_method < kLooksInMax;
+  const std::uint64_t refused = looks_in ? all - by_method : all;
   Notice notice{.kind = Notice::Kind::kAllRefused,
                 .source = source,
                 .count = refused - told.unaccepted,
@@ -94,19 +86,25 @@ void RefusalWatch::JudgeSource(const std::string& source, const Sums& sums, Told
     notice.kind = Notice::Kind::kAcceptsAgain;
     if (told.alarm_ms) notices.push_back(notice);
     told.accepted = sums.accepted;
-    told.unaccepted = refused;
+    told.unaccepted = all;
+    told.unaccepted_by_method = sums.refused[kMethod];
     told.refusing_since_ms.reset();
+    told.refusing_methods_since_ms.reset();
     told.alarm_ms.reset();
     return;
   }
-  if (refused == told.unaccepted) return;
-  if (!told.refusing_since_ms) told.refusing_since_ms = now_ms;
+  if (by_method > 0 && !told.refusing_methods_since_ms) told.refusing_methods_since_ms = now_ms;
+  if (refused <= told.unaccepted) return;
+  if (!told.refusing_since_ms) {
+    told.refusing_since_ms = looks_in ? now_ms : told.refusing_methods_since_ms.value_or(now_ms);
+  }
   const bool due = told.alarm_ms ? refused > told.alarmed && now_ms - *told.alarm_ms >= kAlarmIntervalMs
                                  : now_ms - *told.refusing_since_ms >= kAlarmAfterMs;
   if (!due) return;
   std::size_t last = 0;
   for (std::size_t code = 1; code < kCodes; ++code) {
-    if (CountsAsSender(code) && sums.last_at_us[code] > sums.last_at_us[last]) last = code;
+    if (code == kMethod && looks_in) continue;
+    if (sums.last_at_us[code] > sums.last_at_us[last]) last = code;
   }
   notice.code = static_cast<RejectionCode>(last);
   notice.request_id = sums.last_request_id[last];
@@ -118,15 +116,32 @@ void RefusalWatch::JudgeSource(const std::string& source, const Sums& sums, Told
 
 std::string HintFor(const RefusalWatch::Notice& notice, const RefusalHints& hints) {
   const auto id = observe::RequestIdText(notice.request_id);
-  const std::string explain = "weir explain --config " + hints.config_file + " --quarantine ";
   if (MayBeKept(notice.code)) {
+    const std::string explain = "weir explain --config " + hints.config_file + " --quarantine ";
     if (hints.kept) return explain + std::string(id.data(), id.size());
     return "add quarantine = \"64MiB\" to this source to keep what it refuses, then " + explain + "ID";
   }
-  if (notice.code == RejectionCode::kOverloaded || notice.code == RejectionCode::kRateLimited) {
-    return "weir status --data " + hints.data;
+  switch (notice.code) {
+    case RejectionCode::kOverloaded:
+    case RejectionCode::kRateLimited:
+      return "weir status --data " + hints.data;
+    case RejectionCode::kUnknownSource:
+    case RejectionCode::kMethodNotAllowed:
+      return "weir sources list --data " + hints.data;
+    case RejectionCode::kIdConflict:
+      return "weir events list --state conflict --data " + hints.data;
+    case RejectionCode::kBodyTooLarge:
+    case RejectionCode::kTooMuchChunkFraming:
+      return "raise `body` of the source, or of [server.limits] where it has none; weir check --config " +
+             hints.config_file + " prints what is in force";
+    case RejectionCode::kHeadersTooLarge:
+      return "raise `headers` of [server.limits]";
+    case RejectionCode::kTimeout:
+      return "the sender is slower than `header_timeout` or `body_timeout` of [server.limits]";
+    default:
+      // Nothing of it is kept: the sender's copy is all there is to look at.
+      return "weir explain --config " + hints.config_file + " request.txt";
   }
-  return "weir check --config " + hints.config_file;
 }
 
 void Log(const RefusalWatch::Notice& notice, const RefusalHints& hints) {

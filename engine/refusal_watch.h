@@ -22,6 +22,9 @@ class RefusalWatch {
   static constexpr std::int64_t kLineIntervalMs = 60'000;
   // From the first refusal after which nothing was accepted; repeated while refusals go on.
   static constexpr std::int64_t kAlarmAfterMs = std::int64_t{4} * 60'000;
+  // Refused methods that are no alarm yet: somebody looks at the address with a browser. More of them are a sender, or a
+  // check of the health of the wrong address.
+  static constexpr std::uint64_t kLooksInMax = 10;
   static constexpr std::int64_t kAlarmIntervalMs = std::int64_t{60} * 60'000;
 
   struct Notice {
@@ -55,8 +58,10 @@ class RefusalWatch {
     std::array<std::uint64_t, kCodes> refused{};
     std::array<std::optional<std::int64_t>, kCodes> line_ms;
     std::uint64_t accepted = 0;
-    std::uint64_t unaccepted = 0;  // refusals up to the last one after which something was accepted
+    std::uint64_t unaccepted = 0;            // refusals up to the last one after which something was accepted
+    std::uint64_t unaccepted_by_method = 0;  // those of them for their method
     std::optional<std::int64_t> refusing_since_ms;
+    std::optional<std::int64_t> refusing_methods_since_ms;
     std::optional<std::int64_t> alarm_ms;
     std::uint64_t alarmed = 0;  // refusals by then
   };
@@ -76,6 +81,7 @@ struct RefusalHints {
   std::string data;
   bool kept = false;  // the source keeps refused requests in the quarantine
 };
+// The command that explains it, or the key that says what is taken.
 std::string HintFor(const RefusalWatch::Notice& notice, const RefusalHints& hints);
 // One line of the log.
 void Log(const RefusalWatch::Notice& notice, const RefusalHints& hints);

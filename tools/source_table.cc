@@ -56,6 +56,14 @@ std::string LastSeenTable(const Json& sources, std::int64_t now_us) {
   return table.empty() ? "" : table.Text() + details + alarms;
 }
 
+std::string WithoutSourceLine(const Json& refused, std::int64_t now_us) {
+  const Json last = Field(refused, "last_refused");
+  if (!last.is_object()) return "";
+  return Text(refused, "rejected") + " requests named no source of this server: the last " +
+         Ago(Field(last, "at"), now_us) + ", " + Text(last, "code") + ", X-Request-Id " +
+         Text(last, "correlation_id") + "\n";
+}
+
 std::string SecretsTable(const Json& sources, std::int64_t now_us) {
   TextTable table({{"SOURCE"},
                    {"SECRET"},

@@ -15,6 +15,9 @@ std::string Ago(const nlohmann::ordered_json& time, std::int64_t now_us);
 // refuses what comes and has accepted nothing since.
 std::string LastSeenTable(const nlohmann::ordered_json& sources, std::int64_t now_us);
 
+// The refused requests that named no source; empty where there are none.
+std::string WithoutSourceLine(const nlohmann::ordered_json& refused, std::int64_t now_us);
+
 // SOURCE, SECRET, MATCHED, LAST MATCHED; empty without secrets.
 std::string SecretsTable(const nlohmann::ordered_json& sources, std::int64_t now_us);
 

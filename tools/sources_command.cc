@@ -56,6 +56,7 @@ int List(const SourcesOptions& options) {
   }
   Print(LastSeenTable(sources, now_us));
   if (report["running"].get<bool>()) {
+    Print(WithoutSourceLine(report.value("without_source", Json()), now_us));
     Print("\n" + CountsTable(sources) + "\n" + SecretsTable(sources, now_us));
   } else {
     Print("no server runs: what was received is from the log, what was refused from the quarantine\n");

@@ -127,7 +127,9 @@ std::string SourceTable(const Json& report, const Json& earlier, double seconds)
 // When something last came from each source, and what was last refused.
 std::string LastSeen(const Json& report) {
   const auto now_us = text::ParseRfc3339(Text(report, "at"));
-  const std::string table = LastSeenTable(report["ingest"]["sources"], now_us.value_or(0));
+  const std::string table =
+      LastSeenTable(report["ingest"]["sources"], now_us.value_or(0)) +
+      WithoutSourceLine(report["ingest"].value("without_source", Json()), now_us.value_or(0));
   return table.empty() ? "" : "\n" + table;
 }
 

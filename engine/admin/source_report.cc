@@ -111,6 +111,14 @@ Json LiveSourcesJson(const Live& live, const ShardTotals& totals, const std::vec
   return sources;
 }
 
+Json RefusedWithoutSourceJson(const ShardTotals& totals) {
+  const auto found = totals.sources.find("");
+  const SourceTotals none = found == totals.sources.end() ? SourceTotals{} : found->second;
+  return {{"rejected", std::accumulate(none.rejected.begin(), none.rejected.end(), std::uint64_t{0})},
+          {"refused", RefusedJson(none)},
+          {"last_refused", LastRefusalJson(none)}};
+}
+
 ApiReply ListSources(const Wiring& wiring, const ApiRequest& request) {
   if (auto known = OnlyKnown(request.parameters, {}, {}); !known) {
     return Refusal(400, "bad_parameter", known.error());
@@ -119,7 +127,9 @@ ApiReply ListSources(const Wiring& wiring, const ApiRequest& request) {
   if (!known) return Refusal(known.error());
   Json json = {{"running", wiring.live.has_value()}};
   if (wiring.live) {
-    json["sources"] = LiveSourcesJson(*wiring.live, AddUp(wiring.live->shards), FormerNames(*known));
+    const ShardTotals totals = AddUp(wiring.live->shards);
+    json["sources"] = LiveSourcesJson(*wiring.live, totals, FormerNames(*known));
+    json["without_source"] = RefusedWithoutSourceJson(totals);
   } else {
     auto sources = StoredSourcesJson(wiring, *known);
     if (!sources) return Refusal(sources.error());

@@ -20,7 +20,10 @@ namespace weir::admin {
 nlohmann::ordered_json LiveSourcesJson(const Live& live, const ShardTotals& totals,
                                        const std::vector<std::string>& former);
 
-// {"running":bool,"sources":[…]}
+// {"rejected","refused":{CODE:N},"last_refused"}: requests that name no source.
+nlohmann::ordered_json RefusedWithoutSourceJson(const ShardTotals& totals);
+
+// {"running":bool,"sources":[…],"without_source":{…}}; the last of a server that runs.
 ApiReply ListSources(const Wiring& wiring, const ApiRequest& request);
 
 }  // namespace weir::admin

@@ -65,7 +65,8 @@ Json IngestJson(const Live& live, const std::vector<std::string>& former) {
           {"connections", totals.connections},
           {"inflight_bytes", live.gate.inflight_bytes.load(std::memory_order_relaxed)},
           {"latency", LatencyJson(latency)},
-          {"sources", LiveSourcesJson(live, totals, former)}};
+          {"sources", LiveSourcesJson(live, totals, former)},
+          {"without_source", RefusedWithoutSourceJson(totals)}};
 }
 
 Json CommitJson(const Live& live) {

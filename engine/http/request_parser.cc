@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "engine/http/authority.h"
 #include "engine/http/chunked_body.h"
@@ -227,6 +228,18 @@ void RequestParser::Rebase(const char* from, const char* to) {
 
 Request& RequestParser::request() {
   return state_->request;
+}
+
+const Request& RequestParser::RequestSoFar(std::string_view bytes) {
+  Request& request = state_->request;
+  request.method = Method::kOther;
+  request.method_text = request.target = request.path = request.query = {};
+  const HeadScanner& scanner = state_->scanner;
+  if (scanner.request_line_end() == 0) return request;
+  const std::size_t begin = scanner.request_line_begin();
+  // Half of it may be known: a path without a version that is spoken here.
+  std::ignore = ParseRequestLine(bytes.substr(begin, scanner.request_line_end() - begin), request);
+  return request;
 }
 
 ParseError RequestParser::error() const {

@@ -62,6 +62,9 @@ class RequestParser {
   void Rebase(const char* from, const char* to);
 
   Request& request();
+  // For a head that is refused or given up before it was whole: with what its request line says, if that has come and
+  // can be read. `bytes` are those of the last ParseHead, wherever they are by now.
+  const Request& RequestSoFar(std::string_view bytes);
   ParseError error() const;
   std::string_view error_detail()
       const;  // for the log and the error body: never contains bytes of the request

@@ -277,11 +277,19 @@ std::string_view Intake::RenderPrescribed(const Manner& manner, const source::Ac
   return scratch_;
 }
 
+observe::SourceProbe& Intake::ProbeOf(const http::Request& request) const {
+  std::string unescaped;
+  const Route route = RouteOf(request, unescaped);
+  if (route.kind != Route::Kind::kSource) return unknown_;
+  const source::Source* source = sources_->table->Find(route.source);
+  return source == nullptr ? unknown_ : *sources_->counters[source->index].probe;
+}
+
 std::uint64_t Intake::Refuse(Connection& connection, const http::Request& request,
                              observe::SourceProbe* probe, const Refusal& refusal, bool close,
                              std::string_view detail) {
   probe_.requests.Add();
-  observe::SourceProbe& counted = probe != nullptr ? *probe : unknown_;
+  observe::SourceProbe& counted = probe != nullptr ? *probe : ProbeOf(request);
   const Manner manner = MannerOf(request, close);
   if (manner.close) connection.state = Connection::State::kAnswering;
   answers_.AddRefusal(connection, manner, refusal);

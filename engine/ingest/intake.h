@@ -55,8 +55,8 @@ class Intake {
   Admission Admit(const http::Request& request) const;
   // A request with its body, admitted for `target`.
   void Handle(Connection& connection, const Target& target, const http::Request& request, const Moment& now);
-  // The refused request's answer is the last of its connection when `close` is set. `probe` may be null: no
-  // source is known. Returns the id that the answer bears.
+  // The refused request's answer is the last of its connection when `close` is set. `probe` may be null: the request was
+  // not admitted, and counts for the source that its path names, if there is one. Returns the id that the answer bears.
   std::uint64_t Refuse(Connection& connection, const http::Request& request, observe::SourceProbe* probe,
                        const Refusal& refusal, bool close, std::string_view detail = {});
   // 100 (Continue): only once the request was admitted.
@@ -69,6 +69,7 @@ class Intake {
 
  private:
   std::optional<observe::RejectionCode> KeepSecret(const source::Source& source, std::string_view secret);
+  observe::SourceProbe& ProbeOf(const http::Request& request) const;
   Manner MannerOf(const http::Request& request, bool close);
   void AnswerOptions(Connection& connection, const Manner& manner);
   void AnswerHealth(Connection& connection, const Manner& manner);
@@ -81,7 +82,7 @@ class Intake {
 
   Gate& gate_;
   observe::ShardProbe& probe_;
-  observe::SourceProbe& unknown_;  // counts what was refused before its source was known
+  observe::SourceProbe& unknown_;  // counts what was refused and names no source
   PendingAnswers& answers_;
   AnswerWriter& writer_;
   Handover& handover_;

@@ -69,7 +69,8 @@ Reader::Served Reader::Serve(Connection& connection, std::string_view bytes, htt
     http::Request& request = parser.request();
     if (step == Step::kNeedMore) break;
     if (step == Step::kError) {
-      intake_.Refuse(connection, request, nullptr, RefusalFor(parser.error()), true, parser.error_detail());
+      intake_.Refuse(connection, parser.RequestSoFar(rest), nullptr, RefusalFor(parser.error()), true,
+                     parser.error_detail());
       break;
     }
     const std::size_t head_bytes = parser.head_bytes();
@@ -243,8 +244,8 @@ void Reader::OnDeadline(Connection& connection) {
 void Reader::RefusePartial(Connection& connection, RejectionCode code) {
   PartialRequest& partial = *connection.partial;
   const bool head_known = partial.phase != Phase::kHead;
-  const http::Request unknown;
-  intake_.Refuse(connection, head_known ? partial.parser.request() : unknown,
+  intake_.Refuse(connection,
+                 head_known ? partial.parser.request() : partial.parser.RequestSoFar(partial.bytes.view()),
                  head_known ? partial.target.probe : nullptr, RefusalFor(code), true);
   Forget(connection);
 }

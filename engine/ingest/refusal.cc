@@ -24,12 +24,8 @@ StatusAndMessage AnswerFor(RejectionCode code) {
       return {411, "the request needs a Content-Length or a chunked body"};
     case RejectionCode::kBodyTooLarge:
       return {413, "the body is larger than this source takes"};
-    case RejectionCode::kHeadTooLarge:
-      return {431, "the header block is too large"};
     case RejectionCode::kTimeout:
       return {408, "the request did not arrive in time"};
-    case RejectionCode::kMalformedRequest:
-      return {400, "the request is not valid HTTP/1.1"};
     case RejectionCode::kAddressNotAllowed:
       return {403, "this address may not send to this source"};
     case RejectionCode::kRateLimited:
@@ -52,6 +48,19 @@ StatusAndMessage AnswerFor(RejectionCode code) {
       return {400, "the signed timestamp is outside the tolerance"};
     case RejectionCode::kKeyUnavailable:
       return {503, "the key to verify with cannot be had right now; send it again"};
+    // What the parser refuses is answered in its words.
+    case RejectionCode::kMalformedRequest:
+    case RejectionCode::kHeadersTooLarge:
+    case RejectionCode::kTargetTooLong:
+    case RejectionCode::kTooManyHeaders:
+    case RejectionCode::kVersionNotSupported:
+    case RejectionCode::kInvalidHost:
+    case RejectionCode::kBadContentLength:
+    case RejectionCode::kBadTransferEncoding:
+    case RejectionCode::kExpectationFailed:
+    case RejectionCode::kBadChunk:
+    case RejectionCode::kTooMuchChunkFraming:
+    case RejectionCode::kChunkExtensionTooLarge:
     case RejectionCode::kCount:
       break;
   }
@@ -84,22 +93,32 @@ RejectionCode CodeFor(source::RejectReason reason) {
 
 RejectionCode CodeFor(http::ParseError error) {
   switch (error) {
-    case http::ParseError::kHeadTooLarge:
-    case http::ParseError::kTargetTooLong:
-    case http::ParseError::kTooManyFields:
-      return RejectionCode::kHeadTooLarge;
-    case http::ParseError::kBodyTooLarge:
-    case http::ParseError::kTooMuchFraming:
-      return RejectionCode::kBodyTooLarge;
     case http::ParseError::kMalformed:
-    case http::ParseError::kVersionNotSupported:
-    case http::ParseError::kMissingHost:
-    case http::ParseError::kBadContentLength:
-    case http::ParseError::kBadTransferEncoding:
-    case http::ParseError::kExpectationFailed:
-    case http::ParseError::kBadChunk:
-    case http::ParseError::kChunkExtensionTooLarge:
       return RejectionCode::kMalformedRequest;
+    case http::ParseError::kHeadTooLarge:
+      return RejectionCode::kHeadersTooLarge;
+    case http::ParseError::kTargetTooLong:
+      return RejectionCode::kTargetTooLong;
+    case http::ParseError::kTooManyFields:
+      return RejectionCode::kTooManyHeaders;
+    case http::ParseError::kVersionNotSupported:
+      return RejectionCode::kVersionNotSupported;
+    case http::ParseError::kMissingHost:
+      return RejectionCode::kInvalidHost;
+    case http::ParseError::kBadContentLength:
+      return RejectionCode::kBadContentLength;
+    case http::ParseError::kBadTransferEncoding:
+      return RejectionCode::kBadTransferEncoding;
+    case http::ParseError::kExpectationFailed:
+      return RejectionCode::kExpectationFailed;
+    case http::ParseError::kBadChunk:
+      return RejectionCode::kBadChunk;
+    case http::ParseError::kTooMuchFraming:
+      return RejectionCode::kTooMuchChunkFraming;
+    case http::ParseError::kChunkExtensionTooLarge:
+      return RejectionCode::kChunkExtensionTooLarge;
+    case http::ParseError::kBodyTooLarge:
+      return RejectionCode::kBodyTooLarge;
   }
   return RejectionCode::kMalformedRequest;
 }

@@ -14,7 +14,7 @@ namespace weir::ingest {
 struct Refusal {
   observe::RejectionCode code = observe::RejectionCode::kMalformedRequest;  // what it is counted as
   int status = 400;
-  std::string_view name;  // "error"."code" of the body: as fine as the reason is known
+  std::string_view name;  // "error"."code" of the body
   std::string_view message;
   std::string allow;          // the Allow field of a 405
   bool without_body = false;  // the sender takes any body for a fault of ours (Xero)

@@ -14,8 +14,8 @@ std::string_view RejectionCodeName(RejectionCode code) {
       return "length_required";
     case RejectionCode::kBodyTooLarge:
       return "body_too_large";
-    case RejectionCode::kHeadTooLarge:
-      return "head_too_large";
+    case RejectionCode::kHeadersTooLarge:
+      return "headers_too_large";
     case RejectionCode::kTimeout:
       return "timeout";
     case RejectionCode::kMalformedRequest:
@@ -42,6 +42,26 @@ std::string_view RejectionCodeName(RejectionCode code) {
       return "key_unavailable";
     case RejectionCode::kMissingField:
       return "missing_field";
+    case RejectionCode::kTargetTooLong:
+      return "target_too_long";
+    case RejectionCode::kTooManyHeaders:
+      return "too_many_headers";
+    case RejectionCode::kVersionNotSupported:
+      return "version_not_supported";
+    case RejectionCode::kInvalidHost:
+      return "invalid_host";
+    case RejectionCode::kBadContentLength:
+      return "bad_content_length";
+    case RejectionCode::kBadTransferEncoding:
+      return "bad_transfer_encoding";
+    case RejectionCode::kExpectationFailed:
+      return "expectation_failed";
+    case RejectionCode::kBadChunk:
+      return "bad_chunk";
+    case RejectionCode::kTooMuchChunkFraming:
+      return "too_much_chunk_framing";
+    case RejectionCode::kChunkExtensionTooLarge:
+      return "chunk_extension_too_large";
     case RejectionCode::kCount:
       break;
   }

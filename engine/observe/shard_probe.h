@@ -23,15 +23,15 @@ inline constexpr std::size_t kSourcesMax = 1024;
 inline constexpr std::size_t kSecretsPerSource = 64;
 inline constexpr std::size_t kRefusalDetailBytesMax = 256;
 
-// Why a request was not taken; one label value each of webhook_rejected_total{source,code}. Requests refused
-// before their source is known count under source="".
+// Why a request was not taken, as the body of its answer says it; one label value each of
+// webhook_rejected_total{source,code}. Requests count under source="" whose source never became known.
 enum class RejectionCode : std::uint8_t {
   kUnknownSource,
   kMethodNotAllowed,
   kUnsupportedEncoding,
   kLengthRequired,
   kBodyTooLarge,
-  kHeadTooLarge,
+  kHeadersTooLarge,
   kTimeout,
   kMalformedRequest,
   kAddressNotAllowed,
@@ -45,6 +45,16 @@ enum class RejectionCode : std::uint8_t {
   kStaleTimestamp,
   kKeyUnavailable,
   kMissingField,
+  kTargetTooLong,
+  kTooManyHeaders,
+  kVersionNotSupported,
+  kInvalidHost,
+  kBadContentLength,
+  kBadTransferEncoding,
+  kExpectationFailed,
+  kBadChunk,
+  kTooMuchChunkFraming,
+  kChunkExtensionTooLarge,
   kCount
 };
 std::string_view RejectionCodeName(RejectionCode code);  // as in the error bodies: "unknown_source" …

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/http/chunked_body.h"
+#include "engine/http/request_parser.h"
 #include "engine/http/tokens.h"
 #include "engine/limits.h"
 
@@ -73,6 +74,13 @@ void ApplyLength(CapturedRequest& captured) {
   }
 }
 
+std::optional<http::ParseFault> FaultOf(std::string head, const CapturedRequest& captured) {
+  if (FindHeader(captured.headers, "host") == nullptr) head.insert(head.find('\n') + 1, "Host: captured\r\n");
+  http::RequestParser parser({.head_bytes = limits::kHeadBytesCeiling});
+  if (parser.ParseHead(head) != http::RequestParser::Step::kError) return std::nullopt;
+  return http::ParseFault{.error = parser.error(), .detail = parser.error_detail()};
+}
+
 http::Method MethodOf(std::string_view text) {
   for (int i = 0; i < static_cast<int>(http::Method::kOther); ++i) {
     const auto method = static_cast<http::Method>(i);
@@ -87,6 +95,7 @@ std::expected<CapturedRequest, std::string> ParseCapture(std::string_view bytes)
   CapturedRequest captured;
   const bool marked = bytes.starts_with(kSentMark);
   bool ended = false;
+  std::string head;  // with CRLF, as the listener would have read it
   for (std::size_t number = 1; !ended; ++number) {
     const auto taken = TakeLine(bytes);
     if (!taken) break;
@@ -94,17 +103,27 @@ std::expected<CapturedRequest, std::string> ParseCapture(std::string_view bytes)
     if (marked && line.starts_with(kSentMark)) line = http::TrimWhitespace(line.substr(kSentMark.size()));
     if (line.empty()) {
       ended = true;
-    } else if (number == 1 && (line.starts_with("HTTP/") || ReadRequestLine(line, captured))) {
+    } else if (number == 1 && line.starts_with("HTTP/")) {
       continue;
-    } else if (!ReadField(line, captured.headers)) {
-      return std::unexpected("line " + std::to_string(number) +
-                             " is neither a request line nor a header field");
-    } else if (captured.headers.size() > limits::kHeaderFieldsMax) {
-      return std::unexpected("has more than " + std::to_string(limits::kHeaderFieldsMax) + " header fields");
+    } else if (number != 1 || !ReadRequestLine(line, captured)) {
+      if (!ReadField(line, captured.headers)) {
+        return std::unexpected("line " + std::to_string(number) +
+                               " is neither a request line nor a header field");
+      }
+      if (captured.headers.size() > limits::kHeaderFieldsMax) {
+        return std::unexpected("has more than " + std::to_string(limits::kHeaderFieldsMax) +
+                               " header fields");
+      }
+      if (head.empty()) head = "POST / HTTP/1.1\r\n";
     }
+    head.append(line).append("\r\n");
   }
   if (captured.headers.empty()) return std::unexpected("has no header fields");
-  if (!ended) captured.notes.emplace_back("no empty line follows the header fields: the body is empty");
+  if (!ended) {
+    captured.notes.emplace_back("no empty line follows the header fields: the body is empty");
+    head += "\r\n";
+  }
+  captured.fault = FaultOf(std::move(head), captured);
   captured.body = bytes;
   Dechunk(captured);
   ApplyLength(captured);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/http/parse_fault.h"
 #include "engine/http/request.h"
 #include "engine/source/signer.h"
 
@@ -19,10 +21,13 @@ struct CapturedRequest {
   std::string body;  // de-chunked
   // What in the capture does not fit together, such as a body shorter than its Content-Length.
   std::vector<std::string> notes = {};
+  // Why the listener would not take it, whoever signed it.
+  std::optional<http::ParseFault> fault = std::nullopt;
 };
 
 // Raw HTTP/1.x, with CRLF or LF; the request line may be missing. Also what `curl -i` prints (the status line
-// is passed over) and the "> " lines of `curl -v`. The error names the line.
+// is passed over) and the "> " lines of `curl -v`. The error names the line. A Host that is missing is no fault of a
+// capture: who writes one by hand leaves it out.
 std::expected<CapturedRequest, std::string> ParseCapture(std::string_view bytes);
 
 // "Name: value\r\n" each, as header blocks are kept.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <variant>
 
+#include "engine/http/response_writer.h"
 #include "engine/source/scheme.h"
 #include "engine/source/timestamp.h"
 #include "engine/source/verifier.h"
@@ -112,6 +114,17 @@ void Describe(const Verdict& verdict, Explanation& explanation) {
   }
 }
 
+// What is answered before a signature is looked at.
+std::optional<http::ErrorAnswer> RefusedUnread(const Source& source, const CapturedRequest& request) {
+  if (request.fault) {
+    http::ErrorAnswer answer = http::AnswerTo(request.fault->error);
+    answer.message = request.fault->detail;
+    return answer;
+  }
+  if (request.body.size() <= source.body_bytes_max) return std::nullopt;
+  return http::AnswerTo(http::ParseError::kBodyTooLarge);
+}
+
 }  // namespace
 
 Explanation Explain(const Source& source, std::span<const Source> configured, const CapturedRequest& request,
@@ -120,6 +133,12 @@ Explanation Explain(const Source& source, std::span<const Source> configured, co
   Source own = CopyOf(source);  // without an epoch, so that every trial's secrets are keyed anew
   const CapturedView view(request);
   Explanation explanation;
+  if (const auto refusal = RefusedUnread(source, request)) {
+    explanation.verdict = refusal->code;
+    explanation.status = refusal->status;
+    explanation.cause = refusal->message;
+    return explanation;
+  }
   const Verdict verdict = verifier.Verify(own, view.request(), now_us);
   Describe(verdict, explanation);
   const bool stale = IsStale(verdict);

@@ -113,9 +113,20 @@ TEST_F(Refusals, RaiseNoAlarmWhileSomethingIsAccepted) {
 
 TEST_F(Refusals, RaiseNoAlarmForABrowserThatLooksIn) {
   for (std::int64_t minute = 0; minute < 60; ++minute) {
-    Refuse(RejectionCode::kMethodNotAllowed);
+    if (minute % 7 == 0) Refuse(RejectionCode::kMethodNotAllowed);
     EXPECT_THAT(Alarms(minute * kMinuteMs), IsEmpty());
   }
+}
+
+TEST_F(Refusals, RaiseAnAlarmForASenderWhoseMethodIsRefused) {
+  std::vector<RefusalWatch::Notice> alarms;
+  for (std::int64_t second = 0; second <= 300 && alarms.empty(); ++second) {
+    if (second % 20 == 0) Refuse(RejectionCode::kMethodNotAllowed, static_cast<std::uint64_t>(second));
+    alarms = Alarms(second * kSecondMs);
+  }
+  ASSERT_THAT(alarms, SizeIs(1));
+  EXPECT_EQ(alarms[0].code, RejectionCode::kMethodNotAllowed);
+  EXPECT_EQ(alarms[0].count, 13u);
 }
 
 TEST_F(Refusals, RepeatTheAlarmHourlyWhileTheyGoOnAndEndItOnce) {
@@ -184,7 +195,11 @@ TEST_F(Refusals, NameTheCommandThatExplainsThem) {
   notice.code = RejectionCode::kOverloaded;
   EXPECT_EQ(HintFor(notice, kept), "weir status --data /var/lib/weir");
   notice.code = RejectionCode::kBodyTooLarge;
-  EXPECT_EQ(HintFor(notice, kept), "weir check --config /etc/weir.toml");
+  EXPECT_THAT(HintFor(notice, kept), HasSubstr("`body`"));
+  notice.code = RejectionCode::kUnknownSource;
+  EXPECT_EQ(HintFor(notice, kept), "weir sources list --data /var/lib/weir");
+  notice.code = RejectionCode::kBadContentLength;
+  EXPECT_EQ(HintFor(notice, kept), "weir explain --config /etc/weir.toml request.txt");
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/http/response_writer.h"
+
 namespace weir::ingest {
 namespace {
 
@@ -116,6 +118,15 @@ TEST(Refusal, EveryCodeHasAnErrorStatusANameAndAMessage) {
     EXPECT_FALSE(refusal.name.empty()) << i;
     EXPECT_FALSE(refusal.message.empty()) << i;
     EXPECT_EQ(refusal.status == 405, !refusal.allow.empty()) << i;
+  }
+}
+
+TEST(Refusal, IsCountedUnderTheCodeOfItsAnswer) {
+  for (auto error = http::ParseError{}; error <= http::ParseError::kBodyTooLarge;
+       error = static_cast<http::ParseError>(static_cast<int>(error) + 1)) {
+    const Refusal refusal = RefusalFor(error);
+    EXPECT_EQ(refusal.name, observe::RejectionCodeName(refusal.code));
+    EXPECT_EQ(refusal.status, http::AnswerTo(error).status) << refusal.name;
   }
 }
 

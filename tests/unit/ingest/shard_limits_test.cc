@@ -58,7 +58,45 @@ TEST_F(ShardTest, AHeadPastTheLimitIs431) {
   for (int i = 0; i < 60; ++i) slow.Send(std::string(100, 'x'));
   EXPECT_EQ(slow.Read().status, 431);
   EXPECT_TRUE(slow.Ended());
-  EXPECT_EQ(Rejected("", RejectionCode::kHeadTooLarge), 2u);
+  EXPECT_EQ(Rejected("hooks", RejectionCode::kHeadersTooLarge), 2u);
+}
+
+// Whoever watches a source sees what its sender is refused for, however early that was.
+TEST_F(ShardTest, WhatIsRefusedBeforeItIsAdmittedCountsForTheSourceOfItsPath) {
+  Start({.limits = {.header_timeout_ms = 30}});
+  const std::string line = "POST /webhooks/hooks HTTP/1.1\r\nHost: x\r\n";
+  const struct {
+    std::string bytes;
+    RejectionCode code;
+  } cases[] = {
+      {line + "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", RejectionCode::kBadContentLength},
+      {line + "Transfer-Encoding: gzip\r\n\r\n", RejectionCode::kBadTransferEncoding},
+      {line + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", RejectionCode::kBadChunk},
+      {line + "Expect: more\r\n\r\n", RejectionCode::kExpectationFailed},
+      {line + "Host: y\r\n\r\n", RejectionCode::kInvalidHost},
+      {line + ": nameless\r\n\r\n", RejectionCode::kMalformedRequest},
+      {line + "X-Half: ", RejectionCode::kTimeout},
+  };
+  for (const auto& refused : cases) {
+    Client client = Connect();
+    client.Send(refused.bytes);
+    client.Read();
+    EXPECT_TRUE(client.Ended()) << refused.bytes;
+    EXPECT_EQ(Rejected("hooks", refused.code), 1u) << refused.bytes;
+  }
+}
+
+TEST_F(ShardTest, WhatNamesNoSourceCountsForNone) {
+  Start({});
+  for (const std::string bytes : {"POST /webhooks/nobody HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+                                  "POST /webhooks/hooks HTTP/2.0\r\nHost: x\r\n\r\n"}) {
+    Client client = Connect();
+    client.Send(bytes);
+    client.Read();
+    EXPECT_TRUE(client.Ended()) << bytes;
+  }
+  EXPECT_EQ(Rejected("", RejectionCode::kInvalidHost), 1u);
+  EXPECT_EQ(Rejected("", RejectionCode::kVersionNotSupported), 1u);
 }
 
 TEST_F(ShardTest, AHeadThatStopsHalfwayIs408) {

@@ -105,6 +105,39 @@ TEST(Explanation, ShowsNoSignatureWholeAndNoToken) {
   }
 }
 
+// What the listener refuses is never said to be authentic, nor to lack a signature.
+TEST(Explanation, NamesWhatIsRefusedBeforeItIsVerified) {
+  const Source source = Named("stripe", {std::string(kSecret)});
+  const CapturedRequest good = Captured(source, std::string(kBody));
+  const struct {
+    std::string line;
+    std::string_view verdict;
+    int status;
+  } cases[] = {{"Content-Length: abc", "bad_content_length", 400},
+               {"Transfer-Encoding: gzip", "bad_transfer_encoding", 400},
+               {"Expect: more", "expectation_failed", 417}};
+  for (const auto& refused : cases) {
+    std::string text = "POST /webhooks/test HTTP/1.1\n" + refused.line + "\n";
+    for (const auto& [name, value] : good.headers) text.append(name).append(": ").append(value).append("\n");
+    const auto captured = ParseCapture(text + "\n" + std::string(kBody));
+    ASSERT_TRUE(captured) << captured.error();
+    const Explanation explanation = Explain(source, {}, *captured, kNowUs);
+    EXPECT_FALSE(explanation.authentic);
+    EXPECT_EQ(explanation.verdict, refused.verdict);
+    EXPECT_EQ(explanation.status, refused.status);
+    EXPECT_FALSE(explanation.cause.empty());
+  }
+}
+
+TEST(Explanation, NamesABodyPastTheLimitOfItsSource) {
+  Source source = Named("stripe", {std::string(kSecret)});
+  const CapturedRequest good = Captured(source, std::string(kBody));
+  source.body_bytes_max = kBody.size() - 1;
+  EXPECT_EQ(Explain(source, {}, good, kNowUs).verdict, "body_too_large");
+  source.body_bytes_max = kBody.size();
+  EXPECT_TRUE(Explain(source, {}, good, kNowUs).authentic);
+}
+
 TEST(Explanation, SaysNothingOfAForgery) {
   const Source source = Named("stripe", {std::string(kSecret)});
   CapturedRequest request = Captured(Named("stripe", {"whsec_forger"}), std::string(kBody));

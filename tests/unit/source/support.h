@@ -55,6 +55,7 @@ inline Source SourceOf(std::shared_ptr<const Scheme> scheme, std::vector<std::st
   source.scheme = std::move(scheme);
   source.secrets = std::move(secrets);
   source.public_url = "https://example.com/webhooks/test";
+  source.body_bytes_max = limits::kBodyBytesCeiling;
   return source;
 }
 
