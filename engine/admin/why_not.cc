@@ -57,11 +57,18 @@ std::string Pending(const WhyFacts& facts, const std::optional<SinkCondition>& c
                                                     : "next in the log for this sink";
 }
 
-std::string Retrying(const storage::RetryEntry& retry) {
+// No retry is made before the breaker lets it through, whatever it is due.
+std::string NextAttempt(std::int64_t due_us, const std::optional<SinkCondition>& condition) {
+  if (!condition || !condition->breaker_open) return "next attempt at " + FormatTime(due_us);
+  if (condition->breaker_until_us == 0) return "next attempt when it does";
+  return "next attempt at " + FormatTime(std::max(due_us, condition->breaker_until_us));
+}
+
+std::string Retrying(const storage::RetryEntry& retry, const std::optional<SinkCondition>& condition) {
   if (retry.last_outcome == deliver::kUnderWay) {
     return "attempt " + std::to_string(retry.attempts + 1) + " is under way";
   }
-  std::string text = "next attempt at " + FormatTime(retry.due_us);
+  std::string text = NextAttempt(retry.due_us, condition);
   if (!retry.last_outcome.empty()) text += " because: " + retry.last_outcome;
   return text + " (" + std::to_string(retry.attempts) + (retry.attempts == 1 ? " attempt" : " attempts") +
          " made)";
@@ -129,7 +136,7 @@ std::string WhyNotDelivered(const WhyFacts& facts) {
     case EventState::kDead:
       return facts.dead != nullptr ? Dead(*facts.dead) : "a dead letter";
     case EventState::kRetrying:
-      why = facts.retry != nullptr ? Retrying(*facts.retry) : "waits for its next attempt";
+      why = facts.retry != nullptr ? Retrying(*facts.retry, condition) : "waits for its next attempt";
       break;
     case EventState::kPending:
       why = Pending(facts, condition);

@@ -5,7 +5,8 @@
 namespace weir::deliver {
 
 std::optional<FailureLog::Line> FailureLog::OnFailure(Failure failure, std::int64_t now_ms) {
-  if (!failing_since_ms_) {
+  const bool worked = !failing_since_ms_;
+  if (worked) {
     failing_since_ms_ = now_ms;
     failures_ = 0;
   }
@@ -13,12 +14,25 @@ std::optional<FailureLog::Line> FailureLog::OnFailure(Failure failure, std::int6
   ++failures_;
   ++untold_;
   last_ = std::move(failure);
+  if (worked && MayTellTurn(now_ms)) return Tell(now_ms);
   return OnTime(now_ms);
+}
+
+bool FailureLog::MayTellTurn(std::int64_t now_ms) {
+  if (!turns_since_ms_ || now_ms - *turns_since_ms_ >= kLineIntervalMs) {
+    turns_since_ms_ = now_ms;
+    turns_told_ = 0;
+  }
+  return turns_told_++ < kTurnsToldMax;
 }
 
 std::optional<FailureLog::Line> FailureLog::OnTime(std::int64_t now_ms) {
   if (untold_ == 0) return std::nullopt;
   if (last_line_ms_ && now_ms - *last_line_ms_ < kLineIntervalMs) return std::nullopt;
+  return Tell(now_ms);
+}
+
+FailureLog::Line FailureLog::Tell(std::int64_t now_ms) {
   last_line_ms_ = now_ms;
   announced_ = failing_since_ms_.has_value();
   return Line{.kind = Line::Kind::kFails,

@@ -1,6 +1,6 @@
 // When a sink's failures are said aloud: the first after a success at once, then one line a minute at most with
-// their number, and one line when it works again. A sink that fails and works in turns stays within the same
-// bound. Pure: time is an argument (any monotonic milliseconds), the caller writes the lines.
+// their number, and one line when it works again. Of a sink that fails and works in turns only so many turns a minute
+// are told at once. Pure: time is an argument (any monotonic milliseconds), the caller writes the lines.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@ namespace weir::deliver {
 class FailureLog {
  public:
   static constexpr std::int64_t kLineIntervalMs = 60'000;
+  static constexpr int kTurnsToldMax = 5;  // from working to failing, told at once within kLineIntervalMs
 
   struct Failure {
     std::uint64_t sequence = 0;
@@ -35,8 +36,13 @@ class FailureLog {
   void Announced() { announced_ = true; }
 
  private:
+  bool MayTellTurn(std::int64_t now_ms);
+  Line Tell(std::int64_t now_ms);
+
   std::optional<std::int64_t> failing_since_ms_;
   std::optional<std::int64_t> last_line_ms_;
+  std::optional<std::int64_t> turns_since_ms_;
+  int turns_told_ = 0;  // since then
   bool announced_ = false;
   std::uint64_t failures_ = 0;  // since failing_since_ms_
   std::uint64_t untold_ = 0;

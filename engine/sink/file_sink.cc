@@ -71,7 +71,7 @@ void FileSink::WriteBatch() {
     outcome.duration_ns = now_ns - started.started_ns;
     if (written) {
       outcome.result = Result::kDelivered;
-    } else if (file_.lacked_something()) {
+    } else if (file_.unopened()) {
       outcome.result = Result::kUnable;
       outcome.summary = written.error();
     } else {

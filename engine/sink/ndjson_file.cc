@@ -82,9 +82,14 @@ std::expected<NdjsonFile, std::string> NdjsonFile::Open(Options options) {
 }
 
 std::expected<void, std::string> NdjsonFile::Begin() {
+  auto begun = OpenAndMend();
+  unopened_ = !begun;
+  return begun;
+}
+
+std::expected<void, std::string> NdjsonFile::OpenAndMend() {
   const std::filesystem::path& path = options_.path;
   io::Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
-  lacked_something_ = !fd.valid() && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
   if (!fd.valid()) return Fail("open", path, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     return Failure(path.string() + " is in use by another sink or process");

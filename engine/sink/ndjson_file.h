@@ -46,12 +46,14 @@ class NdjsonFile {
   // and the next Append begins a new one. The lines are to be given again; a set-aside file can hold them twice,
   // never not at all.
   std::expected<void, std::string> Append(const Batch& batch, std::int64_t now_unix_s);
-  // After an error: nothing was written, because this machine has no descriptor or memory to open the file with.
-  bool lacked_something() const { return lacked_something_; }
+  // After an error: nothing was written, because the file could not be opened. Whatever stands in the way, here as at
+  // the start, events wait for it and no attempt was made.
+  bool unopened() const { return unopened_; }
 
  private:
   explicit NdjsonFile(Options options) : options_(std::move(options)) {}
   std::expected<void, std::string> Begin();
+  std::expected<void, std::string> OpenAndMend();
   std::expected<void, std::string> MendEnd();
   std::expected<void, std::string> CutTo(std::uint64_t size);
   std::expected<void, std::string> ReadEnds();
@@ -69,7 +71,7 @@ class NdjsonFile {
   std::int64_t begun_at_unix_s_ = 0;  // when this piece was created
   storage::Sequence first_ = storage::kNoSequence;
   storage::Sequence last_ = storage::kNoSequence;
-  bool lacked_something_ = false;
+  bool unopened_ = false;
 };
 
 }  // namespace weir::sink

@@ -256,6 +256,9 @@ void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
     if (split.error() == JsonMiss::kBroken) return refuse(whole, "body is not JSON");
     return refuse(whole, "array of events holds more events than the limit");
   }
+  // CloudEvents HTTP binding §3.3: the batch has a media type of its own, and each of its elements the one of an event.
+  const auto type = http::FindField(values.request(), "content-type");
+  const bool cloud_events = type && IsMediaType(*type, "application/cloudevents-batch+json");
   for (const std::string_view body : elements_) {
     if (!body.starts_with('{')) {
       refuse(body, "what stands where an event should is no JSON object");
@@ -264,6 +267,7 @@ void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
     element_request_.body = body;
     element_.Begin(element_request_);
     VerifiedEvent event = ReadOne(rules, values, element_, body);
+    if (cloud_events) event.content_type = "application/cloudevents+json";
     // The next element reuses the reader these views may point into.
     if (!IsInside(event.id, body)) event.id = Keep() = event.id;
     if (!IsInside(event.type, body)) event.type = Keep() = event.type;

@@ -181,9 +181,21 @@ TEST_F(WhyNot, NamesWhatHoldsUpTheSink) {
       return hindrance.empty() ? "" : hindrance + "; ";
     };
     EXPECT_EQ(Why(2), before(row.pending) + "behind in the log by 1 event");
-    EXPECT_EQ(Why(3), before(row.retrying) +
-                          "next attempt at 2026-11-21T21:22:01.000000Z because: 503 (2 attempts made)");
+    const std::string when = row.retrying == failing ? "when it does" : "at 2026-11-21T21:22:01.000000Z";
+    EXPECT_EQ(Why(3), before(row.retrying) + "next attempt " + when + " because: 503 (2 attempts made)");
   }
+}
+
+TEST_F(WhyNot, NamesNoAttemptThatTheBreakerWillNotLetThrough) {
+  Sink("billing", 0);
+  ScheduleRetry("billing", 3);
+  sink_ = std::make_unique<observe::SinkProbe>();
+  sink_->sink = "billing";
+  sink_->breaker_open.Set(1);
+  sink_->breaker_until_us.Set(kNowUs + 60'000'000);
+  EXPECT_EQ(Why(3),
+            "breaker open until 2026-11-21T21:23:00.000000Z; next attempt at 2026-11-21T21:23:00.000000Z "
+            "because: 503 (2 attempts made)");
 }
 
 TEST_F(WhyNot, SaysThatAnEventIsForgotten) {

@@ -76,6 +76,30 @@ TEST(Events, ATypePastTheLimitIsMalformedAndNotKept) {
   EXPECT_EQ(events[0].type, "");
 }
 
+// A batch has a media type of its own, which none of its elements has.
+TEST(Events, AnElementOfACloudEventsBatchHasTheTypeOfAnEvent) {
+  const Source source = SourceOf("cloudevents", {"c2VjcmV0LXNlY3JldC1zZWNyZXQ"});
+  const struct {
+    std::string_view sent;
+    std::string_view kept;
+  } cases[] = {{"application/cloudevents-batch+json", "application/cloudevents+json"},
+               {"Application/CloudEvents-Batch+JSON; charset=utf-8", "application/cloudevents+json"},
+               {"application/json", ""}};
+  for (const auto& [sent, kept] : cases) {
+    OwnedRequest request = Signed(source, R"([{"specversion":"1.0","id":"1","source":"/a","type":"t"},)"
+                                          R"({"specversion":"1.0","id":"2","source":"/a","type":"t"}])");
+    std::erase_if(request.headers,
+                  [](const auto& field) { return http::EqualsIgnoreCase(field.first, "content-type"); });
+    request.headers.emplace_back("Content-Type", sent);
+    Verifier verifier(7);
+    const Verdict verdict = verifier.Verify(source, request.View(), kNowUs);
+    const auto* accepted = std::get_if<Accepted>(&verdict);
+    ASSERT_NE(accepted, nullptr) << AnswerOf(verdict);
+    ASSERT_EQ(accepted->events->size(), 2U);
+    for (const VerifiedEvent& event : *accepted->events) EXPECT_EQ(event.content_type, kept) << sent;
+  }
+}
+
 TEST(Events, AMissingTypeIsEmpty) {
   const auto events = EventsOf("stripe", R"({"id":"1"})");
   EXPECT_EQ(events[0].type, "");
