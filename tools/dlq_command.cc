@@ -1,10 +1,6 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,6 +10,7 @@
 
 #include "engine/limits.h"
 #include "tools/commands.h"
+#include "tools/confirmation.h"
 #include "tools/dlq_admit.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
@@ -190,19 +187,6 @@ void PrintOutcome(const Outcome& outcome, const std::string& verb, const DlqOpti
   Print(std::to_string(outcome.matched) + " matched, " +
         std::to_string(options.dry_run ? outcome.matched : outcome.done) + " " + did + "\n");
   for (const auto& [sink, count] : outcome.sinks) Print("  " + sink + ": " + std::to_string(count) + "\n");
-}
-
-// Dropping cannot be undone: on a terminal the operator is asked, in a script --yes is what says so. `what` is what goes,
-// `left` what stays.
-CommandResult<bool> AgreesToDrop(const std::string& what, const std::string& left) {
-  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) {
-    return std::unexpected(CommandFailure{
-        kUsage, "this would drop " + what + " for good; say --yes, or look first with --dry-run"});
-  }
-  std::fprintf(stderr, "Drop %s for good? %s [y/N] ", what.c_str(), left.c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 CommandResult<bool> AgreesToDropLetters(OperatorClient& client, const DlqOptions& options) {

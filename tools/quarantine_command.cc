@@ -10,6 +10,7 @@
 #include "engine/admin/printable.h"
 #include "engine/limits.h"
 #include "tools/commands.h"
+#include "tools/confirmation.h"
 #include "tools/filter_options.h"
 #include "tools/json_text.h"
 #include "tools/list_caption.h"
@@ -35,6 +36,7 @@ struct QuarantineOptions {
   bool body = false;
   bool all = false;
   bool dry_run = false;
+  bool yes = false;
   bool json = false;
 };
 
@@ -203,6 +205,15 @@ void PrintOutcome(const Outcome& outcome, const std::string& verb, const Quarant
   }
 }
 
+// How many it would be is asked of the server, which alone knows all filters.
+CommandResult<bool> AgreesToDropEntries(OperatorClient& client, const QuarantineOptions& options) {
+  QuarantineOptions looking = options;
+  looking.dry_run = true;
+  const auto found = ActOnAll(client, "drop", looking);
+  if (!found) return std::unexpected(found.error());
+  return AgreesToDrop(std::to_string(found->matched) + " kept requests", "Their bytes are nowhere else.");
+}
+
 int Act(const QuarantineOptions& options, const std::string& verb) {
   if (options.filter.parameters.empty() != options.all) {
     return Fail({kUsage, "give either a filter (--id, --source, --reason, --since, --until) or --all"});
@@ -211,6 +222,11 @@ int Act(const QuarantineOptions& options, const std::string& verb) {
   if (!client) return Fail(client.error());
   if (verb == "admit" && !(*client)->online()) {
     return Fail({kNotReachable, "admitting needs the running server: it alone commits events"});
+  }
+  if (verb == "drop" && !options.dry_run && !options.yes) {
+    const auto agreed = AgreesToDropEntries(**client, options);
+    if (!agreed) return Fail(agreed.error());
+    if (!*agreed) return Fail({kFoundWrong, "nothing was dropped"});
   }
   const auto outcome = ActOnAll(**client, verb, options);
   if (!outcome) return Fail(outcome.error());
@@ -268,7 +284,8 @@ void AddQuarantineCommand(CLI::App& app, int& exit_code) {
                             "Verify them again as of their receipt, and commit those that pass",
                             "weir quarantine admit --data data --source stripe --since 2h --dry-run");
   CLI::App* drop = AddVerb(*command, *options, "drop", "Forget them",
-                           "weir quarantine drop --data data --source stripe --until 7d");
+                           "weir quarantine drop --data data --source stripe --until 7d --yes");
+  drop->add_flag("--yes", options->yes, "Do not ask; needed where there is no terminal to ask on");
   for (CLI::App* verb : {admit, drop}) {
     AddQuarantineFilter(*verb, options->filter);
     verb->add_flag("--all", options->all, "Every kept request, instead of a filter");

@@ -98,7 +98,11 @@ test('what a wrong secret refused is admitted once the secret is right, and deli
   assert.equal(recorder.repeated, 0);
   assert.equal(JSON.parse(recorder.bodies.find(delivery => delivery.id === 'evt_1').body).id, 'evt_1');
 
-  assert.equal((await weir.command('quarantine drop', '--id', entries[2].id)).code, 0);
+  const unasked = await weir.command('quarantine drop', '--id', entries[2].id);
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.stderr, /this would drop 1 kept requests for good; say --yes/);
+  assert.deepEqual((await listed(weir)).map(entry => entry.id), [entries[2].id]);
+  assert.equal((await weir.command('quarantine drop', '--id', entries[2].id, '--yes')).code, 0);
   assert.deepEqual(await listed(weir), []);
   await weir.stop();
   for (const hidden of [mark, rightSecret, wrongSecret, 'v1=']) assert.ok(!weir.running.stderr().includes(hidden), hidden);
