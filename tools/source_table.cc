@@ -14,6 +14,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+constexpr std::size_t kNameColumns = 32;  // of a source in a line of text
+
 // 0 where there is none.
 std::int64_t TimeOf(const Json& row, const char* key) {
   const auto time = text::ParseRfc3339(Text(row, key));
@@ -44,13 +46,14 @@ std::string LastSeenTable(const Json& sources, std::int64_t now_us) {
   for (const Json& source : sources) {
     const Json refused = Field(source, "last_refused");
     const bool any = refused.is_object();
+    const std::string name = CutInTheMiddle(Text(source, "source"), kNameColumns);
     table.Add({Text(source, "source"), Ago(Field(source, "last_received_at"), now_us),
                any ? Ago(Field(refused, "at"), now_us) : "-", any ? Text(refused, "code") : "-",
                any ? Text(refused, "correlation_id") : "-"});
     if (any && Field(refused, "detail").is_string())
-      details += admin::Printable(Text(source, "source") + ": " + Text(refused, "detail")) + "\n";
+      details += admin::Printable(name + ": " + Text(refused, "detail")) + "\n";
     if (any && TimeOf(refused, "at") > TimeOf(source, "last_received_at")) {
-      alarms += "NOTHING ACCEPTED since the last refusal: " + admin::Printable(Text(source, "source")) + "\n";
+      alarms += "NOTHING ACCEPTED since the last refusal: " + admin::Printable(name) + "\n";
     }
   }
   return table.empty() ? "" : table.Text() + details + alarms;
@@ -59,9 +62,8 @@ std::string LastSeenTable(const Json& sources, std::int64_t now_us) {
 std::string WithoutSourceLine(const Json& refused, std::int64_t now_us) {
   const Json last = Field(refused, "last_refused");
   if (!last.is_object()) return "";
-  return Text(refused, "rejected") + " requests named no source of this server: the last " +
-         Ago(Field(last, "at"), now_us) + ", " + Text(last, "code") + ", X-Request-Id " +
-         Text(last, "correlation_id") + "\n";
+  return "for no source: " + Text(refused, "rejected") + " refused, last " + Ago(Field(last, "at"), now_us) +
+         ", " + Text(last, "code") + ", " + Text(last, "correlation_id") + "\n";
 }
 
 std::string SecretsTable(const Json& sources, std::int64_t now_us) {
