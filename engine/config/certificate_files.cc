@@ -58,6 +58,7 @@ Certificates ReadCertificates(TableReader& reader, const Context& context) {
       continue;
     }
     const fs::path path = InDirectory(context, text.value);
+    context.read.push_back(path);
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (fs::is_directory(status)) {

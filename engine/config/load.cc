@@ -77,7 +77,9 @@ std::expected<Config, Errors> Parse(std::string_view text, const std::filesystem
   }
   std::error_code ignored;
   const auto absolute = std::filesystem::absolute(name_for_errors, ignored);
-  const Context context{.directory = absolute.parent_path(), .environment = environment, .file = absolute};
+  std::vector<std::filesystem::path> read;
+  const Context context{
+      .directory = absolute.parent_path(), .environment = environment, .file = absolute, .read = read};
   Config config = ReadDocument(table, context, nullptr, findings);
   config.file = absolute;
   config.warnings = findings.TakeWarnings();

@@ -32,6 +32,7 @@ std::optional<std::string> Resolve(const Text& text, const std::string& insecure
     findings.Error(text.place, secret.error());
     return std::nullopt;
   }
+  if (!secret->file.empty()) context.read.push_back(secret->file);
   if (!secret->warning.empty()) findings.Warning(text.place, std::move(secret->warning));
   WarnOfText(text.place, secret->value, findings);
   return std::move(secret->value);

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 #include "engine/config/file_place.h"
 #include "engine/config/name.h"
@@ -115,6 +117,20 @@ void JudgePlace(TableReader& reader, const Context& context, const Sink& sink, c
   if (taken) reader.Error("path", "is written by an earlier sink already");
 }
 
+// Events appended to a secret or a certificate would be read as one at the next reload.
+void JudgeAgainstWhatIsRead(const Context& context, const Sink& sink, const Place& place,
+                            Findings& findings) {
+  const auto is_read = [&](const std::filesystem::path& read) {
+    std::error_code unknown;
+    return IsSameFile(sink.path, read) ||
+           (std::filesystem::is_directory(read, unknown) && LiesWithin(sink.path, read));
+  };
+  const auto found = std::ranges::find_if(context.read, is_read);
+  if (found == context.read.end()) return;
+  findings.Error(place, "is where a secret or a certificate is read from (" + found->string() +
+                            "), and events would be appended to it");
+}
+
 void ReadRetry(TableReader& reader, RetryPolicy& retry) {
   reader.Count("attempts", {1, 1000}, retry.attempts);
   reader.DurationMs("first", {1, kDayMs}, retry.first_ms);
@@ -183,6 +199,11 @@ void ReadSinks(TableReader& document, const Context& context, const Server& serv
     places.push_back(
         {.target = reader.At(sink.kind == SinkKind::kFile ? "path" : "url"), .start = reader.At("start")});
     sinks.push_back(std::move(sink));
+  }
+  // When all secrets are known, those of later sinks too.
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    if (!sinks[i].path.empty())
+      JudgeAgainstWhatIsRead(context, sinks[i], places[i].target, document.findings());
   }
 }
 

@@ -112,7 +112,7 @@ std::expected<ResolvedSecret, std::string> ReadSecretFile(const std::filesystem:
   struct stat status{};
   if (::fstat(file.fd(), &status) != 0) return std::unexpected("cannot be read: " + ErrnoText());
   if (!S_ISREG(status.st_mode)) return std::unexpected("is not a regular file");
-  ResolvedSecret secret;
+  ResolvedSecret secret{.value = {}, .file = path};
   if ((status.st_mode & S_IRWXO) != 0) {
     const std::string open = "is open to everyone (mode " + ModeText(status.st_mode) + ")";
     if (CouldBeClosed(file.fd(), status)) return std::unexpected(open + "; chmod 600 it");

@@ -16,7 +16,8 @@ bool IsSecretReference(std::string_view text);
 
 struct ResolvedSecret {
   std::string value;
-  std::string warning = {};  // of a file that may be used and is still worth a look; empty otherwise
+  std::string warning = {};         // of a file that may be used and is still worth a look; empty otherwise
+  std::filesystem::path file = {};  // that it was read from; empty where it was none
 };
 
 // A relative file: is looked up in `directory`. One line end at the end of a file is not part of the secret.

@@ -17,6 +17,8 @@ struct Context {
   std::filesystem::path directory;  // of the configuration file; relative paths start here
   const Environment& environment;
   std::filesystem::path file = {};  // the configuration itself
+  // Files and directories that were read for it so far: secrets and certificates. No sink may write to them.
+  std::vector<std::filesystem::path>& read;
 };
 
 void ReadServer(TableReader& document, const Context& context, Server& server, Place& data_place);
