@@ -29,6 +29,8 @@ std::int64_t MonotonicMs() {
 void Server::Parts::LookAround() {
   try {
     const MayLackMemory here;
+    // A step of the clock that is undone soon is seen here, or by whoever commits meanwhile.
+    store->Tell(storage::ReadClocks());
     LookAtDisk();
     LookAtCommits();
     LookAtConnections();

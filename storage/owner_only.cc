@@ -32,8 +32,10 @@ bool IsOurs(const std::string& name) {
 
 std::vector<std::string> NarrowToOwner(const std::filesystem::path& directory) {
   std::vector<std::string> open;
-  Narrow(directory, open);
   std::error_code error;
+  // Where a link leads to it, what lies open is its target.
+  const std::filesystem::path target = std::filesystem::canonical(directory, error);
+  Narrow(error ? directory : target, open);
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
     if (!IsOurs(entry.path().filename().string())) continue;
     Narrow(entry.path(), open);

@@ -1,5 +1,5 @@
 // A named thread, or the reason why the machine has none to give: std::thread throws, and a process that is at its
-// limit of threads (pids.max, ulimit -u) would end for it.
+// limit of threads (pids.max, ulimit -u) or of address space (ulimit -v) would end for it. The kernel says EAGAIN to both.
 #pragma once
 
 #include <pthread.h>
@@ -21,8 +21,10 @@ std::expected<std::jthread, std::string> StartThread(const std::string& name, Ru
       run(stop);
     });
   } catch (const std::system_error& error) {
-    return std::unexpected("no thread \"" + name + "\" can be started: " + error.code().message() +
-                           "; raise the limit of processes and threads (pids.max, TasksMax=, ulimit -u)");
+    return std::unexpected(
+        "no thread \"" + name + "\" can be started: " + error.code().message() +
+        "; raise the limit of processes and threads (pids.max, TasksMax=, ulimit -u), or of memory where "
+        "that is what is short (ulimit -v)");
   }
 }
 

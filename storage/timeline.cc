@@ -27,6 +27,8 @@ void Timeline::GoOn(std::vector<Tick> ticks, const std::optional<Left>& left, co
 
 void Timeline::Tell(const Clocks& clocks) {
   const std::scoped_lock lock(mutex_);
+  // Several threads tell, and one of them may have read the clocks before another that was faster.
+  if (told_ && clocks.monotonic_us < told_->monotonic_us) return;
   if (!told_) {
     began_us_ = clocks.monotonic_us;
     if (!begun_before_) start_us_ = clocks.unix_us;

@@ -369,5 +369,18 @@ TEST_F(StoreTest, IsItsOwnersWhateverTheUmask) {
   ::umask(before);
 }
 
+TEST_F(StoreTest, IsItsOwnersAlsoWhereALinkLeadsToIt) {
+  Open();
+  store.reset();
+  const std::filesystem::path directory = options.directory;
+  std::filesystem::permissions(directory, std::filesystem::perms::all);
+  options.directory = directory.string() + ".link";
+  std::filesystem::create_directory_symlink(directory, options.directory);
+  Open();
+  EXPECT_EQ(std::filesystem::status(directory).permissions(), std::filesystem::perms::owner_all);
+  store.reset();
+  std::filesystem::remove(options.directory);
+}
+
 }  // namespace
 }  // namespace weir::storage

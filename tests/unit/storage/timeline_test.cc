@@ -48,6 +48,16 @@ TEST(TimelineTest, AStepOfTheClockMovesNoEvent) {
   }
 }
 
+TEST(TimelineTest, NeverGoesBackForAReadingThatComesLate) {
+  Timeline time;
+  time.GoOn({}, std::nullopt, {});
+  time.Tell(At(2 * kMinuteUs));
+  time.Tell(At(3 * kMinuteUs));
+  time.Tell(At(kMinuteUs));
+  EXPECT_EQ(time.Now(), kNowUs + 3 * kMinuteUs);
+  EXPECT_EQ(time.ClockSteps().count, 0u);
+}
+
 TEST(TimelineTest, GoesOnBetweenRunsByTheUptimeOfTheMachine) {
   for (const std::int64_t step_us : kSteps) {
     Timeline time;
