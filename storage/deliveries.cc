@@ -83,8 +83,9 @@ StoreResult<void> EventStore::BeginSinks(std::span<const SinkBeginning> beginnin
   rocksdb::WriteBatch updates;
   for (const SinkBeginning& beginning : beginnings) {
     const std::string key = PositionKey(beginning.sink);
-    updates.Put(parts_->rocks->family(Family::kDeliveries), key,
-                EncodePosition(key, {.offset = beginning.offset, .above = {}}));
+    updates.Put(
+        parts_->rocks->family(Family::kDeliveries), key,
+        EncodePosition(key, {.offset = beginning.offset, .above = {}, .began = beginning.offset + 1}));
   }
   return parts_->Write(updates, true, "to begin a sink");
 }

@@ -1,6 +1,7 @@
-// Version 1 but for retries (value_codec.h has the frame):
+// Version 1 but for positions and retries (value_codec.h has the frame):
 //
 //   position     offset:u64 ranges:u32 { first:u64 count:u32 }    settled above the offset: ascending, not touching
+//                began:u64                                     version 2; 1 ends before it
 //   retry        attempts:u32 last_outcome:text scheduled_at_us:i64    version 2; 1 ends before scheduled_at_us
 //   dead letter  died_at_us:i64 attempts:u32 reason:text last_answer:text
 //   repeats      count:u64 attempt:u32 last_at_us:i64
@@ -17,6 +18,7 @@ namespace weir::storage {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPositionVersion = 2;
 constexpr std::uint8_t kRetryVersion = 2;
 
 struct Range {
@@ -47,15 +49,16 @@ std::optional<ValueReader> OpenVersion1(std::string_view key, std::string_view v
 
 std::string EncodePosition(std::string_view key, const SinkPosition& position) {
   const std::vector<Range> ranges = RangesOf(position.above);
-  ValueWriter writer(kVersion);
+  ValueWriter writer(kPositionVersion);
   writer.U64(position.offset).U32(static_cast<std::uint32_t>(ranges.size()));
   for (const Range& range : ranges) writer.U64(range.first).U32(range.count);
+  writer.U64(position.began);
   return std::move(writer).Finish(key);
 }
 
 std::optional<SinkPosition> DecodePosition(std::string_view key, std::string_view value) {
-  auto reader = OpenVersion1(key, value);
-  if (!reader) return std::nullopt;
+  auto reader = ValueReader::Open(key, value);
+  if (!reader || reader->version() == 0 || reader->version() > kPositionVersion) return std::nullopt;
   SinkPosition position;
   position.offset = reader->U64();
   const std::uint32_t ranges = reader->U32();
@@ -65,6 +68,7 @@ std::optional<SinkPosition> DecodePosition(std::string_view key, std::string_vie
     if (count == 0) return std::nullopt;
     for (std::uint32_t j = 0; j < count; ++j) position.above.push_back(first + j);
   }
+  if (reader->version() >= 2) position.began = reader->U64();
   if (!reader->Complete()) return std::nullopt;
   return position;
 }

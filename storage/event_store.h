@@ -153,6 +153,8 @@ struct Repeats {
 struct SinkPosition {
   Sequence offset = kNoSequence;
   std::vector<Sequence> above;
+  // The first sequence that was meant for it; kNoSequence: every one.
+  Sequence began = kNoSequence;
 };
 
 // Where a sink begins that has no position: everything at or below `offset` is not meant for it.

@@ -64,7 +64,7 @@ std::optional<EventState> StateAt(const SinkFate& sink, const storage::Event& ev
   if (!event.malformed.empty()) return std::nullopt;
   if (Has(sink.dead, event.sequence)) return EventState::kDead;
   if (Has(sink.retrying, event.sequence)) return EventState::kRetrying;
-  if (!deliver::RoutesMatch(sink.routes, event)) return std::nullopt;
+  if (event.sequence < sink.position.began || !deliver::RoutesMatch(sink.routes, event)) return std::nullopt;
   const bool settled = event.sequence <= sink.position.offset || Has(sink.position.above, event.sequence);
   return settled ? EventState::kDelivered : EventState::kPending;
 }

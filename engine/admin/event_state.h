@@ -18,7 +18,7 @@ enum class EventState : std::uint8_t {
   kRetrying,   // a sink failed and will be tried again
   kDead,       // a sink's dead letter
   kMalformed,  // verified, but unusable: never offered to a sink
-  kUnrouted,   // no route takes it
+  kUnrouted,   // no route takes it, or it was there before the sinks that it would be routed to
   kConflict,   // not in the log: came under a stored event's id with other bytes, and is kept beside it
 };
 inline constexpr std::string_view kStateNames =

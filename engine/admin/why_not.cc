@@ -32,6 +32,10 @@ std::string Globs(const std::vector<config::Route>& routes) {
 std::string NoRoute(const storage::Event& event, const SinkFate& sink) {
   if (!event.malformed.empty()) return "never deliverable: " + std::string(event.malformed);
   if (sink.routes.empty()) return "no route leads to this sink";
+  if (event.sequence < sink.position.began) {
+    return "not sent: it was there before this sink, which began at sequence " +
+           std::to_string(sink.position.began);
+  }
   const std::string of_source = " of source " + std::string(event.source);
   if (event.untyped)
     return "no route: the event" + of_source +

@@ -7,7 +7,7 @@ namespace weir::deliver {
 using storage::Sequence;
 
 SettlementWindow::SettlementWindow(const storage::SinkPosition& stored)
-    : offset_(stored.offset), bits_(kWords) {
+    : offset_(stored.offset), began_(stored.began), bits_(kWords) {
   for (const Sequence sequence : stored.above) {
     if (!IsSettled(sequence) && HasRoomFor(sequence)) Settle(sequence);
   }
@@ -32,7 +32,7 @@ void SettlementWindow::Settle(Sequence sequence) {
 }
 
 storage::SinkPosition SettlementWindow::Position() const {
-  storage::SinkPosition position{.offset = offset_, .above = {}};
+  storage::SinkPosition position{.offset = offset_, .above = {}, .began = began_};
   position.above.reserve(settled_above_);
   for (Sequence sequence = offset_ + 1; position.above.size() < settled_above_; ++sequence) {
     if (IsSettled(sequence)) position.above.push_back(sequence);

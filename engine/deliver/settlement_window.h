@@ -40,6 +40,7 @@ class SettlementWindow {
   static std::uint64_t BitOf(storage::Sequence sequence) { return std::uint64_t{1} << (sequence % 64); }
 
   storage::Sequence offset_;
+  storage::Sequence began_;  // as stored
   std::size_t settled_above_ = 0;
   std::vector<std::uint64_t>
       bits_;  // bit of `sequence` at sequence % kSettledAboveMax, for (offset, offset + width]

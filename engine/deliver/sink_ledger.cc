@@ -30,7 +30,8 @@ storage::StoreResult<SinkLedger> SinkLedger::Load(const storage::EventStore& sto
   if (const Sequence last = store.last_sequence(); position->offset > last) {
     observe::log::Error("sink's position is past the end of the log; delivering from its end",
                         {{"sink", sink}, {"position", position->offset}, {"last_sequence", last}});
-    position = storage::SinkPosition{.offset = last, .above = {}};
+    position->offset = last;
+    position->above.clear();
   }
   std::erase_if(position->above, [&](Sequence sequence) { return sequence > store.last_sequence(); });
   auto retries = store.LoadRetries(sink);

@@ -40,6 +40,15 @@ TEST(EventState, IsPendingAboveTheOffset) {
   EXPECT_EQ(StateOf({.sinks = {sink}}, EventAt(10)), EventState::kPending);
 }
 
+TEST(EventState, IsNotDeliveredByASinkThatBeganAfterIt) {
+  auto sink = Sink("billing");
+  sink.position = {.offset = 12, .above = {}, .began = 11};
+  EXPECT_EQ(StateOf({.sinks = {sink}}, EventAt(10)), EventState::kUnrouted);
+  EXPECT_EQ(StateOf({.sinks = {sink}}, EventAt(11)), EventState::kDelivered);
+  sink.dead = {10};
+  EXPECT_EQ(StateOf({.sinks = {sink}}, EventAt(10)), EventState::kDead) << "it was meant for an earlier one";
+}
+
 TEST(EventState, IsDeliveredAtTheOffsetAndInTheSettledSetAboveIt) {
   auto sink = Sink("billing");
   sink.position = {.offset = 10, .above = {12, 14}};

@@ -74,6 +74,17 @@ TEST_F(WhyNot, NamesTheGlobsThatNoRouteMatched) {
             "zoo *");
 }
 
+TEST_F(WhyNot, SaysThatASinkBeganAfterIt) {
+  storage::SettlementBatch batch;
+  batch.sink = "billing";
+  batch.position = storage::SinkPosition{.offset = 3, .above = {}, .began = 3};
+  Settle(batch);
+  Routes({{.source = "shop", .types = {}, .sink = "billing"}});
+  EXPECT_EQ(Delivery(2)["state"], "no_route");
+  EXPECT_EQ(Why(2), "not sent: it was there before this sink, which began at sequence 3");
+  EXPECT_EQ(Why(3), "");
+}
+
 TEST_F(WhyNot, NamesNoMoreGlobsThanOneReads) {
   config::Route route{.source = "shop", .types = {}, .sink = "billing"};
   for (int i = 0; i < 12; ++i) route.types.push_back("t" + std::to_string(i));

@@ -22,6 +22,12 @@ TEST(SettlementWindow, OffsetPassesOnlyWhatIsSettledWithoutAGap) {
   EXPECT_TRUE(window.Position().above.empty());
 }
 
+TEST(SettlementWindow, KeepsWhereItsSinkBegan) {
+  SettlementWindow window({.offset = 10, .above = {}, .began = 7});
+  window.Settle(11);
+  EXPECT_EQ(window.Position().began, 7u);
+}
+
 TEST(SettlementWindow, KnowsWhatIsSettled) {
   SettlementWindow window({.offset = 10, .above = {12, 15}});
   for (const Sequence settled : {1u, 10u, 12u, 15u}) EXPECT_TRUE(window.IsSettled(settled)) << settled;

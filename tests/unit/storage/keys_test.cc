@@ -102,9 +102,10 @@ TEST(Values, APositionKeepsRangesOfSettledEvents) {
   for (Sequence sequence = 100; sequence < 5000; ++sequence) {
     if (sequence % 1000 != 0) above.push_back(sequence);
   }
-  const std::string value = EncodePosition("k", {.offset = 98, .above = above});
+  const std::string value = EncodePosition("k", {.offset = 98, .above = above, .began = 42});
   EXPECT_LT(value.size(), 100u);
   EXPECT_EQ(DecodePosition("k", value)->above, above);
+  EXPECT_EQ(DecodePosition("k", value)->began, 42u);
 }
 
 }  // namespace
