@@ -1,3 +1,5 @@
+#include <chrono>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -10,6 +12,13 @@
 #include "storage/memory_shortage.h"
 
 namespace weir {
+
+namespace {
+
+// For a handed-over secret to come into force before its sender is told; its shard waits.
+constexpr std::chrono::milliseconds kSecretInForceWithin{1'000};
+
+}  // namespace
 
 std::shared_ptr<const source::SourceTable> TakeSources(config::Config& config) {
   return std::make_shared<const source::SourceTable>(std::move(config.sources));
@@ -104,7 +113,7 @@ void Server::Parts::UseSources(std::shared_ptr<const source::SourceTable> table)
 }
 
 // Shards' threads. The file is what counts: the table is rebuilt from it where it may be, on the main thread,
-// and so after a restart.
+// and so after a restart. The sender is told when every shard has the table: its next request may be an event.
 ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::string_view secret) {
   const auto kept = config::KeepCapturedSecret(config.server.data, source, secret);
   if (!kept) {
@@ -113,11 +122,20 @@ ingest::SecretKept Server::Parts::KeepSecret(std::string_view source, std::strin
     return ingest::SecretKept::kFailed;
   }
   if (*kept == config::Capture::kTaken) return ingest::SecretKept::kTaken;
+  std::unique_lock lock(captures_mutex);
+  const std::uint64_t mine = ++captures_kept;
   capture_wake.Signal();
+  // Of a main thread that is busy for longer it is told all the same: the secret is durable.
+  captures_changed.wait_for(lock, kSecretInForceWithin, [&] { return captures_in_force >= mine; });
   return ingest::SecretKept::kKept;
 }
 
 void Server::Parts::UseCapturedSecrets() {
+  std::uint64_t kept = 0;
+  {
+    const std::scoped_lock lock(captures_mutex);
+    kept = captures_kept;
+  }
   try {
     const MayLackMemory here;
     TakeCapturedSecrets();
@@ -125,6 +143,11 @@ void Server::Parts::UseCapturedSecrets() {
     observe::log::Error("no memory to use a secret that a sender handed over; a reload or a restart takes it",
                         {{"data", config.server.data.native()}});
   }
+  {
+    const std::scoped_lock lock(captures_mutex);
+    captures_in_force = kept;
+  }
+  captures_changed.notify_all();
 }
 
 void Server::Parts::TakeCapturedSecrets() {

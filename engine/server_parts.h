@@ -6,9 +6,11 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +70,11 @@ struct Server::Parts {
   std::shared_ptr<const source::SourceTable> sources;  // in force
   io::EventfdWake failure_wake;
   io::EventfdWake capture_wake;
+  // Handed-over secrets, counted: a shard tells its sender of one when it is in force.
+  std::mutex captures_mutex;
+  std::condition_variable captures_changed;
+  std::uint64_t captures_kept = 0;      // under captures_mutex
+  std::uint64_t captures_in_force = 0;  // likewise
   std::atomic<bool> failed{false};
   bool disk_said_no = false;
   std::int64_t disk_judged_ms = 0;  // storage::DiskReading::monotonic_ms of the reading last judged

@@ -9,7 +9,7 @@
 namespace weir::ingest {
 
 enum class SecretKept : std::uint8_t {
-  kKept,    // durable; verification with it begins shortly
+  kKept,    // durable, and in force in every shard
   kTaken,   // another one was handed over before
   kFailed,  // it could not be written
 };
