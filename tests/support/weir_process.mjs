@@ -49,16 +49,15 @@ export async function temporaryDirectory(t) {
   return directory;
 }
 
-// A port that was free a moment ago, by asking the kernel.
-export async function freePort() {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+// Ports that were free a moment ago, by asking the kernel; held together, so that no two are the same.
+async function freePorts(count) {
+  const servers = Array.from({length: count}, () => net.createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map(server => once(server, 'listening')));
+  const ports = servers.map(server => server.address().port);
+  await Promise.all(servers.map(server => once(server.close(), 'close')));
+  return ports;
 }
+export const freePort = async () => (await freePorts(1))[0];
 
 // Runs a program to its end: {code, signal, stdout, stderr}. It is killed if test `t` ends first.
 export async function run(t, program, args, {input, env, deadline_ms = 120_000} = {}) {
@@ -142,8 +141,9 @@ export class Weir {
   }
 
   async writeConfiguration() {
-    this.port ??= await freePort();
-    this.adminPort ??= await freePort();
+    const [port, adminPort] = await freePorts(2);
+    this.port ??= port;
+    this.adminPort ??= adminPort;
     this.url = `http://127.0.0.1:${this.port}`;
     this.adminUrl = `http://127.0.0.1:${this.adminPort}`;
     this.configFile = path.join(this.directory, 'weir.toml');
