@@ -18,8 +18,13 @@ namespace {
 
 using observe::RejectionCode;
 
-// What a source may be asked with: POST delivers, the others are how some senders shake hands.
-bool MayReachSource(http::Method method) {
+// With which its kind sends events: POST, and what else it says (Zendesk's operator chooses).
+bool Delivers(const source::Source& source, http::Method method) {
+  return std::ranges::find(source.scheme->methods, method) != source.scheme->methods.end();
+}
+
+// What a source may be asked with: some senders shake hands with GET, HEAD or OPTIONS.
+bool MayReachSource(const source::Source& source, http::Method method) {
   switch (method) {
     case http::Method::kPost:
     case http::Method::kGet:
@@ -29,6 +34,7 @@ bool MayReachSource(http::Method method) {
     case http::Method::kPut:
     case http::Method::kPatch:
     case http::Method::kDelete:
+      return Delivers(source, method);
     case http::Method::kOther:
       return false;
   }
@@ -111,13 +117,13 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
   const SourceCounters& counters = sources_->counters[source->index];
   Admission admission{.target = {.source = source, .probe = counters.probe, .secrets = counters.secrets},
                       .refusal = {}};
-  if (!MayReachSource(request.method)) {
+  if (!MayReachSource(*source, request.method)) {
     admission.refusal = RefusalFor(RejectionCode::kMethodNotAllowed);
     admission.refusal->allow = source::AllowedMethods(*source->scheme);
     return admission;
   }
   auto code = CheckFraming(request, source->body_bytes_max);
-  if (!code && request.method == http::Method::kPost) {
+  if (!code && Delivers(*source, request.method)) {
     code = CheckLoad(request, {.storable = gate_.storable.load(std::memory_order_relaxed) &&
                                            !gate_.commit_overdue.load(std::memory_order_relaxed),
                                .inflight_bytes = inflight_.Current(),
@@ -206,7 +212,7 @@ std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, st
 // Only what may carry an event. The copy is the whole price: the shard waits for nobody.
 void Intake::Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
                   std::uint64_t request_id, const Moment& now) {
-  if (quarantine_ == nullptr || request.method != http::Method::kPost) return;
+  if (quarantine_ == nullptr || !Delivers(*target.source, request.method)) return;
   const auto id = observe::RequestIdText(request_id);
   auto entry = std::make_unique<quarantine::Entry>(
       quarantine::Entry{.received_at_us = now.unix_us,

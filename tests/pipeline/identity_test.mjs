@@ -92,6 +92,27 @@ test('where the kind says so, equal bytes are one event, or as many as were sent
   assert.equal(await count(weir, '--source', 'dropbox'), 2);
 });
 
+// The operator of Zendesk chooses the method.
+test('an event comes with every method that its kind names, and no other', async t => {
+  const weir = await startWeir(t, `${source('zendesk')}${source('github')}`);
+  const zendesk = (method, id) => {
+    const body = method === 'GET' || method === 'DELETE' ? '' : JSON.stringify({id, method});
+    const at = new Date().toISOString();
+    const signature = createHmac('sha256', secret).update(at + body).digest('base64');
+    return request(`${weir.url}/webhooks/zendesk`, {method, body, headers: {
+      'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), 'x-zendesk-webhook-invocation-id': id,
+      'x-zendesk-webhook-signature': signature, 'x-zendesk-webhook-signature-timestamp': at}});
+  };
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+    const answer = await zendesk(method, `id-${method}`);
+    assert.equal(answer.status, 202, `${method}: ${answer.body}`);
+  }
+  assert.equal(await count(weir, '--source', 'zendesk'), 5);
+  for (const method of ['PUT', 'PATCH', 'DELETE']) {
+    assert.equal((await request(`${weir.url}/webhooks/github`, {method, body: '{}'})).status, 405, method);
+  }
+});
+
 for (const allowed of [false, true]) {
   test(`a type that nobody signed ${allowed ? 'routes where the source allows it' : 'routes nothing'}`, async t => {
     const recorder = await new Recorder().listen(t);
