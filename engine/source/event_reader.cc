@@ -282,12 +282,12 @@ std::vector<VerifiedEvent>& EventReader::Read(const Source& source, const Proof&
   on_conflict_ = source.on_conflict;
   events_.clear();
   kept_used_ = 0;
-  if (scheme.event.batch) {
+  const bool of_query = values.request().method == http::Method::kGet && values.request().body.empty();
+  if (scheme.event.batch && !of_query) {
     ReadBatch(scheme.event, values);
   } else {
     const bool of_form =
         scheme.event.payload_is_event && values.payload().data() != values.request().body.data();
-    const bool of_query = values.request().method == http::Method::kGet && values.request().body.empty();
     const std::string_view body = of_form    ? values.payload()
                                   : of_query ? QueryText(scheme, values.request())
                                              : values.request().body;
