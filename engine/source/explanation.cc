@@ -45,7 +45,7 @@ bool AnySignatureMatches(const std::vector<SignedView>& views) {
   });
 }
 
-std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& views) {
+std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& views, const Scheme& scheme) {
   const std::string detail = rejected.detail.empty() ? std::string() : ": " + rejected.detail + ".";
   switch (rejected.reason) {
     case RejectReason::kMissingSignature:
@@ -56,6 +56,12 @@ std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& vie
       if (!detail.empty()) return "The signature alone does not decide" + detail;
       if (AnySignatureMatches(views))
         return "One signature matches, and another one of the request does not.";
+      // Which of several is looked at is what the request's own fields say, and they may be wrong.
+      if (scheme.proofs.size() > 1) {
+        return "No usual mistake makes it match: another secret, another of this kind's signatures than its "
+               "fields "
+               "name, or not from this sender.";
+      }
       return "No usual mistake makes it match: another secret, or not from this sender.";
     case RejectReason::kStaleTimestamp:
       return "The signature matches; the time does not.";
@@ -100,15 +106,33 @@ Finding ClockFinding(const Source& source, const std::vector<SignedView>& views,
   return {.mistake = Mistake::kClock, .text = text + "; the tolerance is " + ToleranceText(source) + "."};
 }
 
-void Describe(const Verdict& verdict, Explanation& explanation) {
+// With on_malformed = "reject" the server answers so: authentic, and still refused.
+bool IsRefusedForItsEvents(const Source& source, const Accepted& accepted) {
+  return source.reject_malformed && std::ranges::any_of(*accepted.events, [](const VerifiedEvent& event) {
+           return !event.malformed.empty();
+         });
+}
+
+void Describe(const Source& source, const Verdict& verdict, Explanation& explanation) {
   if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
     explanation.verdict = RejectCode(rejected->reason);
     explanation.status = rejected->status;
     return;
   }
+  const auto* accepted = std::get_if<Accepted>(&verdict);
+  if (accepted != nullptr && IsRefusedForItsEvents(source, *accepted)) {
+    const auto malformed = std::ranges::find_if(
+        *accepted->events, [](const VerifiedEvent& event) { return !event.malformed.empty(); });
+    explanation.verdict = RejectCode(RejectReason::kMalformedPayload);
+    explanation.status = 400;
+    explanation.secret = accepted->secret_index;
+    explanation.cause = "The signature matches; on_malformed = \"reject\" refuses the event: " +
+                        std::string(malformed->malformed) + ".";
+    return;
+  }
   explanation.authentic = true;
   explanation.verdict = "handshake";
-  if (const auto* accepted = std::get_if<Accepted>(&verdict)) {
+  if (accepted != nullptr) {
     explanation.verdict = "accepted";
     explanation.secret = accepted->secret_index;
   }
@@ -140,11 +164,11 @@ Explanation Explain(const Source& source, std::span<const Source> configured, co
     return explanation;
   }
   const Verdict verdict = verifier.Verify(own, view.request(), now_us);
-  Describe(verdict, explanation);
+  Describe(own, verdict, explanation);
   const bool stale = IsStale(verdict);
   explanation.proofs = ViewSigned(own, view.request());
-  if (explanation.authentic) return explanation;
-  explanation.cause = CauseOf(std::get<Rejected>(verdict), explanation.proofs);
+  if (explanation.authentic || !std::holds_alternative<Rejected>(verdict)) return explanation;
+  explanation.cause = CauseOf(std::get<Rejected>(verdict), explanation.proofs, *own.scheme);
   if (LacksContract(verdict)) return explanation;
 
   std::array<bool, kMistakes> found{};

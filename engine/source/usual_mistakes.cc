@@ -167,6 +167,8 @@ class Trials {
   void Encodings() {
     constexpr std::array<std::pair<Encoding, std::string_view>, 3> kEncodings = {
         {{Encoding::kHex, "hex"}, {Encoding::kBase64, "base64"}, {Encoding::kBase64Url, "base64url"}}};
+    WithScheme(Mistake::kEncoding, "the signature may be in capitals (hex); its sender's is not",
+               [](Proof& proof) { proof.signature.upper_case_hex = true; });
     for (const auto& [encoding, name] : kEncodings) {
       const Encoding tried = encoding;
       WithScheme(Mistake::kEncoding, "the signature is in " + std::string(name), [tried](Proof& proof) {

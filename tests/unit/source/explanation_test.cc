@@ -129,6 +129,28 @@ TEST(Explanation, NamesWhatIsRefusedBeforeItIsVerified) {
   }
 }
 
+TEST(Explanation, SaysThatTheSourceRejectsWhatHasNoUsableEvent) {
+  Source source = Named("stripe", {std::string(kSecret)});
+  const CapturedRequest request = Captured(source, R"({"type":"thing.done"})");
+  EXPECT_TRUE(Explain(source, {}, request, kNowUs).authentic);
+  source.reject_malformed = true;
+  const Explanation explanation = Explain(source, {}, request, kNowUs);
+  EXPECT_FALSE(explanation.authentic);
+  EXPECT_EQ(explanation.verdict, "malformed_payload");
+  EXPECT_EQ(explanation.status, 400);
+  EXPECT_NE(explanation.cause.find("no event id"), std::string::npos) << explanation.cause;
+}
+
+TEST(Explanation, NamesASignatureInCapitals) {
+  const Source source = Named("github", {"a secret"});
+  CapturedRequest request = Captured(source, std::string(kBody));
+  std::string& signature = HeaderOf(request, "x-hub-signature-256");
+  const auto digits = signature.begin() + static_cast<std::ptrdiff_t>(signature.find('=') + 1);
+  std::transform(digits, signature.end(), digits,
+                 [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  ExpectOnly(Explain(source, {}, request, kNowUs), Mistake::kEncoding, "capitals");
+}
+
 TEST(Explanation, NamesABodyPastTheLimitOfItsSource) {
   Source source = Named("stripe", {std::string(kSecret)});
   const CapturedRequest good = Captured(source, std::string(kBody));
