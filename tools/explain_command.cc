@@ -58,7 +58,14 @@ CommandResult<const source::Source*> SourceOf(const config::Config& config, cons
   const std::string name = named.empty() ? NameInTarget(request.target) : named;
   const auto found = std::ranges::find(config.sources, name, &source::Source::name);
   if (found != config.sources.end()) return &*found;
-  if (named.empty() && config.sources.size() == 1) return &config.sources.front();
+  const bool names_one = request.target.starts_with("/webhooks/");
+  if (named.empty() && !names_one && config.sources.size() == 1) return &config.sources.front();
+  if (named.empty() && names_one) {
+    return std::unexpected(CommandFailure{
+        kUsage,
+        "the request is for source \"" + name +
+            "\", which the configuration has not (unknown_source, answered 404); --source tries another"});
+  }
   return std::unexpected(
       CommandFailure{kUsage, named.empty() ? "the request does not say which source it was for; give --source"
                                            : "the configuration has no source \"" + named + '"'});

@@ -15,6 +15,16 @@ namespace weir::source {
 namespace {
 
 // Ids and types travel on in header fields and logs.
+// Whether it is missed for want of JSON to look in.
+bool IsInBrokenJson(const Extractor& rule, RequestValues& element) {
+  if (rule.parts.empty()) return false;
+  const Location& first = rule.parts.front().first_of.front();
+  if (first.from != Location::From::kJson) return false;
+  if (!element.OpenJson()) return true;
+  const auto value = element.json().Value(first.pointer);
+  return !value && value.error() == JsonMiss::kBroken;
+}
+
 bool HasControlBytes(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
@@ -216,6 +226,8 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
 
   if (!id.fault.empty()) {
     event.malformed = id.fault;
+  } else if (event.id.empty() && IsInBrokenJson(rules.id, element)) {
+    event.malformed = "body is not JSON";
   } else if (event.id.empty()) {
     Keep() = "no event id at " + (rules.id.parts.empty() ? std::string("any place")
                                                          : ToString(rules.id.parts.front().first_of.front()));

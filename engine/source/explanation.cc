@@ -82,6 +82,9 @@ std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& vie
 std::string ToleranceText(const Source& source) {
   if (source.tolerance_s != kKindTolerance) return std::to_string(source.tolerance_s) + " s";
   for (const Proof& proof : source.scheme->proofs) {
+    if (proof.jwt && proof.jwt->max_age_s > 0) {
+      return std::to_string(proof.jwt->max_age_s) + " s from its iat on";
+    }
     if (proof.timestamp) {
       return std::to_string(proof.timestamp->past_s) + " s back and " +
              std::to_string(proof.timestamp->future_s) + " s ahead";

@@ -64,6 +64,12 @@ TEST(Events, AnUnusableIdIsMalformed) {
   }
 }
 
+// The reason is what is wrong with the body, not with a field that nobody could look for.
+TEST(Events, ABodyThatIsNoJsonIsSaidToBeNone) {
+  EXPECT_EQ(EventsOf("stripe", "{\"id\":\"1\",\"x\":\"\xff\"}")[0].malformed, "body is not JSON");
+  EXPECT_EQ(EventsOf("stripe", "[]")[0].malformed, "no event id at json /id");
+}
+
 TEST(Events, AnIdOfTheLimitIsUsable) {
   const std::string id(limits::kEventIdBytesMax, 'x');
   EXPECT_EQ(EventsOf("stripe", R"({"id":")" + id + R"("})")[0].id, id);
