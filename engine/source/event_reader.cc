@@ -10,6 +10,7 @@
 #include "engine/source/encoding.h"
 #include "engine/source/form.h"
 #include "engine/source/keyed_hash.h"
+#include "engine/text/utf8.h"
 
 namespace weir::source {
 namespace {
@@ -23,6 +24,25 @@ bool IsInBrokenJson(const Extractor& rule, RequestValues& element) {
   if (!element.OpenJson()) return true;
   const auto value = element.json().Value(first.pointer);
   return !value && value.error() == JsonMiss::kBroken;
+}
+
+// `text` with a '?' for every byte that no string of JSON may hold (RFC 8259 §7, §8.1), and the padding behind it:
+// nothing moves, so that what is found in it stands at the same place in `text`.
+std::string WithoutBadBytes(std::string_view text) {
+  std::string out(text);
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    const text::Utf8Sequence sequence = text::Utf8SequenceAt(text, i);
+    const char c = text[i];
+    const bool control = in_string && static_cast<unsigned char>(c) < 0x20;
+    if (!sequence.valid || control)
+      std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(i), sequence.bytes, '?');
+    if (c == '"') in_string = !in_string;
+    i += sequence.bytes;
+    if (in_string && c == '\\' && i < text.size() && text[i] >= 0x20) ++i;
+  }
+  out.append(limits::kJsonPaddingBytes, '\0');
+  return out;
 }
 
 bool HasControlBytes(std::string_view text) {
@@ -251,14 +271,30 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
   return event;
 }
 
+// One element with a byte that JSON may not hold makes the whole text none. It costs itself: the others are found in a
+// copy without such bytes, and each is then read as it came.
+bool EventReader::FindElementsInSpite(const EventRules& rules, std::string_view whole) {
+  const std::string masked = WithoutBadBytes(whole);
+  const std::string_view text = std::string_view(masked).substr(0, whole.size());
+  JsonReader reader;
+  if (!reader.Open(text) || !reader.Elements(*rules.batch, limits::kEventsPerRequestMax, elements_))
+    return false;
+  for (std::string_view& element : elements_) {
+    element = whole.substr(static_cast<std::size_t>(element.data() - text.data()), element.size());
+  }
+  return true;
+}
+
 void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
   elements_.clear();
   const auto refuse = [&](std::string_view body, std::string_view why) {
     events_.push_back({.id = MadeUpId("malformed-"), .type = {}, .malformed = why, .body = body});
   };
   const std::string_view whole = values.request().body;
-  if (!values.OpenJson()) return refuse(whole, "body is not JSON");
-  const auto split = values.json().Elements(*rules.batch, limits::kEventsPerRequestMax, elements_);
+  const bool readable = values.OpenJson();
+  if (!readable && !FindElementsInSpite(rules, whole)) return refuse(whole, "body is not JSON");
+  const auto split = readable ? values.json().Elements(*rules.batch, limits::kEventsPerRequestMax, elements_)
+                              : std::expected<void, JsonMiss>{};
   if (!split) {
     if (split.error() == JsonMiss::kAbsent && rules.batch_optional) {
       events_.push_back(ReadOne(rules, values, values, whole));

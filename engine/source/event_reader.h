@@ -34,6 +34,7 @@ class EventReader {
 
   VerifiedEvent ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,
                         std::string_view body);
+  bool FindElementsInSpite(const EventRules& rules, std::string_view whole);
   void ReadBatch(const EventRules& rules, RequestValues& values);
   void Identify(const EventRules& rules, RequestValues& request, RequestValues& element,
                 VerifiedEvent& event);

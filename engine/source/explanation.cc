@@ -36,8 +36,12 @@ bool Matches(const Verdict& verdict, bool keeps_time) {
          (keeps_time && IsStale(verdict));
 }
 
-// "expected" and "received" are equal, so that the secret is right and something beside it is not.
+// Of several signatures "expected" and "received" are equal of one, so that the secret is right and something beside it
+// is not. Of one alone it only looks so: what is shown of both is their beginning.
 bool AnySignatureMatches(const std::vector<SignedView>& views) {
+  std::size_t received = 0;
+  for (const SignedView& view : views) received += view.received.size();
+  if (received < 2) return false;
   return std::ranges::any_of(views, [](const SignedView& view) {
     return std::ranges::any_of(view.expected, [&view](const ExpectedSignature& expected) {
       return std::ranges::find(view.received, expected.masked) != view.received.end();

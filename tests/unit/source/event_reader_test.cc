@@ -82,6 +82,20 @@ TEST(Events, ATypePastTheLimitIsMalformedAndNotKept) {
   EXPECT_EQ(events[0].type, "");
 }
 
+TEST(Events, AByteThatJsonMayNotHoldCostsItsElementAlone) {
+  const std::string bad[] = {
+      "\xe9", "\xff", "\xed\xa0\x80", std::string(1, '\x01'), "\n", std::string(1, '\0')};
+  for (const std::string& bytes : bad) {
+    const std::string second = R"({"eventId":2,"note":"\" caf)" + bytes + R"("})";
+    const auto events = EventsOf("hubspot", R"([{"eventId":1}, )" + second + R"( ,{"eventId":3}])");
+    ASSERT_EQ(events.size(), 3U) << second;
+    EXPECT_EQ(events[0].body, R"({"eventId":1})");
+    EXPECT_EQ(events[1].body, second);
+    EXPECT_EQ(events[2].body, R"({"eventId":3})");
+    EXPECT_EQ(events[0].malformed + events[2].malformed, "");
+  }
+}
+
 // A batch has a media type of its own, which none of its elements has.
 TEST(Events, AnElementOfACloudEventsBatchHasTheTypeOfAnEvent) {
   const Source source = SourceOf("cloudevents", {"c2VjcmV0LXNlY3JldC1zZWNyZXQ"});
