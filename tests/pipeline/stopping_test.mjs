@@ -129,10 +129,11 @@ test('SIGUSR1 opens a log that was moved away anew', async t => {
   const log = path.join(weir.directory, 'weir.log');
   weir.running = start(t, 'bash', ['-c', 'exec "$@" 2>>"$0"', log, weirBin, 'serve', '--config', weir.configFile]);
   await weir.ready();
+  await waitFor('its first lines', async () => (await readFile(log, 'utf8')).includes('"msg":"listening"'));
   await rename(log, `${log}.1`);
   weir.running.process.kill('SIGUSR1');
   await waitFor('the new file has a line', async () => (await readFile(log, 'utf8').catch(() => '')).includes('log opened again'));
-  assert.match(await readFile(`${log}.1`, 'utf8'), /listening/);
+  assert.match(await readFile(`${log}.1`, 'utf8'), /listening/, 'the old one keeps its lines');
   await weir.stop();
   assert.match(await readFile(log, 'utf8'), /"msg":"stopped"/);
 });
