@@ -18,11 +18,6 @@ namespace {
 
 using observe::RejectionCode;
 
-// With which its kind sends events: POST, and what else it says (Zendesk's operator chooses).
-bool Delivers(const source::Source& source, http::Method method) {
-  return std::ranges::find(source.scheme->methods, method) != source.scheme->methods.end();
-}
-
 // What a source may be asked with: some senders shake hands with GET, HEAD or OPTIONS.
 bool MayReachSource(const source::Source& source, http::Method method) {
   switch (method) {
@@ -34,7 +29,7 @@ bool MayReachSource(const source::Source& source, http::Method method) {
     case http::Method::kPut:
     case http::Method::kPatch:
     case http::Method::kDelete:
-      return Delivers(source, method);
+      return source::Delivers(*source.scheme, method);
     case http::Method::kOther:
       return false;
   }
@@ -123,7 +118,7 @@ Intake::Admission Intake::Admit(const http::Request& request) const {
     return admission;
   }
   auto code = CheckFraming(request, source->body_bytes_max);
-  if (!code && Delivers(*source, request.method)) {
+  if (!code && source::Delivers(*source->scheme, request.method)) {
     code = CheckLoad(request, {.storable = gate_.storable.load(std::memory_order_relaxed) &&
                                            !gate_.commit_overdue.load(std::memory_order_relaxed),
                                .inflight_bytes = inflight_.Current(),
@@ -166,10 +161,7 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
     WEIR_CHECK(accepted->events != nullptr);
     // The event reader makes one malformed event of a batch that is larger.
     WEIR_CHECK(accepted->events->size() <= limits::kEventsPerRequestMax);
-    const bool malformed =
-        target.source->reject_malformed &&
-        std::ranges::any_of(*accepted->events, [](const auto& event) { return !event.malformed.empty(); });
-    if (malformed) {
+    if (!source::MalformedAndRejected(*target.source, *accepted).empty()) {
       Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);
       return;
     }
@@ -212,7 +204,7 @@ std::optional<RejectionCode> Intake::KeepSecret(const source::Source& source, st
 // Only what may carry an event. The copy is the whole price: the shard waits for nobody.
 void Intake::Keep(const Target& target, const http::Request& request, const source::Rejected& rejected,
                   std::uint64_t request_id, const Moment& now) {
-  if (quarantine_ == nullptr || !Delivers(*target.source, request.method)) return;
+  if (quarantine_ == nullptr || !source::Delivers(*target.source->scheme, request.method)) return;
   const auto id = observe::RequestIdText(request_id);
   auto entry = std::make_unique<quarantine::Entry>(
       quarantine::Entry{.received_at_us = now.unix_us,

@@ -31,10 +31,8 @@ std::int64_t ClockNs(clockid_t clock) {
 std::string ReasonAgainst(const source::Source& source, const source::Accepted& accepted) {
   if (accepted.events->empty()) return "the request has no event in it";
   if (accepted.events->size() > limits::kEventsPerRequestMax) return "the request has too many events in it";
-  if (!source.reject_malformed) return {};
-  const auto malformed =
-      std::ranges::find_if(*accepted.events, [](const auto& e) { return !e.malformed.empty(); });
-  return malformed == accepted.events->end() ? "" : "malformed_payload: " + std::string(malformed->malformed);
+  const std::string_view malformed = source::MalformedAndRejected(source, accepted);
+  return malformed.empty() ? "" : "malformed_payload: " + std::string(malformed);
 }
 
 }  // namespace

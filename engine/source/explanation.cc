@@ -113,13 +113,6 @@ Finding ClockFinding(const Source& source, const std::vector<SignedView>& views,
   return {.mistake = Mistake::kClock, .text = text + "; the tolerance is " + ToleranceText(source) + "."};
 }
 
-// With on_malformed = "reject" the server answers so: authentic, and still refused.
-bool IsRefusedForItsEvents(const Source& source, const Accepted& accepted) {
-  return source.reject_malformed && std::ranges::any_of(*accepted.events, [](const VerifiedEvent& event) {
-           return !event.malformed.empty();
-         });
-}
-
 void Describe(const Source& source, const Verdict& verdict, Explanation& explanation) {
   if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
     explanation.verdict = RejectCode(rejected->reason);
@@ -127,14 +120,14 @@ void Describe(const Source& source, const Verdict& verdict, Explanation& explana
     return;
   }
   const auto* accepted = std::get_if<Accepted>(&verdict);
-  if (accepted != nullptr && IsRefusedForItsEvents(source, *accepted)) {
-    const auto malformed = std::ranges::find_if(
-        *accepted->events, [](const VerifiedEvent& event) { return !event.malformed.empty(); });
+  const std::string_view malformed =
+      accepted != nullptr ? MalformedAndRejected(source, *accepted) : std::string_view();
+  if (!malformed.empty()) {
     explanation.verdict = RejectCode(RejectReason::kMalformedPayload);
     explanation.status = 400;
     explanation.secret = accepted->secret_index;
-    explanation.cause = "The signature matches; on_malformed = \"reject\" refuses the event: " +
-                        std::string(malformed->malformed) + ".";
+    explanation.cause =
+        "The signature matches; on_malformed = \"reject\" refuses the event: " + std::string(malformed) + ".";
     return;
   }
   explanation.authentic = true;

@@ -32,6 +32,10 @@ std::string_view AlgorithmName(Algorithm algorithm) {
   return {};
 }
 
+bool Delivers(const Scheme& scheme, http::Method method) {
+  return std::ranges::find(scheme.methods, method) != scheme.methods.end();
+}
+
 std::string AllowedMethods(const Scheme& scheme) {
   std::vector<http::Method> methods = scheme.methods;
   for (const HandshakeRule& rule : scheme.handshakes) methods.push_back(rule.method);

@@ -278,6 +278,8 @@ struct Scheme {
   std::string sample_type;  // for SampleBody
 };
 
+// Whether events come with this method: POST, and what else the kind says (Zendesk's operator chooses).
+bool Delivers(const Scheme& scheme, http::Method method);
 // The Allow field of a 405: "POST" or "GET, POST".
 std::string AllowedMethods(const Scheme& scheme);
 bool HasTimestamp(const Scheme& scheme);

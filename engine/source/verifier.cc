@@ -44,7 +44,7 @@ int StatusOf(RejectReason reason, const Scheme& scheme) {
 }
 
 bool MethodAllowed(const Scheme& scheme, http::Method method) {
-  return std::ranges::find(scheme.methods, method) != scheme.methods.end() ||
+  return Delivers(scheme, method) ||
          std::ranges::any_of(scheme.handshakes, [method](const auto& rule) { return rule.method == method; });
 }
 
@@ -198,8 +198,7 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
     if (auto answer = AnswerHandshake(*rule, source, proven.result.key, values)) return *std::move(answer);
     return Reject(RejectReason::kMalformedPayload, scheme, std::string(kUnanswerable) + rule->name);
   }
-  const auto& methods = scheme.methods;
-  if (std::ranges::find(methods, values.request().method) == methods.end()) {
+  if (!Delivers(scheme, values.request().method)) {
     return Reject(RejectReason::kMethodNotAllowed, scheme);
   }
   return Accepted{.events = &events.Read(source, *proven.proof, values),
@@ -207,6 +206,13 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
                   .status = scheme.accepted.status,
                   .content_type = scheme.accepted.content_type,
                   .reply = scheme.accepted.body};
+}
+
+std::string_view MalformedAndRejected(const Source& source, const Accepted& accepted) {
+  if (!source.reject_malformed) return {};
+  const auto malformed = std::ranges::find_if(
+      *accepted.events, [](const VerifiedEvent& event) { return !event.malformed.empty(); });
+  return malformed == accepted.events->end() ? std::string_view() : malformed->malformed;
 }
 
 Verifier::Verifier(std::uint64_t seed) : state_(std::make_unique<State>(seed)) {}

@@ -63,6 +63,10 @@ struct Accepted {
   std::string_view reply;
 };
 
+// on_malformed = "reject": why the first unusable event is one, for which the whole request is refused; empty where
+// nothing is.
+std::string_view MalformedAndRejected(const Source& source, const Accepted& accepted);
+
 // A handshake is answered and never stored.
 struct Handshake {
   int status = 200;
