@@ -132,22 +132,24 @@ void ReadTimes(TableReader& reader, source::Source& source) {
                     window_ms);
   source.dedupe_window_us = window_ms * 1'000;
 
-  if (!reader.Has("tolerance")) {
-    reader.String("tolerance");
-    return;
-  }
-  if (source.scheme && !source::HasTimestamp(*source.scheme)) {
+  if (source.scheme && !source::HasTimestamp(*source.scheme) && reader.Has("tolerance")) {
     return reader.Misplaced("tolerance", "has no meaning: a sender of this kind signs no timestamp");
   }
   std::int64_t tolerance_ms = 0;
   reader.DurationMs("tolerance", {kSecondMs, kDayMs}, tolerance_ms);
   if (tolerance_ms % kSecondMs != 0) reader.Error("tolerance", "must be whole seconds");
-  if (tolerance_ms == 0) return;
-  source.tolerance_s = tolerance_ms / kSecondMs;
-  // A replay is as acceptable as its timestamp for twice the tolerance: until then it must still be known.
-  if (window_ms < 2 * tolerance_ms) {
+  if (tolerance_ms != 0) source.tolerance_s = tolerance_ms / kSecondMs;
+  if (!source.scheme || reader.findings().HasError(reader.path() + ".dedupe_window")) return;
+  const std::int64_t replayable_ms = source::ReplayableS(source) * kSecondMs;
+  if (window_ms >= replayable_ms) return;
+  if (tolerance_ms != 0) {
     reader.Error("tolerance", "is more than half the dedupe window of " + FormatDurationMs(window_ms) +
                                   "; a replay could be stored again");
+  } else {
+    reader.Error("dedupe_window", FormatDurationMs(window_ms) + " is less than the " +
+                                      FormatDurationMs(replayable_ms) +
+                                      " for which one signed request of this kind is accepted; a replay "
+                                      "could be stored again");
   }
 }
 

@@ -145,6 +145,21 @@ std::string SecretName(const Source& source, std::size_t index) {
   return "secrets[" + std::to_string(index) + ']';
 }
 
+std::int64_t ReplayableS(const Source& source) {
+  std::int64_t longest_s = 0;
+  for (const Proof& proof : source.scheme->proofs) {
+    if (proof.jwt) longest_s = std::max(longest_s, proof.jwt->max_age_s + proof.jwt->leeway_s);
+    if (!proof.timestamp) continue;
+    const TimestampRule& rule = *proof.timestamp;
+    if (source.tolerance_s != kKindTolerance) {
+      longest_s = std::max(longest_s, 2 * source.tolerance_s);
+    } else if (rule.bounded) {
+      longest_s = std::max(longest_s, rule.past_s + rule.future_s);
+    }
+  }
+  return longest_s;
+}
+
 bool RoutesByType(const Source& source) {
   return source.allow_unsigned_type || source.scheme->event.type_signed;
 }

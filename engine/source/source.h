@@ -68,6 +68,10 @@ std::string NameOfLiteral(std::string_view secret);
 // The name of secrets[index] in metrics, logs and reports; "secrets[0]" where it was given none.
 std::string SecretName(const Source& source, std::size_t index);
 
+// For how long, in seconds, one signed request is taken, from the earliest to the latest moment that its timestamp allows:
+// a copy of it has to be known as one for as long. 0 = the sender's time bounds nothing.
+std::int64_t ReplayableS(const Source& source);
+
 // Whether a route may look at the type of its events.
 bool RoutesByType(const Source& source);
 
