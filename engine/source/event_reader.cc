@@ -15,14 +15,11 @@
 namespace weir::source {
 namespace {
 
-// Ids and types travel on in header fields and logs.
-// Whether it is missed for want of JSON to look in.
-bool IsInBrokenJson(const Extractor& rule, RequestValues& element) {
-  if (rule.parts.empty()) return false;
-  const Location& first = rule.parts.front().first_of.front();
-  if (first.from != Location::From::kJson) return false;
+// Whether a place is missed for want of JSON to look in.
+bool IsInBrokenJson(const Location& at, RequestValues& element) {
+  if (at.from != Location::From::kJson) return false;
   if (!element.OpenJson()) return true;
-  const auto value = element.json().Value(first.pointer);
+  const auto value = element.json().Value(at.pointer);
   return !value && value.error() == JsonMiss::kBroken;
 }
 
@@ -45,6 +42,7 @@ std::string WithoutBadBytes(std::string_view text) {
   return out;
 }
 
+// Ids and types travel on in header fields and logs.
 bool HasControlBytes(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
@@ -104,23 +102,25 @@ std::string_view EventReader::ContentHash(std::string_view body) {
 
 EventReader::Text EventReader::FirstOf(std::span<const Location> locations, RequestValues& request,
                                        RequestValues& element) {
+  bool broken = false;
   for (const Location& location : locations) {
     const bool of_element = location.from == Location::From::kJson;
     const Found found = (of_element ? element : request).At(location);
     switch (found.state) {
       case Found::State::kValue:
         if (found.value.empty()) break;
-        return {found.value, {}};
+        return {found.value};
       case Found::State::kAbsent:
         break;
       case Found::State::kRepeated:
         Keep() = "several fields where one carries the value: " + ToString(location);
         return {{}, kept_[kept_used_ - 1]};
       case Found::State::kUnusable:
+        broken |= IsInBrokenJson(location, element);
         break;
     }
   }
-  return {};
+  return {{}, {}, broken};
 }
 
 bool EventReader::Counts(const ExtractorPart& part, RequestValues& request, RequestValues& element) {
@@ -142,9 +142,10 @@ EventReader::Text EventReader::Join(const Extractor& extractor, bool is_id, Requ
     if (!Counts(part, request, element)) continue;
     const Text text = FirstOf(part.first_of, request, element);
     if (!text.fault.empty()) return text;
+    // An optional part that cannot be read is not one that is left out: the rest of the type names another type.
     if (text.value.empty()) {
-      if (part.optional) continue;
-      return {};
+      if (part.optional && !text.broken) continue;
+      return {{}, {}, text.broken};
     }
     if (is_id) {
       id_parts_.push_back(text.value);
@@ -157,7 +158,7 @@ EventReader::Text EventReader::Join(const Extractor& extractor, bool is_id, Requ
     only = text.value;
     ++present;
   }
-  return {present == 1 ? only : std::string_view(joined), {}};
+  return {present == 1 ? only : std::string_view(joined)};
 }
 
 EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, RequestValues& request,
@@ -165,7 +166,9 @@ EventReader::Text EventReader::Extract(const Extractor& extractor, bool is_id, R
   Text text = Join(extractor, is_id, request, element);
   for (const Extractor& other : extractor.otherwise) {
     if (!text.value.empty() || !text.fault.empty()) break;
+    const bool broken = text.broken;
     text = Join(other, is_id, request, element);
+    text.broken |= broken;
   }
   return text;
 }
@@ -246,7 +249,7 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
 
   if (!id.fault.empty()) {
     event.malformed = id.fault;
-  } else if (event.id.empty() && IsInBrokenJson(rules.id, element)) {
+  } else if (event.id.empty() && id.broken) {
     event.malformed = "body is not JSON";
   } else if (event.id.empty()) {
     Keep() = "no event id at " + (rules.id.parts.empty() ? std::string("any place")
@@ -258,6 +261,8 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
     event.malformed = "event id contains control characters";
   } else if (!type.fault.empty()) {
     event.malformed = type.fault;
+  } else if (event.type.empty() && type.broken) {
+    event.malformed = "body is not JSON";
   } else if (event.type.size() > limits::kEventTypeBytesMax) {
     event.malformed = "event type is longer than the limit";
   } else if (HasControlBytes(event.type)) {

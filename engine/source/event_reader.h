@@ -29,7 +29,8 @@ class EventReader {
  private:
   struct Text {
     std::string_view value;
-    std::string_view fault;  // why there is none; empty when it is merely absent
+    std::string_view fault = {};  // why there is none; empty when it is merely absent
+    bool broken = false;          // where it would stand, the JSON cannot be read
   };
 
   VerifiedEvent ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,

@@ -70,6 +70,17 @@ TEST(Events, ABodyThatIsNoJsonIsSaidToBeNone) {
   EXPECT_EQ(EventsOf("stripe", "[]")[0].malformed, "no event id at json /id");
 }
 
+// Nothing that is acked may look like an event of another type, or of none, because nobody could read its own.
+TEST(Events, ATypeThatCannotBeReadMakesTheEventMalformed) {
+  for (const char* kind : {"github", "zoom", "stripe", "slack", "linear", "hubspot"}) {
+    const auto events = EventsOf(kind, "{\"id\":\"1\",\"eventId\":1,\"x\":\"\xff\"}");
+    EXPECT_EQ(events[0].malformed, "body is not JSON") << kind << ' ' << events[0].type;
+  }
+  EXPECT_EQ(EventsOf("stripe", R"({"id":"1","type":"\ud800"})")[0].malformed, "body is not JSON");
+  EXPECT_EQ(EventsOf("github", R"({"action":"\ud800"})")[0].malformed, "body is not JSON");
+  EXPECT_EQ(EventsOf("github", R"({"ref":"main"})")[0].malformed, "");
+}
+
 TEST(Events, AnIdOfTheLimitIsUsable) {
   const std::string id(limits::kEventIdBytesMax, 'x');
   EXPECT_EQ(EventsOf("stripe", R"({"id":")" + id + R"("})")[0].id, id);
