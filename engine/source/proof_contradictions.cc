@@ -1,5 +1,6 @@
 // What a proof says that contradicts itself, so that no request would ever pass it, or any would.
 #include <algorithm>
+#include <array>
 
 #include "engine/source/scheme_parts.h"
 
@@ -21,6 +22,51 @@ void CompleteBasic(Proof& proof, TomlFields& fields) {
   }
   signature.encoding = Encoding::kBase64;
   if (signature.prefix.empty()) signature.prefix = "Basic ";
+}
+
+// Whether `c` may stand in a signature, so that it separates nothing there.
+bool IsOfAlphabet(char c, Encoding encoding) {
+  const bool digit = c >= '0' && c <= '9';
+  const bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  if (encoding == Encoding::kHex) return digit || hex;
+  const std::string_view others = encoding == Encoding::kBase64 ? "+/=" : "-_=";
+  return digit || letter || others.contains(c);
+}
+
+void CheckList(const SignatureField& signature, TomlFields& fields) {
+  if (!signature.list) return;
+  const ListSyntax& list = *signature.list;
+  const toml::table* table = fields.table()["list"].as_table();
+  TomlFields in_list(*table, fields.KeyPath("list"), fields.errors());
+  if (IsOfAlphabet(list.item_separator, signature.encoding)) {
+    in_list.Note("separator", "may stand in a signature of this encoding, which it would cut");
+  }
+  const auto is_name = [&list](std::string_view name) {
+    const bool blanks = list.trim && (name.starts_with(' ') || name.ends_with(' '));
+    return !blanks && !name.contains(list.item_separator) && !name.contains(list.value_separator);
+  };
+  for (const std::string& name : list.picked) {
+    if (!is_name(name)) in_list.Note("pick", "\"" + name + "\" can be no item's name");
+  }
+  if (!is_name(list.first_name)) in_list.Note("first", "can be no item's name");
+}
+
+// Fields that HTTP itself reads: a request with a signature in one of them is refused, or says another thing.
+constexpr std::array<std::string_view, 10> kOfHttp = {
+    "connection", "content-encoding", "content-length", "expect",           "host", "keep-alive",
+    "te",         "trailer",          "upgrade",        "transfer-encoding"};
+
+void CheckSignaturePlace(const Location& at, TomlFields& fields) {
+  using From = Location::From;
+  const bool possible =
+      at.from == From::kHeader || at.from == From::kQuery || at.from == From::kForm || at.from == From::kJson;
+  if (!possible) {
+    fields.Note(
+        "", "is in a " + ToString(at) + ", where no sender can put it; it takes header, query, form or json");
+  } else if (at.from == From::kHeader && std::ranges::find(kOfHttp, at.name) != kOfHttp.end()) {
+    fields.Note("header", "\"" + at.name + "\" is a field that HTTP itself reads, and can hold no signature");
+  }
 }
 
 // Settings that contradict each other, so that no request would ever be taken.
@@ -46,14 +92,10 @@ void CheckSignatureField(const Proof& proof, TomlFields& proof_fields) {
   if (signature.padded && signature.encoding != Encoding::kBase64Url) {
     fields.Note("padded", "means nothing where the encoding is not base64url");
   }
-  if (signature.prefix.starts_with(' ')) {
-    fields.Note("prefix", "begins with a space, which no field's value does");
-  }
-  for (const FieldRule& rule : proof.required) {
-    if (rule.value.starts_with(' ') || rule.value.ends_with(' ')) {
-      proof_fields.Note("require", rule.name + " begins or ends with a space, which no field's value does");
-    }
-  }
+  const std::string_view prefix = signature.prefix;
+  fields.CheckFieldValue("prefix", {}, prefix.substr(0, prefix.find_last_not_of(' ') + 1));
+  if (!as_text) CheckList(signature, fields);
+  for (const Location& at : signature.first_of) CheckSignaturePlace(at, fields);
 }
 
 bool UsesListField(const Template& text) {
@@ -93,6 +135,60 @@ void CheckPlaces(const Proof& proof, const EventRules& event, TomlFields& fields
   }
 }
 
+bool IsSamePlace(const Location& a, const Location& b) {
+  return a.from == b.from && a.name == b.name && a.pointer.tokens == b.pointer.tokens;
+}
+
+// What is read from the signature's own field, which says nothing but the signature.
+void CheckOwnField(const Proof& proof, const EventRules& event, TomlFields& fields) {
+  const auto is_own = [&proof](const Location& at) {
+    return std::ranges::any_of(proof.signature.first_of,
+                               [&at](const Location& own) { return IsSamePlace(own, at); });
+  };
+  const auto names_own = [&is_own](const Template& text) {
+    return std::ranges::any_of(text.segments, [&is_own](const Segment& segment) {
+      return segment.kind == Segment::Kind::kLocation && is_own(segment.location);
+    });
+  };
+  if (proof.timestamp && is_own(proof.timestamp->at)) {
+    fields.Note("timestamp", "stands in the signature's own field; of a list it is { field = \"t\" }");
+  }
+  if (std::ranges::any_of(proof.signed_variants, names_own)) {
+    fields.Note("signed", "names the signature's own field, which cannot sign itself");
+  }
+  const bool in_body = std::ranges::all_of(proof.signature.first_of, [](const Location& at) {
+    return at.from == Location::From::kJson || at.from == Location::From::kForm;
+  });
+  const bool over_body = std::ranges::any_of(proof.signed_variants, [](const Template& text) {
+    return text.Uses(Segment::Kind::kBody) || text.Uses(Segment::Kind::kBodySha256Hex) ||
+           text.Uses(Segment::Kind::kBodyCrc32);
+  });
+  if (in_body && over_body && !proof.signature.first_of.empty()) {
+    fields.Note("signed", "covers the body, in which the signature itself stands");
+  }
+  if (!IsCredential(proof.algorithm)) return;
+  const bool is_id = std::ranges::any_of(event.id.parts, [&is_own](const ExtractorPart& part) {
+    return std::ranges::any_of(part.first_of, is_own);
+  });
+  if (is_id) {
+    fields.Note("signature",
+                "is the place of event_id too: the secret would be every event's id, and all but the "
+                "first a duplicate");
+  }
+}
+
+void CheckTimestampPlace(const Proof& proof, TomlFields& fields) {
+  if (!proof.timestamp) return;
+  const Location& at = proof.timestamp->at;
+  if (at.from == Location::From::kConstant || at.from == Location::From::kBodySha256) {
+    fields.Note("timestamp", "is no time that a request brings: " + ToString(at));
+  }
+  const bool picked =
+      at.from == Location::From::kField && proof.signature.list &&
+      std::ranges::find(proof.signature.list->picked, at.name) != proof.signature.list->picked.end();
+  if (picked) fields.Note("timestamp", "is a field that signature.list.pick takes for a signature");
+}
+
 bool IsHmac(Algorithm algorithm) {
   return algorithm <= Algorithm::kHmacSha512;
 }
@@ -116,18 +212,53 @@ bool SignsTimestamp(const Proof& proof) {
   return std::ranges::all_of(proof.signed_variants, [&at](const Template& variant) {
     return variant.Uses(Segment::Kind::kTimestamp) ||
            std::ranges::any_of(variant.segments, [&at](const Segment& segment) {
-             return segment.kind == Segment::Kind::kLocation && segment.location.from == at.from &&
-                    segment.location.name == at.name && segment.location.pointer.tokens == at.pointer.tokens;
+             return segment.kind == Segment::Kind::kLocation && IsSamePlace(segment.location, at);
            });
   });
 }
 
 }  // namespace
 
-void CheckProof(Proof& proof, const EventRules& event, TomlFields& fields) {
+const FieldRule* FirstContradiction(const std::vector<FieldRule>& rules) {
+  for (auto rule = rules.begin(); rule != rules.end(); ++rule) {
+    const bool contradicted = std::any_of(rules.begin(), rule, [&rule](const FieldRule& other) {
+      return !rule->value.empty() && !other.value.empty() && http::EqualsIgnoreCase(rule->name, other.name) &&
+             !http::EqualsIgnoreCase(rule->value, other.value);
+    });
+    if (contradicted) return &*rule;
+  }
+  return nullptr;
+}
+
+void CheckParameter(const Scheme& scheme, std::string_view name, std::string_view key, TomlFields& fields) {
+  if (name.empty() ||
+      std::ranges::find(scheme.parameters, name, &ParameterRule::name) != scheme.parameters.end())
+    return;
+  fields.Note(key, "names the parameter \"" + std::string(name) + "\", which [parameters] does not declare");
+}
+
+void CheckParameters(const Scheme& scheme, const Template& text, std::string_view key, TomlFields& fields) {
+  for (const Segment& segment : text.segments) {
+    if (segment.kind == Segment::Kind::kParameter) CheckParameter(scheme, segment.text, key, fields);
+  }
+}
+
+void CheckProof(Proof& proof, const Scheme& scheme, TomlFields& fields) {
+  const EventRules& event = scheme.event;
   CompleteBasic(proof, fields);
   CheckSignatureField(proof, fields);
+  CheckTimestampPlace(proof, fields);
+  CheckOwnField(proof, event, fields);
   CheckPlaces(proof, event, fields);
+  std::vector<FieldRule> wanted = proof.select;
+  wanted.insert(wanted.end(), proof.required.begin(), proof.required.end());
+  if (const FieldRule* rule = FirstContradiction(wanted)) {
+    fields.Note("require", "and select want header " + rule->name + " to be two things at once");
+  }
+  if (proof.jwt) {
+    CheckParameter(scheme, proof.jwt->issuer_parameter, "jwt", fields);
+    CheckParameter(scheme, proof.jwt->audience_parameter, "jwt", fields);
+  }
   const bool by_template = proof.procedure == Procedure::kTemplate && proof.algorithm != Algorithm::kJwt &&
                            !IsCredential(proof.algorithm);
   if (by_template && proof.signed_variants.empty() && !fields.Has("signed")) {
@@ -148,6 +279,7 @@ void CheckProof(Proof& proof, const EventRules& event, TomlFields& fields) {
   }
   proof.covers_body = body_covered;
   for (const Template& variant : proof.signed_variants) {
+    CheckParameters(scheme, variant, "signed", fields);
     if (variant.Uses(Segment::Kind::kTimestamp) && !proof.timestamp) {
       fields.Note("signed", "uses {timestamp}, but there is no timestamp = { header = …, unit = … }");
     }

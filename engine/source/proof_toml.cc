@@ -34,6 +34,7 @@ void ReadSignatureLocation(TomlFields& signature, SignatureField& field) {
   if (const toml::node* any = signature.Any("any"); any != nullptr) {
     const toml::array* array = signature.Tables("any");
     if (array == nullptr) return;
+    if (array->empty()) signature.Note("any", "is empty, so that no signature would be found");
     for (const toml::node& element : *array) {
       TomlFields place(*element.as_table(), signature.KeyPath("any"), signature.errors());
       if (auto location = ReadLocation(place)) field.first_of.push_back(*std::move(location));
@@ -160,6 +161,16 @@ std::optional<CertificateRule> ReadCertificate(TomlFields& proof) {
 
 }  // namespace
 
+std::vector<FieldRule> ReadHeaderRules(TomlFields& fields, std::string_view key) {
+  std::vector<FieldRule> rules;
+  for (auto& [name, value] : fields.TextMap(key)) {
+    fields.CheckFieldName(key, name);
+    fields.CheckFieldValue(key, name, value);
+    rules.push_back({name, value == "*" ? "" : value});
+  }
+  return rules;
+}
+
 Proof ReadProof(TomlFields& fields) {
   Proof proof;
   proof.name = fields.Text("name").value_or("");
@@ -196,11 +207,8 @@ Proof ReadProof(TomlFields& fields) {
     proof.id = ReadLocation(place);
     place.RefuseUnknown();
   }
-  const auto field_rules = [&fields](std::string_view key, std::vector<FieldRule>& rules) {
-    for (auto& [name, value] : fields.TextMap(key)) rules.push_back({name, value == "*" ? "" : value});
-  };
-  field_rules("select", proof.select);
-  field_rules("require", proof.required);
+  proof.select = ReadHeaderRules(fields, "select");
+  proof.required = ReadHeaderRules(fields, "require");
   return proof;
 }
 

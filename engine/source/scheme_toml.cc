@@ -76,7 +76,7 @@ void ReadParameters(TomlFields& fields, Scheme& scheme) {
 void ReadProofs(TomlFields& fields, Scheme& scheme) {
   if (!fields.Has("proof")) {
     scheme.proofs.push_back(ReadProof(fields));
-    CheckProof(scheme.proofs.back(), scheme.event, fields);
+    CheckProof(scheme.proofs.back(), scheme, fields);
     return;
   }
   const toml::array* array = fields.Tables("proof");
@@ -86,7 +86,7 @@ void ReadProofs(TomlFields& fields, Scheme& scheme) {
     TomlFields proof(*element.as_table(), fields.KeyPath("proof[" + std::to_string(position++) + "]"),
                      fields.errors());
     scheme.proofs.push_back(ReadProof(proof));
-    CheckProof(scheme.proofs.back(), scheme.event, proof);
+    CheckProof(scheme.proofs.back(), scheme, proof);
     proof.RefuseUnknown();
   }
   const auto which = fields.Choice<bool>("proofs", {{"first", false}, {"any", true}});
@@ -102,6 +102,7 @@ std::expected<std::shared_ptr<const Scheme>, std::vector<SchemeError>> CompileSc
   TomlFields fields(table, "", errors);
   scheme->about = ReadNotes(fields);
   scheme->event = ReadEventRules(fields);
+  ReadParameters(fields, *scheme);
   ReadProofs(fields, *scheme);
   ReadMethods(fields, *scheme);
   scheme->content_types = fields.Texts("content_types");
@@ -111,10 +112,10 @@ std::expected<std::shared_ptr<const Scheme>, std::vector<SchemeError>> CompileSc
   scheme->encoded_fields = fields.Text("encoded_fields").value_or("");
   scheme->other_credentials = fields.Texts("other_credentials");
   scheme->forward_headers = fields.Texts("forward_headers");
-  scheme->handshakes = ReadHandshakes(fields);
+  scheme->handshakes = ReadHandshakes(*scheme, fields);
   ReadResponses(fields, *scheme);
-  ReadParameters(fields, *scheme);
   scheme->sample_type = fields.Text("sample_type").value_or("");
+  CheckScheme(*scheme, fields);
   MarkUnsigned(*scheme);
   fields.RefuseUnknown();
   if (!errors.empty()) return std::unexpected(std::move(errors));

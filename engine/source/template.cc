@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "engine/http/tokens.h"
+
 namespace weir::source {
 namespace {
 
@@ -60,6 +62,9 @@ std::expected<Location, std::string> ParseLocation(std::string_view name) {
   }
   if (what.empty()) return std::unexpected("{" + std::string(name) + "} needs a name after the colon");
   if (where == "header") {
+    if (!std::ranges::all_of(what, http::IsTokenChar)) {
+      return std::unexpected('"' + std::string(what) + "\" can be no header field's name (RFC 9110 §5.1)");
+    }
     location.from = Location::From::kHeader;
     location.name = Lower(what);
   } else if (where == "query" || where == "form" || where == "field") {

@@ -188,6 +188,25 @@ std::vector<std::pair<std::string, std::string>> TomlFields::TextMap(std::string
   return map;
 }
 
+void TomlFields::CheckFieldName(std::string_view key, std::string_view name) {
+  if (!name.empty() && std::ranges::all_of(name, http::IsTokenChar)) return;
+  Note(key, "\"" + std::string(name) + "\" can be no header field's name (RFC 9110 §5.1)");
+}
+
+void TomlFields::CheckFieldValue(std::string_view key, std::string_view what, std::string_view value) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  };
+  if (value.empty()) return;
+  const std::string said = what.empty() ? std::string() : std::string(what) + ' ';
+  if (is_blank(value.front()) || is_blank(value.back())) {
+    Note(key, said + "begins or ends with a space, which no field's value does");
+  } else if (std::ranges::any_of(value, is_control)) {
+    Note(key, said + "holds a control character, which no field's value does");
+  }
+}
+
 void TomlFields::RefuseUnknown() {
   for (const auto& [name, value] : table_) {
     if (std::ranges::find(known_, name.str()) != known_.end()) continue;
@@ -215,9 +234,10 @@ std::optional<Location> ReadLocation(TomlFields& fields) {
     const auto name = fields.Text(key);
     if (!name) continue;
     ++count;
-    if (name->empty()) fields.Note(key, "is empty");
-    if (from == From::kHeader && !std::ranges::all_of(*name, http::IsTokenChar)) {
-      fields.Note(key, "\"" + *name + "\" can be no header field's name (RFC 9110 §5.1)");
+    if (name->empty()) {
+      fields.Note(key, "is empty");
+    } else if (from == From::kHeader) {
+      fields.CheckFieldName(key, *name);
     }
     found = Location{.from = from, .name = from == From::kHeader ? Lower(*name) : *name, .pointer = {}};
   }

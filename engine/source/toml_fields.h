@@ -63,6 +63,10 @@ class TomlFields {
   std::string KeyPath(std::string_view key) const;
   std::vector<SchemeError>& errors() { return errors_; }
 
+  // Notes what no header field can be called, or no field's value can be (RFC 9110 §5.1, §5.5).
+  void CheckFieldName(std::string_view key, std::string_view name);
+  void CheckFieldValue(std::string_view key, std::string_view what, std::string_view value);
+
   // Notes every key that was never asked for.
   void RefuseUnknown();
 
