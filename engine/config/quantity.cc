@@ -30,6 +30,21 @@ constexpr std::array kDurationUnits = {Unit{"d", 86'400'000}, Unit{"h", 3'600'00
 constexpr std::array kSizeUnitsWritten = {kSizeUnits[0], kSizeUnits[1], kSizeUnits[2], kSizeUnits[3],
                                           kSizeUnits[8]};
 
+struct Kind {
+  std::span<const Unit> units;
+  std::string_view example;
+  std::string_view smaller_for_a_half;
+  std::string_view smaller_for_two;
+};
+constexpr Kind kSize = {.units = kSizeUnits,
+                        .example = "16KiB",
+                        .smaller_for_a_half = "\"1536KiB\" for one and a half MiB",
+                        .smaller_for_two = "\"1536KiB\" for 1MiB512KiB"};
+constexpr Kind kDuration = {.units = kDurationUnits,
+                            .example = "10s",
+                            .smaller_for_a_half = "\"90m\" for one and a half hours",
+                            .smaller_for_two = "\"90m\" for 1h30m"};
+
 std::optional<std::uint64_t> FactorOf(std::string_view name, std::span<const Unit> units) {
   for (const Unit& unit : units) {
     if (unit.name == name) return unit.factor;
@@ -51,36 +66,36 @@ bool IsDigit(char c) {
 }
 
 // What a text that is no quantity was meant to be; empty when that cannot be told.
-std::string LikelyMistake(std::string_view text, std::string_view rest) {
+std::string LikelyMistake(std::string_view text, std::string_view rest, const Kind& kind) {
   if (text.find_first_of(" \t\r\n") != std::string_view::npos) return "holds white space; write it without";
   if (rest.size() > 1 && (rest.front() == '.' || rest.front() == ',') && IsDigit(rest[1])) {
-    return "is not a whole number; use a smaller unit, as in \"90m\" for one and a half hours";
+    return "is not a whole number; use a smaller unit, as in " + std::string(kind.smaller_for_a_half);
   }
   const bool numbers_again = std::ranges::any_of(rest, IsDigit);
   if (!text.empty() && IsDigit(text.front()) && !rest.empty() && !IsDigit(rest.front()) && numbers_again) {
-    return "is more than one number and unit; use the smaller unit alone, as in \"90m\" for 1h30m";
+    return "is more than one number and unit; use the smaller unit alone, as in " +
+           std::string(kind.smaller_for_two);
   }
   return {};
 }
 
-std::expected<std::uint64_t, std::string> Parse(std::string_view text, std::span<const Unit> units,
-                                                std::uint64_t max, std::string_view example) {
+std::expected<std::uint64_t, std::string> Parse(std::string_view text, const Kind& kind, std::uint64_t max) {
   const std::string quoted = '"' + std::string(text) + '"';
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range) return std::unexpected(quoted + " is too large");
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  if (std::string mistake = LikelyMistake(text, unit); !mistake.empty()) {
+  if (std::string mistake = LikelyMistake(text, unit, kind); !mistake.empty()) {
     return std::unexpected(quoted + ' ' + mistake);
   }
   if (error != std::errc{}) {
-    return std::unexpected(quoted + " is not a whole number and a unit, as in \"" + std::string(example) +
-                           '"');
+    return std::unexpected(quoted + " is not a whole number and a unit, as in \"" +
+                           std::string(kind.example) + '"');
   }
-  const auto factor = FactorOf(unit, units);
+  const auto factor = FactorOf(unit, kind.units);
   if (!factor) {
     return std::unexpected(quoted + (unit.empty() ? " has no unit" : " has an unknown unit") +
-                           "; units are " + UnitNames(units));
+                           "; units are " + UnitNames(kind.units));
   }
   if (number > max / *factor) return std::unexpected(quoted + " is too large");
   return number * *factor;
@@ -98,11 +113,11 @@ std::string Format(std::uint64_t amount, std::span<const Unit> units) {
 }  // namespace
 
 std::expected<std::uint64_t, std::string> ParseSize(std::string_view text) {
-  return Parse(text, kSizeUnits, std::numeric_limits<std::uint64_t>::max(), "16KiB");
+  return Parse(text, kSize, std::numeric_limits<std::uint64_t>::max());
 }
 
 std::expected<std::int64_t, std::string> ParseDurationMs(std::string_view text) {
-  const auto ms = Parse(text, kDurationUnits, std::numeric_limits<std::int64_t>::max(), "10s");
+  const auto ms = Parse(text, kDuration, std::numeric_limits<std::int64_t>::max());
   if (!ms) return std::unexpected(ms.error());
   return static_cast<std::int64_t>(*ms);
 }

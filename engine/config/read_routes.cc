@@ -30,7 +30,7 @@ void RequireKnown(TableReader& reader, std::string_view key, const std::string& 
 
 // What other tools' patterns have and these have not; empty when the pattern has none of it.
 std::string UnlikelyType(std::string_view pattern) {
-  constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,";
+  constexpr std::string_view kSpecialElsewhere = "?[]{}()|\\^$,%>\"'`";
   std::string unlikely;
   if (const std::size_t special = pattern.find_first_of(kSpecialElsewhere);
       special != std::string_view::npos) {
@@ -38,6 +38,8 @@ std::string UnlikelyType(std::string_view pattern) {
     unlikely += " stands for itself: only * is special in a type, and stands for any run of characters";
   } else if (pattern.starts_with('!')) {
     unlikely = "! stands for itself: a type cannot be left out";
+  } else if (pattern.size() > 1 && pattern.starts_with('/') && pattern.ends_with('/')) {
+    unlikely = "/ stands for itself: a type is no regular expression";
   } else if (pattern.front() == ' ' || pattern.back() == ' ') {
     unlikely = "begins or ends with a space, which no type does";
   }
@@ -122,6 +124,23 @@ void RefuseTypesOfTypeless(TableReader& reader, const std::vector<source::Source
   }
 }
 
+// "pull_request" where each such event says what happened to it: its type is pull_request.opened and the like.
+void WarnOfTypesWithoutTheirEnd(TableReader& reader, const std::vector<source::Source>& sources,
+                                const Route& route) {
+  for (const source::Source& source : sources) {
+    if (!source.scheme || (route.source != source.name && route.source != kEverySource)) continue;
+    const source::EventRules& event = source.scheme->event;
+    if (event.whole_types.empty()) continue;
+    for (const std::string& type : route.types) {
+      if (type.find_first_of("*" + event.type.separator) != std::string::npos) continue;
+      if (std::ranges::find(event.whole_types, type) != event.whole_types.end()) continue;
+      reader.findings().Warning(reader.At("types"), '"' + type + "\" matches no event of \"" + source.name +
+                                                        "\", whose types go on behind it; write \"" + type +
+                                                        event.type.separator + "*\"");
+    }
+  }
+}
+
 bool Same(const Route& a, const Route& b) {
   return std::tie(a.source, a.sink, a.types) == std::tie(b.source, b.sink, b.types);
 }
@@ -141,6 +160,7 @@ void ReadRoutes(TableReader& document, const std::vector<source::Source>& source
     Route route = ReadRoute(reader, source_names, sink_names);
     RefuseUnsignedTypes(reader, sources, route);
     RefuseTypesOfTypeless(reader, sources, route);
+    WarnOfTypesWithoutTheirEnd(reader, sources, route);
     if (std::ranges::any_of(routes, [&](const Route& earlier) { return Same(earlier, route); })) {
       reader.Error("", "is the same as an earlier route");
     }

@@ -104,6 +104,30 @@ Resolved FromCredential(const std::string& name, const Environment& environment)
   return ReadSecretFile(std::filesystem::path(*directory) / name);
 }
 
+// "STRIPE_SECRET=whsec_…": a line of an environment file, not the value in it.
+bool IsAssignment(std::string_view secret) {
+  const std::size_t sign = secret.find('=');
+  constexpr std::size_t kNameBytesMin = 3;
+  if (sign == std::string_view::npos || sign < kNameBytesMin || sign + 1 == secret.size()) return false;
+  const std::string_view name = secret.substr(0, sign);
+  const bool exported = name.starts_with("export ");
+  return secret[sign + 1] != '=' &&
+         name.substr(exported ? 7 : 0).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+             std::string_view::npos;
+}
+
+// "${STRIPE_SECRET}", "$STRIPE_SECRET", "{{ .secret }}", "<secret>": what a template would have filled in.
+bool IsPlaceholder(std::string_view secret) {
+  const auto stands_between = [secret](std::string_view begin, std::string_view end) {
+    return secret.starts_with(begin) && secret.ends_with(end);
+  };
+  const bool variable =
+      secret.size() > 1 && secret.front() == '$' &&
+      secret.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", 1) == std::string_view::npos;
+  return variable || stands_between("${", "}") || stands_between("$(", ")") || stands_between("{{", "}}") ||
+         stands_between("<", ">") || stands_between("%", "%");
+}
+
 }  // namespace
 
 std::expected<ResolvedSecret, std::string> ReadSecretFile(const std::filesystem::path& path) {
@@ -131,11 +155,13 @@ std::string SuspicionAbout(std::string_view secret) {
   constexpr std::string_view kBlanks = " \t";
   constexpr std::string_view kQuotes = "\"'`";
   if (secret.starts_with(kByteOrderMark)) return "begins with a byte order mark";
+  if (IsPlaceholder(secret)) return "looks like a placeholder that nothing has filled in";
   if (secret.contains("-----BEGIN") || secret.starts_with('{') || secret.starts_with('[')) return {};
   if (secret.find_first_of("\r\n") != std::string_view::npos) return "holds a line end";
   if (secret.empty()) return {};
   if (kBlanks.contains(secret.front())) return "begins with white space";
   if (kBlanks.contains(secret.back())) return "ends with white space";
+  if (IsAssignment(secret)) return "begins with a name and \"=\", as a line of an environment file does";
   const bool quoted =
       secret.size() > 1 && secret.front() == secret.back() && kQuotes.contains(secret.front());
   if (quoted) return "stands in quotes, which are taken as part of it";
@@ -143,6 +169,7 @@ std::string SuspicionAbout(std::string_view secret) {
                                "abcdefghijklmnopqrstuvwxyz{|}~") != std::string_view::npos) {
     return "holds characters that no printed secret has";
   }
+  if (secret.find_first_of(kBlanks) != std::string_view::npos) return "holds white space";
   return {};
 }
 

@@ -186,6 +186,7 @@ EventRules ReadEventRules(TomlFields& fields) {
   EventRules rules;
   rules.id = ReadExtractor(fields, "event_id");
   rules.type = ReadExtractor(fields, "event_type");
+  rules.whole_types = fields.Texts("whole_types");
   const auto missing = fields.Choice<MissingId>("missing_id", {{"malformed", MissingId::kMalformed},
                                                                {"content_hash", MissingId::kContentHash},
                                                                {"unique", MissingId::kUnique}});

@@ -188,6 +188,8 @@ inline constexpr std::int64_t kDedupeWindowMaxS = std::int64_t{91} * 86'400;
 struct EventRules {
   Extractor id;
   Extractor type;
+  // Of a type whose last part is optional, all that come without it; empty = not known.
+  std::vector<std::string> whole_types;
   MissingId missing_id = MissingId::kMalformed;
   std::optional<JsonPointer> batch;  // the array whose elements are events; the empty pointer is the document
   bool batch_optional = false;       // a body without it is one event (Adyen, QuickBooks)

@@ -27,7 +27,7 @@ const FieldRule* FirstContradiction(const std::vector<FieldRule>& rules);
 // What the scheme's parts say against each other, once all are read.
 void CheckScheme(const Scheme& scheme, TomlFields& fields);
 
-// event_id, event_type, missing_id, batch, payload, volatile, on_conflict, test_ids, retry_counter, dedupe_window,
+// event_id, event_type, whole_types, missing_id, batch, payload, volatile, on_conflict, test_ids, retry_counter, dedupe_window,
 // redelivered_by_hand.
 EventRules ReadEventRules(TomlFields& fields);
 

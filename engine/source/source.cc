@@ -190,6 +190,18 @@ std::vector<std::string> WarningsOf(const Source& source, std::int64_t now_s) {
       break;
     }
   }
+  for (std::size_t i = 0; i < source.secrets.size(); ++i) {
+    for (const Proof& proof : source.scheme->proofs) {
+      const std::string_view prefix = proof.signature.prefix;
+      const bool credential = proof.algorithm == Algorithm::kToken || proof.algorithm == Algorithm::kBasic;
+      if (!credential || prefix.empty() || !IsFor(proof, source.secrets[i], i)) continue;
+      if (!http::EqualsIgnoreCase(std::string_view(source.secrets[i]).substr(0, prefix.size()), prefix))
+        continue;
+      warnings.push_back("secrets[" + std::to_string(i) + "] begins with \"" + std::string(prefix) +
+                         "\", which stands before the secret in the request and is no part of it");
+      break;
+    }
+  }
   for (const auto& [name, value] : source.parameters) {
     if (!value.empty() && (value.front() == ' ' || value.back() == ' ')) {
       warnings.push_back("parameters." + name + " begins or ends with a space");
