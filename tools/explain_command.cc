@@ -9,6 +9,7 @@
 
 #include "engine/admin/printable.h"
 #include "engine/admin/time_expression.h"
+#include "engine/ingest/route.h"
 #include "engine/quarantine/shelf.h"
 #include "engine/source/encoding.h"
 #include "engine/source/explanation.h"
@@ -46,19 +47,29 @@ std::int64_t NowUs() {
       .count();
 }
 
-// The last part of "/webhooks/stripe?x=1".
-std::string NameInTarget(std::string_view target) {
+// The source that the listener would take the request for, if it is one.
+std::optional<std::string> SourceInTarget(std::string_view target) {
+  http::Request request;
+  request.path = target.substr(0, target.find('?'));
+  std::string unescaped;
+  const ingest::Route route = ingest::RouteOf(request, unescaped);
+  if (route.kind != ingest::Route::Kind::kSource) return std::nullopt;
+  return std::string(route.source);
+}
+
+// The last part of "/hooks/stripe?x=1": behind a proxy, paths are its own.
+std::string LastPartOf(std::string_view target) {
   target = target.substr(0, target.find('?'));
-  const std::size_t slash = target.rfind('/');
-  return std::string(slash == std::string_view::npos ? target : target.substr(slash + 1));
+  return std::string(target.substr(target.rfind('/') + 1));
 }
 
 CommandResult<const source::Source*> SourceOf(const config::Config& config, const std::string& named,
                                               const source::CapturedRequest& request) {
-  const std::string name = named.empty() ? NameInTarget(request.target) : named;
+  const auto in_target = SourceInTarget(request.target);
+  const std::string name = !named.empty() ? named : in_target ? *in_target : LastPartOf(request.target);
   const auto found = std::ranges::find(config.sources, name, &source::Source::name);
   if (found != config.sources.end()) return &*found;
-  const bool names_one = request.target.starts_with("/webhooks/");
+  const bool names_one = in_target.has_value();
   if (named.empty() && !names_one && config.sources.size() == 1) return &config.sources.front();
   if (named.empty() && names_one) {
     return std::unexpected(CommandFailure{

@@ -14,8 +14,8 @@ namespace {
 constexpr int kGzipOrZlib = MAX_WBITS + 32;  // zlib.h: detect which of them
 constexpr std::size_t kChunkBytes = 64 * limits::kKiB;
 
-constexpr std::array<std::string_view, 9> kNoCodings = {"identity",   "utf-8", "utf8", "us-ascii", "ascii",
-                                                        "iso-8859-1", "7bit",  "8bit", "binary"};
+constexpr std::array<std::string_view, 10> kNoCodings = {
+    "identity", "none", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "7bit", "8bit", "binary"};
 
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";

@@ -49,6 +49,23 @@ bool AnySignatureMatches(const std::vector<SignedView>& views) {
   });
 }
 
+// Of a signature that was cut on its way both beginnings are alike, and the lengths are not.
+std::string CutSignature(const std::vector<SignedView>& views) {
+  for (const SignedView& view : views) {
+    for (const ExpectedSignature& expected : view.expected) {
+      const std::size_t shown = expected.masked.find("… (");
+      if (shown == std::string::npos) continue;
+      for (const std::string& received : view.received) {
+        if (received == expected.masked || received.substr(0, shown) != expected.masked.substr(0, shown))
+          continue;
+        return "The signature begins as the expected one does and is of another length: " + received +
+               " instead of " + expected.masked + ". It was cut or something was appended on its way.";
+      }
+    }
+  }
+  return {};
+}
+
 std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& views, const Scheme& scheme) {
   const std::string detail = rejected.detail.empty() ? std::string() : ": " + rejected.detail + ".";
   switch (rejected.reason) {
@@ -57,9 +74,10 @@ std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& vie
     case RejectReason::kMalformedSignature:
       return "What has to be verified cannot be read" + detail;
     case RejectReason::kInvalidSignature:
-      if (!detail.empty()) return "The signature alone does not decide" + detail;
+      if (!detail.empty()) return "Not the signature alone decides" + detail;
       if (AnySignatureMatches(views))
         return "One signature matches, and another one of the request does not.";
+      if (std::string cut = CutSignature(views); !cut.empty()) return cut;
       // Which of several is looked at is what the request's own fields say, and they may be wrong.
       if (scheme.proofs.size() > 1) {
         return "No usual mistake makes it match: another secret, another of this kind's signatures than its "

@@ -27,6 +27,12 @@ std::string_view WithoutLineEnd(std::string_view text) {
   return text;
 }
 
+std::string Trimmed(const std::string& text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string::npos ? text : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
 std::string WithLineEnds(std::string_view text, std::string_view line_end) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -82,12 +88,36 @@ class Trials {
       for (std::string& secret : secrets) secret = change(secret);
       if (secrets != source_.secrets) WithSecrets(Mistake::kSecretText, std::move(says), std::move(secrets));
     };
-    changed("the sender's secret ends with a newline", [](const std::string& s) { return s + "\n"; });
-    changed("the configured secret ends with a line end or space that the sender's has not",
-            [](const std::string& s) { return s.substr(0, s.find_last_not_of(" \t\r\n") + 1); });
+    const auto with = [&changed](std::string says, std::string before, std::string behind) {
+      changed(std::move(says), [&](const std::string& s) { return before + s + behind; });
+    };
+    const auto cased = [&changed](std::string says, char first, int distance) {
+      changed(std::move(says), [&](std::string s) {
+        for (char& c : s) {
+          if (c >= first && c - first < 26) c = static_cast<char>(c + distance);
+        }
+        return s;
+      });
+    };
+    with("the sender's secret ends with a newline", "", "\n");
+    with("the sender's secret ends with a line end (CRLF)", "", "\r\n");
+    with("the sender's secret ends with a space", "", " ");
+    with("the sender's secret begins with a space", " ", "");
+    with("the sender's secret stands in quotes", "\"", "\"");
+    with("the sender's secret stands in single quotes", "'", "'");
+    cased("the sender's secret is in small letters", 'A', 'a' - 'A');
+    cased("the sender's secret is in capitals", 'a', 'A' - 'a');
+    changed("the configured secret begins or ends with a line end or space that the sender's has not",
+            [](const std::string& s) { return Trimmed(s); });
     changed("the configured secret stands in quotes", [](const std::string& s) {
-      const bool quoted = s.size() > 2 && s.front() == s.back() && (s.front() == '"' || s.front() == '\'');
-      return quoted ? s.substr(1, s.size() - 2) : s;
+      const std::string inner = Trimmed(s);
+      const bool quoted = inner.size() > 2 && inner.front() == inner.back() &&
+                          (inner.front() == '"' || inner.front() == '\'');
+      return quoted ? inner.substr(1, inner.size() - 2) : s;
+    });
+    changed("the configured secret is a name, \"=\" and the sender's", [](const std::string& s) {
+      const std::size_t sign = s.find('=');
+      return sign == std::string::npos || sign + 1 == s.size() ? s : s.substr(sign + 1);
     });
     constexpr std::array<std::pair<KeyText, std::string_view>, 3> kTexts = {
         {{KeyText::kUtf8, "its text as it is"},
@@ -138,9 +168,10 @@ class Trials {
     const bool coded = std::erase_if(plain.headers, named) != 0;
     if (coded) {
       Try(Mistake::kDecompressed,
-          "the signature is over the body as it came, compressed; weir takes no Content-Encoding, so the "
-          "sender has to "
-          "send it plain",
+          "the signature is over the body as it came, compressed or not; weir takes no Content-Encoding, so "
+          "the sender has to "
+          "send it "
+          "plain, without that field",
           source_, plain);
     }
     auto inflated = Inflated(request_.body, limits::kBodyBytesCeiling);
@@ -192,6 +223,16 @@ class Trials {
         return;
       }
     });
+  }
+
+  void Algorithms() {
+    for (const Algorithm other :
+         {Algorithm::kHmacSha1, Algorithm::kHmacSha256, Algorithm::kHmacSha384, Algorithm::kHmacSha512}) {
+      WithScheme(Mistake::kAlgorithm, "the signature is made with " + std::string(AlgorithmName(other)),
+                 [other](Proof& proof) {
+                   if (proof.algorithm <= Algorithm::kHmacSha512) proof.algorithm = other;
+                 });
+    }
   }
 
  private:
@@ -256,6 +297,8 @@ std::string_view MistakeName(Mistake mistake) {
       return "url";
     case Mistake::kEncoding:
       return "encoding";
+    case Mistake::kAlgorithm:
+      return "algorithm";
   }
   return {};
 }
@@ -285,6 +328,7 @@ void ForEachTrial(const Source& source, std::span<const Source> others, const Ca
   trials.OtherSecrets(others);
   trials.SecretTexts();
   trials.Encodings();
+  trials.Algorithms();
   trials.Decompressed();
   trials.Urls();
   trials.Reserialized();

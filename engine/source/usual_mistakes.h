@@ -22,8 +22,9 @@ enum class Mistake : std::uint8_t {
   kDecompressed,  // the body was compressed or decompressed on its way
   kUrl,           // the sender signs another URL than public_url
   kEncoding,      // hex for base64, a prefix that is there or is not
+  kAlgorithm,     // another hash under the HMAC
 };
-inline constexpr int kMistakes = 8;
+inline constexpr int kMistakes = 9;
 std::string_view MistakeName(Mistake mistake);  // "line_ends"
 
 // The request as the sender may have meant it, and the source as it may have to be configured.

@@ -8,6 +8,7 @@
 #include "engine/source/key_ring.h"
 #include "engine/source/proof_check.h"
 #include "engine/source/request_values.h"
+#include "engine/source/signed_text.h"
 
 namespace weir::source {
 namespace {
@@ -94,6 +95,16 @@ int Weight(RejectReason reason) {
   }
 }
 
+// What keeps a request that looks like a handshake from being answered.
+std::string FailedGuard(const HandshakeRule& rule, const Source& source) {
+  const std::string parameter = "the parameter " + rule.guard_parameter + " of this source";
+  const std::string handshake = rule.name.empty() ? std::string() : " (" + rule.name + ')';
+  return ParameterOf(source, rule.guard_parameter).empty()
+             ? "a handshake" + handshake + " is answered only once " + parameter + " is set"
+             : "a handshake" + handshake + " is answered only where " + ToString(*rule.guarded) + " is " +
+                   parameter;
+}
+
 std::string OtherProof(const Proof& proof) {
   std::string text = "the signature's kind is not one that is taken:";
   for (const FieldRule& rule : proof.select) text += " header " + rule.name;
@@ -174,7 +185,9 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
   const KeyedSecret* key = proven.result.key;
   if (key != nullptr && !key->validity.Includes(now_us / 1'000'000)) {
     return Reject(RejectReason::kInvalidSignature, scheme,
-                  "its certificate does not hold at this time; the sender has a newer one");
+                  now_us / 1'000'000 < key->validity.from_s
+                      ? "its certificate does not hold yet; is this machine's clock behind?"
+                      : "its certificate does not hold any more; the sender has a newer one");
   }
   if (key != nullptr && !key->vouched_for) {
     return Reject(RejectReason::kInvalidSignature, scheme,
@@ -228,7 +241,7 @@ Verdict Verifier::Verify(const Source& source, const http::Request& request, std
   }
   if (const HandshakeRule* rule = FindHandshake(source, false, values); rule != nullptr) {
     if (!GuardHolds(*rule, source, values)) {
-      Rejected rejected = Reject(RejectReason::kInvalidSignature, scheme);
+      Rejected rejected = Reject(RejectReason::kInvalidSignature, scheme, FailedGuard(*rule, source));
       if (rule->refused_status != 0) rejected.status = rule->refused_status;
       return rejected;
     }

@@ -219,6 +219,65 @@ TEST(Explanation, FindsASecretThatLostItsNewlineOrWasDecoded) {
              "decoded from base64");
 }
 
+TEST(Explanation, FindsTheTextsThatASecretIsMistakenFor) {
+  const struct {
+    std::string configured;
+    std::string senders;
+    std::string_view says;
+  } cases[] = {{"Abc12345", "abc12345", "in small letters"},
+               {"abc12345", "ABC12345", "in capitals"},
+               {" abc12345", "abc12345", "begins or ends with a line end or space"},
+               {"abc12345", " abc12345", "begins with a space"},
+               {"abc12345", "abc12345 ", "ends with a space"},
+               {"abc12345", "abc12345\r\n", "ends with a line end (CRLF)"},
+               {"abc12345", "\"abc12345\"", "stands in quotes"},
+               {"abc12345", "'abc12345'", "stands in single quotes"},
+               {" 'abc12345' ", "abc12345", "configured secret stands in quotes"},
+               {"GITHUB_SECRET=abc12345", "abc12345", "a name, \"=\""}};
+  for (const auto& mistaken : cases) {
+    const CapturedRequest sent = Captured(Named("github", {mistaken.senders}), std::string(kBody));
+    ExpectOnly(Explain(Named("github", {mistaken.configured}), {}, sent, kNowUs), Mistake::kSecretText,
+               mistaken.says);
+  }
+}
+
+TEST(Explanation, FindsAnotherHashUnderTheHmac) {
+  const auto scheme = [](std::string_view algorithm) {
+    return SchemeFrom("algorithm = '" + std::string(algorithm) +
+                      "'\nsigned = '{body}'\nsignature = { header = 'x' }\nevent_id = { json = '/id' }");
+  };
+  const Source source = SourceOf(scheme("hmac-sha256"), {"key"});
+  for (const char* other : {"hmac-sha1", "hmac-sha384", "hmac-sha512"}) {
+    const CapturedRequest sent = Captured(SourceOf(scheme(other), {"key"}), std::string(kBody));
+    ExpectOnly(Explain(source, {}, sent, kNowUs), Mistake::kAlgorithm, other);
+  }
+}
+
+TEST(Explanation, SaysThatASignatureWasCut) {
+  const Source source = Named("github", {"key"});
+  CapturedRequest request = Captured(source, std::string(kBody));
+  HeaderOf(request, "x-hub-signature-256").resize(60);
+  const Explanation explained = Explain(source, {}, request, kNowUs);
+  EXPECT_NE(explained.cause.find("of another length"), std::string::npos) << explained.cause;
+  EXPECT_EQ(explained.cause.find("another secret"), std::string::npos) << explained.cause;
+}
+
+TEST(Explanation, SaysWhichParameterAHandshakeNeeds) {
+  Source source = Named("meta", {"key"});
+  const CapturedRequest subscribe = {
+      .method = "GET",
+      .target = "/webhooks/test?hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess",
+      .headers = {},
+      .body = {}};
+  EXPECT_NE(Explain(source, {}, subscribe, kNowUs).cause.find("only once the parameter verify_token"),
+            std::string::npos)
+      << Explain(source, {}, subscribe, kNowUs).cause;
+  source.parameters.emplace_back("verify_token", "chosen");
+  EXPECT_NE(Explain(source, {}, subscribe, kNowUs).cause.find("is the parameter verify_token"),
+            std::string::npos)
+      << Explain(source, {}, subscribe, kNowUs).cause;
+}
+
 TEST(Explanation, FindsANewlineAddedOrLost) {
   const Source source = Named("github", {"a secret"});
   CapturedRequest added = Captured(source, std::string(kBody));
