@@ -81,6 +81,36 @@ TEST(Events, ATypeThatCannotBeReadMakesTheEventMalformed) {
   EXPECT_EQ(EventsOf("github", R"({"ref":"main"})")[0].malformed, "");
 }
 
+// Nobody could deliver what a sender forgot to name: what it says names it.
+TEST(Events, ASenderThatLeavesItsIdOutIsKnownByItsBytes) {
+  const struct {
+    std::string_view kind;
+    std::vector<std::string_view> ids;
+  } cases[] = {{"pagerduty", {"x-webhook-id"}},
+               {"shopify", {"x-shopify-webhook-id", "shopify-webhook-id"}},
+               {"woocommerce", {"x-wc-webhook-delivery-id"}}};
+  for (const auto& left_out : cases) {
+    const Source source = SourceOf(left_out.kind, {"c2VjcmV0LXNlY3JldC1zZWNyZXQ"});
+    const auto id_of = [&](std::string body) {
+      OwnedRequest request = Signed(source, std::move(body));
+      std::erase_if(request.headers, [&](const auto& field) {
+        return std::ranges::any_of(
+            left_out.ids, [&](std::string_view id) { return http::EqualsIgnoreCase(field.first, id); });
+      });
+      Verifier verifier(7);
+      const Verdict verdict = verifier.Verify(source, request.View(), kNowUs);
+      const auto* accepted = std::get_if<Accepted>(&verdict);
+      if (accepted == nullptr) return AnswerOf(verdict);
+      const VerifiedEvent& event = accepted->events->front();
+      return std::string(event.malformed.empty() ? event.id : event.malformed);
+    };
+    const std::string first = id_of(R"({"event":{"event_type":"pagey.ping"}})");
+    EXPECT_FALSE(first.starts_with("no event id")) << first;
+    EXPECT_EQ(id_of(R"({"event":{"event_type":"pagey.ping"}})"), first) << left_out.kind;
+    EXPECT_NE(id_of(R"({"event":{"event_type":"pagey.pong"}})"), first) << left_out.kind;
+  }
+}
+
 TEST(Events, AnIdOfTheLimitIsUsable) {
   const std::string id(limits::kEventIdBytesMax, 'x');
   EXPECT_EQ(EventsOf("stripe", R"({"id":")" + id + R"("})")[0].id, id);
