@@ -199,6 +199,10 @@ int Send(const SendOptions& options) {
   if (const auto useless = UselessBeside(options, source->scheme->event); !useless.empty()) {
     return Fail({kUsage, useless});
   }
+  if (!source::Delivers(*source->scheme, http::Method::kPost)) {
+    return Fail({kUsage, "events of source \"" + options.source + "\" come by " +
+                             source::AllowedMethods(*source->scheme) + ", and weir sends by POST alone"});
+  }
   const auto url = TargetUrl(options, *config);
   if (!url) return Fail(url.error());
   auto sender = EventSender::Create(*url);
@@ -232,10 +236,13 @@ void AddSendCommand(CLI::App& app, int& exit_code) {
   command->footer(
       "Signs with the first secret of the source, or with --secret: kinds whose senders sign with a private "
       "key\n"
-      "(PayPal, SNS, Discord, …) need that of a test key pair, whose public half the source has. Exits 0 "
-      "when every answer is the one to expect: a 2xx, or "
-      "with\n"
-      "--tamper and --stale the refusal; 1 otherwise; 3 when the server does not answer.\n\n"
+      "(PayPal, SendGrid, Discord, …) need that of a test key pair, whose public half the source has.\n"
+      "Senders that sign inside the body (SNS, Mailgun, Adyen) or in the query cannot be played, nor those "
+      "that do "
+      "not POST.\n"
+      "Exits 0 when every answer is the one to expect: a 2xx, or with --tamper and --stale the refusal; 1 "
+      "otherwise;\n"
+      "3 when the server does not answer.\n\n"
       "Example:\n"
       "  weir send --config weir.toml --source stripe --type invoice.paid --count 10\n"
       "  weir send --config weir.toml --source stripe --duplicate 2\n"

@@ -69,13 +69,18 @@ std::vector<std::string> Repeat(const Extractor& extractor, std::string_view val
   return pieces;
 }
 
-void Place(Node& event, const Extractor& extractor, std::string_view value, bool split) {
+// Whether it has a place for `value`.
+bool Place(Node& event, const Extractor& extractor, std::string_view value, bool split) {
+  bool placed = false;
   const auto pieces = split ? SplitType(extractor, value) : Repeat(extractor, value);
   for (std::size_t i = 0; i < extractor.parts.size() && i < pieces.size(); ++i) {
     const Location* at = FirstOf(extractor.parts[i], Location::From::kJson);
     const bool left_out = extractor.parts[i].optional && pieces[i].empty();
-    if (at != nullptr && !at->pointer.tokens.empty() && !left_out) event.At(at->pointer).text = pieces[i];
+    if (at == nullptr || at->pointer.tokens.empty() || left_out) continue;
+    event.At(at->pointer).text = pieces[i];
+    placed = true;
   }
+  return placed;
 }
 
 // Where ids are looked for first, in a form or in JSON.
@@ -115,9 +120,10 @@ std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_vi
                        std::int64_t at_unix_s, std::size_t bytes) {
   if (IsForm(scheme)) return FormBody(scheme, id, type, bytes);
   Node event;
-  Place(event, scheme.event.id, id, false);
+  const bool says_id = Place(event, scheme.event.id, id, false);
   Place(event, scheme.event.type, type, true);
-  if (event.members.empty()) event.At(JsonPointer{{"id"}}).text = id;
+  // Two events of a sender without ids in their bodies differ in something all the same.
+  if (!says_id) event.At(JsonPointer{{"weir_id"}}).text = id;
   for (const Proof& proof : scheme.proofs) {
     if (!proof.timestamp || proof.timestamp->at.from != Location::From::kJson) continue;
     Node& time = event.At(proof.timestamp->at.pointer);

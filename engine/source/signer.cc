@@ -160,7 +160,8 @@ std::expected<HeaderList, std::string> Sign(const Scheme& scheme, const SignRequ
   const SignatureField& field = proof->signature;
   const auto in_header = std::ranges::find(field.first_of, Location::From::kHeader, &Location::from);
   if (in_header == field.first_of.end())
-    return std::unexpected("this kind signs inside the body, not in a header");
+    return std::unexpected("this kind's signature is in no header field (" +
+                           ToString(field.first_of.front()) + "), where alone weir can put one");
   if (proof->needs_url && request.url.empty())
     return std::unexpected("this kind signs the URL, and none was given");
 
