@@ -261,7 +261,7 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
     event.malformed = "event id contains control characters";
   } else if (!type.fault.empty()) {
     event.malformed = type.fault;
-  } else if (event.type.empty() && type.broken) {
+  } else if (event.type.empty() && type.broken && !element.payload().empty()) {
     event.malformed = "body is not JSON";
   } else if (event.type.size() > limits::kEventTypeBytesMax) {
     event.malformed = "event type is longer than the limit";

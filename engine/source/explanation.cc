@@ -72,6 +72,7 @@ std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& vie
     case RejectReason::kMissingSignature:
       return "What has to be verified is not there" + detail;
     case RejectReason::kMalformedSignature:
+      if (std::string cut = CutSignature(views); !cut.empty()) return cut;
       return "What has to be verified cannot be read" + detail;
     case RejectReason::kInvalidSignature:
       if (!detail.empty()) return "Not the signature alone decides" + detail;

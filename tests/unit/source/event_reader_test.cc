@@ -72,13 +72,14 @@ TEST(Events, ABodyThatIsNoJsonIsSaidToBeNone) {
 
 // Nothing that is acked may look like an event of another type, or of none, because nobody could read its own.
 TEST(Events, ATypeThatCannotBeReadMakesTheEventMalformed) {
-  for (const char* kind : {"github", "zoom", "stripe", "slack", "linear", "hubspot"}) {
+  for (const char* kind : {"github", "zoom", "stripe", "slack", "pagerduty", "hubspot"}) {
     const auto events = EventsOf(kind, "{\"id\":\"1\",\"eventId\":1,\"x\":\"\xff\"}");
     EXPECT_EQ(events[0].malformed, "body is not JSON") << kind << ' ' << events[0].type;
   }
   EXPECT_EQ(EventsOf("stripe", R"({"id":"1","type":"\ud800"})")[0].malformed, "body is not JSON");
   EXPECT_EQ(EventsOf("github", R"({"action":"\ud800"})")[0].malformed, "body is not JSON");
   EXPECT_EQ(EventsOf("github", R"({"ref":"main"})")[0].malformed, "");
+  EXPECT_EQ(EventsOf("github", "")[0].malformed, "") << "an empty body has nothing that could be misread";
 }
 
 // Nobody could deliver what a sender forgot to name: what it says names it.

@@ -13,7 +13,7 @@ constexpr std::string_view kId = "\nevent_id = { json = \"/id\" }\n";
 
 // "key: reason" of every error.
 std::string ErrorsOf(std::string_view text) {
-  const auto scheme = CompileText(std::string(text) + std::string(kId));
+  const auto scheme = CompileText(std::string(kId) + std::string(text));
   std::string errors;
   if (scheme) return errors;
   for (const SchemeError& error : scheme.error()) errors += error.key + ": " + error.reason + "\n";
@@ -44,8 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "algorithm = 'token'\nsignature = { header = 'x', encoding = 'base64' }",
                       "signature.encoding: means nothing with algorithm = \"token\""},
         Contradiction{"numbered_in_json",
-                      "algorithm = 'hmac-sha256'\nsigned = '{body}'\nsignature = { json = '/s', repeated = "
-                      "'numbered' }",
+                      "algorithm = 'hmac-sha256'\nsigned = '{json:/a}'\ncovers_body = false\n"
+                      "signature = { json = '/s', repeated = 'numbered' }",
                       "signature.repeated: is for a signature in one header field"},
         Contradiction{"upper_case_base64",
                       "algorithm = 'hmac-sha256'\nsigned = '{body}'\n"
