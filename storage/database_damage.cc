@@ -79,7 +79,7 @@ bool IsDamage(const StoreError& error) {
 
 DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
   // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
-  const DiskEnv files(options.disk, nullptr);
+  const DiskEnv files(options.disk, nullptr, nullptr);
   rocksdb::DBOptions lenient = DatabaseOptions(options, files.env(), false, LogDamage::kSkip);
   lenient.create_missing_column_families = false;
   lenient.paranoid_checks = false;

@@ -13,10 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "storage/trash.h"
+
 namespace weir::storage {
 
 struct DiskEnv::State {
-  State(std::shared_ptr<Disk> on, OnFailure tell) : disk(std::move(on)), on_failure(std::move(tell)) {}
+  State(std::shared_ptr<Disk> on, OnFailure tell, Trash* into)
+      : disk(std::move(on)), on_failure(std::move(tell)), trash(into) {}
 
   void Freeze(const DiskError& error) {
     if (!frozen.exchange(true, std::memory_order_acq_rel) && on_failure) on_failure(error);
@@ -25,6 +28,7 @@ struct DiskEnv::State {
 
   const std::shared_ptr<Disk> disk;
   const OnFailure on_failure;
+  Trash* const trash;
   std::atomic<bool> giving_up{true};
   std::atomic<bool> frozen{false};
 };
@@ -283,7 +287,10 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   }
 
   IOStatus DeleteFile(const std::string& name, const IOOptions&, IODebugContext*) override {
-    return Unless([&] { return disk().Remove(name); });
+    return Unless([&]() -> DiskResult<void> {
+      if (state_->trash != nullptr && state_->trash->Take(name)) return {};
+      return disk().Remove(name);
+    });
   }
   IOStatus DeleteDir(const std::string& name, const IOOptions&, IODebugContext*) override {
     return Unless([&] { return disk().RemoveDirectory(name); });
@@ -397,8 +404,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
 
 }  // namespace
 
-DiskEnv::DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure)
-    : state_(std::make_shared<State>(std::move(disk), std::move(on_failure))) {
+DiskEnv::DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash)
+    : state_(std::make_shared<State>(std::move(disk), std::move(on_failure), trash)) {
   auto files = std::make_shared<DiskFileSystem>(state_);
   env_ = rocksdb::NewCompositeEnv(files);
   files->BelongTo(env_.get());

@@ -26,12 +26,15 @@
 
 namespace weir::storage {
 
+class Trash;
+
 class DiskEnv {
  public:
   // Called once, on the thread that met the failure, before RocksDB goes on; may be empty.
   using OnFailure = std::function<void(const DiskError&)>;
 
-  DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure);
+  // `trash` outlives every file of RocksDB's, and takes those that it deletes; may be nullptr.
+  DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash);
   ~DiskEnv();
   DiskEnv(const DiskEnv&) = delete;
   DiskEnv& operator=(const DiskEnv&) = delete;

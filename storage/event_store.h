@@ -52,8 +52,9 @@ struct StoreTrouble {
     kCompaction,  // files cannot be merged: their space does not come back
     kDamage,      // something that is stored cannot be read
     kAccess,      // others may read what is stored
+    kTrash,       // a deleted file's space does not come back
   };
-  static constexpr std::size_t kParts = 5;
+  static constexpr std::size_t kParts = 6;
   Part part;
   std::string message;  // empty: it is over
 };

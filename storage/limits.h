@@ -44,11 +44,15 @@ inline constexpr std::uint64_t kConflictBytesMax = 64u << 20;
 inline constexpr int kMemtablesPerFamily = 3;
 inline constexpr std::size_t kDedupeMemtableBytes = 16u << 20;
 inline constexpr std::size_t kSmallFamilyMemtableBytes = 4u << 20;
-// Tables that are kept open: a descriptor and their index in memory each.
 // Of the first sorted level of a small family, in its memtables.
 inline constexpr std::size_t kMemtablesPerSmallLevel = 2;
 // Files of a small family that wait to be merged; past it commits stall.
 inline constexpr int kUnmergedFilesMax = 1000;
+// A deleted file is given back in such pieces with such pauses between them: 64 MiB in a third of a second. Past so many
+// files that wait, one is deleted at once: the disk's room comes before the commits' time.
+inline constexpr std::uint64_t kTrashPieceBytes = 1u << 20;
+inline constexpr std::chrono::milliseconds kTrashPause{4};
+inline constexpr std::size_t kTrashFilesMax = 64;
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
 
 }  // namespace weir::storage::limits

@@ -192,10 +192,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
                                                 const StoreOptions& options, bool create, LogDamage damage,
                                                 StoreHealth* health) {
-  std::unique_ptr<Rocks> rocks(new Rocks(options.disk, [health](const DiskError& error) {
+  std::unique_ptr<Rocks> rocks(new Rocks(options.disk, directory, health, [health](const DiskError& error) {
     if (health != nullptr) health->Fail({StoreErrorCode::kIo, "the store failed: " + error.message});
   }));
-  rocks->health_ = health;
   rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
   rocks->gaps_ = std::make_unique<LogGapFilter>(FirstLogged(*options.disk, directory));
@@ -229,6 +228,9 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   WEIR_CHECK_EQ(handles.size(), kFamilies);
   for (std::size_t i = 0; i < kFamilies; ++i) rocks->families_[i] = handles[i];
   rocks->files_.BePatient();
+  if (options.read_only) return rocks;
+  if (const auto started = rocks->trash_.Start(); !started)
+    return std::unexpected(StoreError{StoreErrorCode::kIo, started.error()});
   return rocks;
 }
 

@@ -18,6 +18,7 @@
 #include "storage/event_store.h"
 #include "storage/keys.h"
 #include "storage/log_gap_filter.h"
+#include "storage/trash.h"
 
 namespace weir::storage {
 
@@ -100,11 +101,16 @@ class Rocks {
  private:
   StoreResult<void> Believed(const rocksdb::Status& status, std::string_view doing) const;
 
-  Rocks(std::shared_ptr<Disk> disk, DiskEnv::OnFailure on_failure)
-      : disk_(disk), files_(std::move(disk), std::move(on_failure)) {}
+  Rocks(std::shared_ptr<Disk> disk, const std::filesystem::path& directory, StoreHealth* health,
+        DiskEnv::OnFailure on_failure)
+      : disk_(disk),
+        health_(health),
+        trash_(disk, directory, directory.parent_path() / kTrashFolder, health),
+        files_(std::move(disk), std::move(on_failure), &trash_) {}
   const std::shared_ptr<Disk> disk_;
-  StoreHealth* health_ = nullptr;
+  StoreHealth* const health_;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family
+  Trash trash_;                                               // outlives files_
   DiskEnv files_;                                             // outlives the database
   std::unique_ptr<LogGapFilter> gaps_;                        // likewise
   std::unique_ptr<rocksdb::DB> db_;

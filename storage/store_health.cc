@@ -14,6 +14,8 @@ std::string_view TroublePartName(StoreTrouble::Part part) {
       return "damage";
     case StoreTrouble::Part::kAccess:
       return "access";
+    case StoreTrouble::Part::kTrash:
+      return "trash";
   }
   return "";
 }
