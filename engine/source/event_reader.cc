@@ -262,7 +262,7 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
   } else if (!type.fault.empty()) {
     event.malformed = type.fault;
   } else if (event.type.empty() && type.broken && !element.payload().empty()) {
-    event.malformed = "body is not JSON";
+    event.malformed = "event type cannot be read: body is not JSON";
   } else if (event.type.size() > limits::kEventTypeBytesMax) {
     event.malformed = "event type is longer than the limit";
   } else if (HasControlBytes(event.type)) {
