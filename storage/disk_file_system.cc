@@ -15,6 +15,7 @@
 
 #include "storage/trash.h"
 
+// NOLINTBEGIN(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer loses sight of the text of a status that is returned.
 namespace weir::storage {
 
 struct DiskEnv::State {
@@ -424,3 +425,4 @@ bool DiskEnv::frozen() const {
 }
 
 }  // namespace weir::storage
+// NOLINTEND(clang-analyzer-cplusplus.NewDeleteLeaks)

@@ -134,9 +134,11 @@ void WarnOfTypesWithoutTheirEnd(TableReader& reader, const std::vector<source::S
     for (const std::string& type : route.types) {
       if (type.find_first_of("*" + event.type.separator) != std::string::npos) continue;
       if (std::ranges::find(event.whole_types, type) != event.whole_types.end()) continue;
-      reader.findings().Warning(reader.At("types"), '"' + type + "\" matches no event of \"" + source.name +
-                                                        "\", whose types go on behind it; write \"" + type +
-                                                        event.type.separator + "*\"");
+      std::string warning;
+      warning.append("\"").append(type).append("\" matches no event of \"").append(source.name);
+      warning.append("\", whose types go on behind it; write \"").append(type);
+      warning.append(event.type.separator).append("*\"");
+      reader.findings().Warning(reader.At("types"), std::move(warning));
     }
   }
 }
