@@ -57,6 +57,8 @@ DiskResult<void> MakeWithParents(Disk& disk, const fs::path& directory) {
   if (auto above = MakeWithParents(disk, directory.parent_path()); !above) return above;
   auto made = disk.MakeDirectory(directory);
   if (!made && made.error().code == EEXIST) return {};
+  // Everything that is ever promised stands below this name.
+  if (made) made = disk.SyncDirectory(directory.has_parent_path() ? directory.parent_path() : ".");
   return made;
 }
 
