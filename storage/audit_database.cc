@@ -42,7 +42,8 @@ StoreResult<AuditedDatabase> OpenForAudit(const std::filesystem::path& directory
   if (!rocks && !IsDamage(rocks.error())) return std::unexpected(rocks.error());
   if (!rocks) {
     const DatabaseDamage damage = ExamineDatabase(folder, options, rocks.error());
-    return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
+    if (damage.unsynced_end) rocks = Rocks::Open(folder, options, false, LogDamage::kCutThere);
+    if (!rocks) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
   }
   database.rocks = *std::move(rocks);
   return database;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/log_end.h"
 #include "storage/log_files.h"
 #include "storage/rocks_options.h"
 #include "storage/second_copy.h"
@@ -63,8 +64,8 @@ std::string WayOut(std::string_view gives_up) {
 }
 
 std::string WayOut(const DatabaseDamage& damage) {
-  return damage.recoverable ? "`weir serve` mends it at its start and gives up nothing"
-                            : WayOut(damage.gives_up);
+  return damage.recoverable || damage.unsynced_end ? "`weir serve` mends it at its start and gives up nothing"
+                                                   : WayOut(damage.gives_up);
 }
 
 bool KeepsOneCopy(const std::set<Family>& broken) {
@@ -105,7 +106,8 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   if (broken.empty()) {
     return {.what = "the database's write-ahead log is damaged: " + error.message,
             .gives_up = "the newest events and settlements as far as the damage reaches",
-            .log_only = true};
+            .log_only = true,
+            .unsynced_end = FindUnsyncedEnd(*options.disk, folder).has_value()};
   }
   DatabaseDamage damage;
   damage.log_sound = log_sound;

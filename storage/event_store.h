@@ -232,7 +232,8 @@ class EventStore {
   static StoreResult<std::unique_ptr<EventStore>> Open(const StoreOptions& options);
   ~EventStore();  // Writes an exact high-water record, marked as a clean end.
 
-  // What Open had to put up with, for the operator: losses it was told to accept. Empty for a sound store.
+  // What Open had to put up with, for the operator: losses it was told to accept, and an end of the log that was never
+  // synced. Empty for a sound store.
   const std::vector<std::string>& notes() const;
 
   // The clocks as they are now: what dedupe windows and retention are counted by (timeline.h). The owners of threads

@@ -34,6 +34,7 @@ namespace weir::storage {
 // How much an open does about damage. Each is tried on the files as they were found.
 enum class Mending : std::uint8_t {
   kNone,    // refuses
+  kEnd,     // drops the log's end that was never synced (log_end.h)
   kLog,     // passes over what is damaged in the write-ahead log
   kTables,  // makes the list of tables again (database_repair.h)
 };
@@ -97,6 +98,7 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
+  StoreResult<void> LetGoOfUnsyncedEnd();
   StoreResult<void> OrderLogs(Mending mending);
   StoreResult<void> MakeTableListAnew();
   StoreResult<void> CheckSmallTables() const;

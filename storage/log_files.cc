@@ -7,10 +7,7 @@
 // What is left of a block and too short for a head is zeros, and so is what was reserved behind the last record.
 #include "storage/log_files.h"
 
-#include <isa-l/crc.h>
-
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -20,6 +17,7 @@
 #include <vector>
 
 #include "storage/bytes.h"
+#include "storage/log_record.h"
 
 namespace weir::storage {
 namespace {
@@ -27,10 +25,7 @@ namespace {
 constexpr std::size_t kTypeAt = 6;
 constexpr std::size_t kSequenceAt = 7;
 constexpr std::size_t kHeadBytes = kSequenceAt + sizeof(std::uint64_t);
-constexpr std::size_t kRecordHeadBytes = 7;
 constexpr std::size_t kBytesAt = 4;
-constexpr std::size_t kBlockBytes = 32u << 10;
-constexpr std::uint32_t kMask = 0xa282ead8;
 constexpr char kWhole = 1;
 constexpr char kFirst = 2;
 
@@ -65,21 +60,13 @@ std::map<std::uint64_t, std::filesystem::path> LogsIn(Disk& disk, const std::fil
   return logs;
 }
 
-bool IsChecked(std::string_view record) {
-  const std::string_view checked = record.substr(kTypeAt);
-  // Declared without const, read only.
-  auto* bytes = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(checked.data()));
-  const std::uint32_t sum = ~crc32_iscsi(bytes, static_cast<int>(checked.size()), ~0u);
-  return LoadLittle<std::uint32_t>(record.data()) == std::rotr(sum, 15) + kMask;
-}
-
 // `last`: there is no other block behind it.
 bool BlockIsWhole(std::string_view block, bool last) {
-  while (block.size() >= kRecordHeadBytes) {
-    const std::size_t bytes = kRecordHeadBytes + LoadLittle<std::uint16_t>(block.data() + kBytesAt);
+  while (block.size() >= kLogRecordHeadBytes) {
+    const std::size_t bytes = kLogRecordHeadBytes + LoadLittle<std::uint16_t>(block.data() + kBytesAt);
     if (bytes > block.size()) return last;
-    if (block[kTypeAt] == 0 && bytes == kRecordHeadBytes) break;
-    if (!IsChecked(block.substr(0, bytes))) return false;
+    if (block[kTypeAt] == 0 && bytes == kLogRecordHeadBytes) break;
+    if (!ReadLogRecord(block)) return false;
     block.remove_prefix(bytes);
   }
   return last || block.find_first_not_of('\0') == std::string_view::npos;
@@ -88,16 +75,22 @@ bool BlockIsWhole(std::string_view block, bool last) {
 bool IsWhole(Disk& disk, const std::filesystem::path& log) {
   const auto file = disk.Open(log, Disk::Access::kRead);
   if (!file) return false;
-  std::string block(kBlockBytes, '\0');
-  for (std::uint64_t at = 0;; at += kBlockBytes) {
+  std::string block(kLogBlockBytes, '\0');
+  for (std::uint64_t at = 0;; at += kLogBlockBytes) {
     const auto read = (*file)->ReadAt(at, block);
     if (!read) return false;
-    if (!BlockIsWhole(std::string_view(block).substr(0, *read), *read < kBlockBytes)) return false;
-    if (*read < kBlockBytes) return true;
+    if (!BlockIsWhole(std::string_view(block).substr(0, *read), *read < kLogBlockBytes)) return false;
+    if (*read < kLogBlockBytes) return true;
   }
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> LogsInOrder(Disk& disk, const std::filesystem::path& database) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& [number, file] : LogsIn(disk, database)) files.push_back(file);
+  return files;
+}
 
 bool LogsAreWhole(Disk& disk, const std::filesystem::path& database) {
   return std::ranges::all_of(LogsIn(disk, database),

@@ -6,10 +6,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/disk.h"
 
 namespace weir::storage {
+
+// By their numbers, the oldest first.
+std::vector<std::filesystem::path> LogsInOrder(Disk& disk, const std::filesystem::path& database);
 
 // RocksDB's sequence number of the first batch of the oldest log; nullopt: there is none, or its beginning is damaged.
 std::optional<std::uint64_t> FirstLogged(Disk& disk, const std::filesystem::path& database);

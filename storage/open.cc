@@ -16,6 +16,7 @@
 #include "storage/database_repair.h"
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
+#include "storage/log_end.h"
 #include "storage/log_files.h"
 #include "storage/owner_only.h"
 #include "storage/second_copy.h"
@@ -67,6 +68,12 @@ StoreResult<void> CheckRoom(const Disk& disk, const std::filesystem::path& direc
                   std::to_string(needed / kMiB) + " MiB to write out its log, " +
                   std::to_string(*available / kMiB) +
                   " MiB are free. Make room on that disk and start weir again; nothing was changed");
+}
+
+LogDamage ToleranceOf(Mending mending, bool read_only) {
+  // Who only reads leaves the end of the log where it is.
+  if (mending == Mending::kEnd && read_only) return LogDamage::kCutThere;
+  return mending < Mending::kLog ? LogDamage::kRefuse : LogDamage::kSkip;
 }
 
 std::vector<std::string> TableNames(const Disk& disk, const std::filesystem::path& folder) {
@@ -175,6 +182,12 @@ StoreResult<void> EventStore::Parts::Open(Mending mending) {
   }
   if (auto opened = OpenDatabase(promised, mending); !opened) return opened;
   auto audited = AuditDatabase(promised, mending);
+  // What is missing was synced after all. What is behind the damage may be read, where the operator gives up the rest.
+  if (mending == Mending::kEnd && options.accept_data_loss && lost_something) {
+    accepted = {.what = "the database's write-ahead log is damaged", .log_sound = false};
+    next = Mending::kLog;
+    return Fail(StoreErrorCode::kDataLoss, "the write-ahead log is damaged where it had been synced");
+  }
   // What RocksDB opens and cannot read may be readable without its index, or be kept twice.
   const bool unreadable = !audited && audited.error().code == StoreErrorCode::kCorruption;
   if (unreadable && mending != Mending::kTables && !options.read_only) next = Mending::kTables;
@@ -223,8 +236,11 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (mending == Mending::kTables) {
     if (auto made = MakeTableListAnew(); !made) return made;
   }
+  if (mending == Mending::kEnd && !options.read_only) {
+    if (auto let_go = LetGoOfUnsyncedEnd(); !let_go) return let_go;
+  }
   auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
-                            mending == Mending::kNone ? LogDamage::kRefuse : LogDamage::kSkip, &health);
+                            ToleranceOf(mending, options.read_only), &health);
   StoreResult<void> sound;
   if (!opened) {
     sound = std::unexpected(opened.error());
@@ -240,23 +256,38 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   const StoreError& error = sound.error();
   if (!IsDamage(error)) return std::unexpected(error);
   const DatabaseDamage damage = ExamineDatabase(folder, options, error);
+  const bool drop_end = damage.unsynced_end && mending == Mending::kNone;
+  if (options.read_only && drop_end) return OpenDatabase(promised, Mending::kEnd);
   if (options.read_only) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
   const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
   if (mending == Mending::kTables) return std::unexpected(refusal);
   broken = damage.families;
-  if (damage.recoverable) {
+  if (drop_end) {
+    next = Mending::kEnd;
+  } else if (damage.recoverable) {
     next = Mending::kTables;
   } else if (options.accept_data_loss) {
     accepted = {.what = damage.what, .log_sound = damage.log_sound};
-    next = mending == Mending::kNone && damage.log_only ? Mending::kLog : Mending::kTables;
+    next = mending < Mending::kLog && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
+}
+
+StoreResult<void> EventStore::Parts::LetGoOfUnsyncedEnd() {
+  const auto end = FindUnsyncedEnd(*options.disk, DatabaseFolder(options));
+  if (!end) return {};
+  if (const auto dropped = DropUnsyncedEnd(*options.disk, *end); !dropped)
+    return Fail(StoreErrorCode::kIo, dropped.error().message);
+  notes.emplace_back(
+      "the end of the write-ahead log was never synced and only parts of it are there: it is dropped, and "
+      "nothing of it had been acknowledged");
+  return {};
 }
 
 StoreResult<void> EventStore::Parts::OrderLogs(Mending mending) {
   const auto ordered = CheckLogOrder(*options.disk, DatabaseFolder(options));
   if (ordered) return {};
-  if (mending == Mending::kNone) {
+  if (mending < Mending::kLog) {
     if (options.accept_data_loss) {
       accepted = {.what = ordered.error(), .log_sound = true};
       next = Mending::kLog;
