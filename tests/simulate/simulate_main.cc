@@ -1,0 +1,40 @@
+// Power cuts, one seed after another, until the time is up. Exits 1 with the first seed that violates a promise.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "tests/simulate/crash_images.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Cuts the power of a store on a simulated disk, seed after seed"};
+  std::uint64_t seed = 1;
+  std::string duration = "1m";
+  std::string keep;
+  app.add_option("--seed", seed, "The first seed");
+  std::chrono::seconds how_long{60};
+  app.add_option("--for", duration, "How long: 30s, 10m, 1h")
+      ->check([&how_long](const std::string& text) -> std::string {
+        const std::size_t digits = text.find_first_not_of("0123456789");
+        const std::string unit = digits == std::string::npos ? "" : text.substr(digits);
+        const int factor = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+        if (digits == 0 || digits > 6 || factor == 0) return "is not a number and one of s, m, h";
+        how_long = std::chrono::seconds(std::stol(text) * factor);
+        return "";
+      });
+  app.add_option("--keep", keep, "A directory for the first store that lost something");
+  CLI11_PARSE(app, argc, argv);
+
+  const auto end = std::chrono::steady_clock::now() + how_long;
+  std::size_t images = 0;
+  const std::uint64_t first = seed;
+  do {
+    const auto report = weir::tests::CutPower({.seed = seed++}, keep);
+    images += report.images;
+    for (const std::string& violation : report.violations) std::printf("%s\n", violation.c_str());
+    if (!report.violations.empty()) return 1;
+  } while (std::chrono::steady_clock::now() < end);
+  std::printf("seeds %llu to %llu, %zu images: nothing lost, altered, twice or refused\n",
+              static_cast<unsigned long long>(first), static_cast<unsigned long long>(seed - 1), images);
+  return 0;
+}
