@@ -65,7 +65,7 @@ inline constexpr std::size_t kJsonPaddingBytes = 64;
 inline constexpr std::size_t kEventIdBytesMax = 512;
 inline constexpr std::size_t kEventTypeBytesMax = 256;
 inline constexpr std::size_t kSourceNameBytesMax = 64;
-inline constexpr std::size_t kEventsPerRequestMax = 1000;  // a batch delivered in one request
+inline constexpr std::size_t kEventsPerRequestMax = 4096;  // a batch delivered in one request
 
 // --- Commit ------------------------------------------------------------------------------------------------
 // Appends waiting for the committer, all shards together.

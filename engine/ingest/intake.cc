@@ -159,7 +159,7 @@ void Intake::Handle(Connection& connection, const Target& target, const http::Re
   }
   if (const auto* accepted = std::get_if<source::Accepted>(&verdict)) {
     WEIR_CHECK(accepted->events != nullptr);
-    // The event reader makes one malformed event of a batch that is larger.
+    // A larger batch is refused when it is verified.
     WEIR_CHECK(accepted->events->size() <= limits::kEventsPerRequestMax);
     if (!source::MalformedAndRejected(*target.source, *accepted).empty()) {
       Refuse(connection, request, target.probe, RefusalFor(RejectionCode::kMalformedPayload), false);

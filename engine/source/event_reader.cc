@@ -278,16 +278,18 @@ VerifiedEvent EventReader::ReadOne(const EventRules& rules, RequestValues& reque
 
 // One element with a byte that JSON may not hold makes the whole text none. It costs itself: the others are found in a
 // copy without such bytes, and each is then read as it came.
-bool EventReader::FindElementsInSpite(const EventRules& rules, std::string_view whole) {
+std::expected<void, JsonMiss> EventReader::FindElementsInSpite(const EventRules& rules,
+                                                               std::string_view whole) {
   const std::string masked = WithoutBadBytes(whole);
   const std::string_view text = std::string_view(masked).substr(0, whole.size());
   JsonReader reader;
-  if (!reader.Open(text) || !reader.Elements(*rules.batch, limits::kEventsPerRequestMax, elements_))
-    return false;
+  if (!reader.Open(text)) return std::unexpected(JsonMiss::kBroken);
+  if (auto found = reader.Elements(*rules.batch, limits::kEventsPerRequestMax, elements_); !found)
+    return std::unexpected(found.error() == JsonMiss::kNotScalar ? JsonMiss::kNotScalar : JsonMiss::kBroken);
   for (std::string_view& element : elements_) {
     element = whole.substr(static_cast<std::size_t>(element.data() - text.data()), element.size());
   }
-  return true;
+  return {};
 }
 
 void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
@@ -297,9 +299,8 @@ void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
   };
   const std::string_view whole = values.request().body;
   const bool readable = values.OpenJson();
-  if (!readable && !FindElementsInSpite(rules, whole)) return refuse(whole, "body is not JSON");
   const auto split = readable ? values.json().Elements(*rules.batch, limits::kEventsPerRequestMax, elements_)
-                              : std::expected<void, JsonMiss>{};
+                              : FindElementsInSpite(rules, whole);
   if (!split) {
     if (split.error() == JsonMiss::kAbsent && rules.batch_optional) {
       events_.push_back(ReadOne(rules, values, values, whole));
@@ -307,7 +308,8 @@ void EventReader::ReadBatch(const EventRules& rules, RequestValues& values) {
     }
     if (split.error() == JsonMiss::kAbsent) return refuse(whole, "no array of events where the kind has one");
     if (split.error() == JsonMiss::kBroken) return refuse(whole, "body is not JSON");
-    return refuse(whole, "array of events holds more events than the limit");
+    too_many_ = true;
+    return;
   }
   // CloudEvents HTTP binding §3.3: the batch has a media type of its own, and each of its elements the one of an event.
   const auto type = http::FindField(values.request(), "content-type");
@@ -334,6 +336,7 @@ std::vector<VerifiedEvent>& EventReader::Read(const Source& source, const Proof&
   proof_ = &proof;
   on_conflict_ = source.on_conflict;
   events_.clear();
+  too_many_ = false;
   kept_used_ = 0;
   const bool of_query = values.request().method == http::Method::kGet && values.request().body.empty();
   if (scheme.event.batch && !of_query) {

@@ -25,6 +25,8 @@ class EventReader {
   // nothing.
   // `proof`: the one that passed.
   std::vector<VerifiedEvent>& Read(const Source& source, const Proof& proof, RequestValues& values);
+  // The array of the last batch held more events than limits::kEventsPerRequestMax: none of them was read.
+  bool too_many() const { return too_many_; }
 
  private:
   struct Text {
@@ -35,7 +37,7 @@ class EventReader {
 
   VerifiedEvent ReadOne(const EventRules& rules, RequestValues& request, RequestValues& element,
                         std::string_view body);
-  bool FindElementsInSpite(const EventRules& rules, std::string_view whole);
+  std::expected<void, JsonMiss> FindElementsInSpite(const EventRules& rules, std::string_view whole);
   void ReadBatch(const EventRules& rules, RequestValues& values);
   void Identify(const EventRules& rules, RequestValues& request, RequestValues& element,
                 VerifiedEvent& event);
@@ -53,6 +55,7 @@ class EventReader {
   std::uint64_t seed_;
   const Proof* proof_ = nullptr;
   OnConflict on_conflict_ = OnConflict::kDuplicate;
+  bool too_many_ = false;
   std::uint64_t made_up_ = 0;
   std::vector<std::string_view> id_parts_;  // of the event that is being read, without decoration
   LastingText lasting_;

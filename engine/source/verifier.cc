@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/limits.h"
 #include "engine/source/content_coding.h"
 #include "engine/source/event_reader.h"
 #include "engine/source/handshake.h"
@@ -204,7 +205,8 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
   }
   if (const http::Field* broken = values.UseEncodedFields(scheme.encoded_fields)) {
     return Reject(RejectReason::kMalformedPayload, scheme,
-                  "header " + std::string(broken->name) + " is not text in UTF-8");
+                  "header " + std::string(broken->name) +
+                      " is no text: percent-encoded UTF-8 without control characters");
   }
   values.UsePayloadField(scheme.event.payload_form_field);
   if (const HandshakeRule* rule = FindHandshake(source, true, values)) {
@@ -214,7 +216,12 @@ Verdict Verifier::State::AfterProof(const Source& source, const Proven& proven, 
   if (!Delivers(scheme, values.request().method)) {
     return Reject(RejectReason::kMethodNotAllowed, scheme);
   }
-  return Accepted{.events = &events.Read(source, *proven.proof, values),
+  auto& read = events.Read(source, *proven.proof, values);
+  if (events.too_many()) {
+    return Reject(RejectReason::kMalformedPayload, scheme,
+                  "its batch holds more than " + std::to_string(limits::kEventsPerRequestMax) + " events");
+  }
+  return Accepted{.events = &read,
                   .secret_index = proven.result.secret_index,
                   .status = scheme.accepted.status,
                   .content_type = scheme.accepted.content_type,

@@ -239,14 +239,15 @@ TEST(Events, AByteOrderMarkIsPassedOverAndKept) {
   EXPECT_EQ(EventsOf("line", "\xEF\xBB\xBF{\"events\":[{\"webhookEventId\":\"A\"}]}")[0].id, "A");
 }
 
-TEST(Events, ABatchPastTheLimitIsKeptWhole) {
+// Taken, it would be one event that nobody can deliver.
+TEST(Events, ABatchPastTheLimitIsRefused) {
   std::string body = R"({"events":[{"webhookEventId":"A"})";
   for (std::size_t i = 0; i < limits::kEventsPerRequestMax; ++i) body += R"(,{"webhookEventId":"A"})";
   body += "]}";
-  const auto events = EventsOf("line", body);
-  ASSERT_EQ(events.size(), 1U);
-  EXPECT_NE(events[0].malformed, "");
-  EXPECT_EQ(events[0].body.size(), body.size());
+  const Source source = SourceOf("line", {"c2VjcmV0LXNlY3JldC1zZWNyZXQ"});
+  EXPECT_EQ(AnswerTo(source, Signed(source, body)), "malformed_payload");
+  body.insert(body.find('A'), 1, '\xff');
+  EXPECT_EQ(AnswerTo(source, Signed(source, body)), "malformed_payload") << "with a bad byte in it, too";
 }
 
 TEST(Events, SendersWithoutIdsAreKnownByTheirBytes) {
