@@ -35,6 +35,15 @@ bool ReadRequestLine(std::string_view line, CapturedRequest& captured) {
   return true;
 }
 
+// What curl says of a request that goes to a TLS front in HTTP/2 or 3; in front of weir it is HTTP/1.1 again.
+std::string AsHttp1(std::string_view line) {
+  for (const std::string_view version : {" HTTP/2", " HTTP/2.0", " HTTP/3"}) {
+    if (line.ends_with(version))
+      return std::string(line.substr(0, line.size() - version.size())) + " HTTP/1.1";
+  }
+  return std::string(line);
+}
+
 bool ReadField(std::string_view line, HeaderList& headers) {
   const std::size_t colon = line.find(':');
   if (colon == 0 || colon == std::string_view::npos) return false;
@@ -71,6 +80,7 @@ void ApplyLength(CapturedRequest& captured) {
     captured.body.resize(*length);
   } else if (captured.body.size() < *length) {
     captured.notes.push_back(counts + ": it is cut short or was changed when it was saved");
+    captured.cut_short = true;
   }
 }
 
@@ -93,6 +103,8 @@ http::Method MethodOf(std::string_view text) {
 
 std::expected<CapturedRequest, std::string> ParseCapture(std::string_view bytes) {
   CapturedRequest captured;
+  // What curl -v says before it sends: "* Connected to …".
+  while (bytes.starts_with("* ")) TakeLine(bytes);
   const bool marked = bytes.starts_with(kSentMark);
   bool ended = false;
   std::string head;  // with CRLF, as the listener would have read it
@@ -116,7 +128,7 @@ std::expected<CapturedRequest, std::string> ParseCapture(std::string_view bytes)
       }
       if (head.empty()) head = "POST / HTTP/1.1\r\n";
     }
-    head.append(line).append("\r\n");
+    head.append(AsHttp1(line)).append("\r\n");
   }
   if (captured.headers.empty()) return std::unexpected("has no header fields");
   if (!ended) {

@@ -23,6 +23,7 @@ struct CapturedRequest {
   std::vector<std::string> notes = {};
   // Why the listener would not take it, whoever signed it.
   std::optional<http::ParseFault> fault = std::nullopt;
+  bool cut_short = false;  // there is less of the body than its Content-Length says
 };
 
 // Raw HTTP/1.x, with CRLF or LF; the request line may be missing. Also what `curl -i` prints (the status line

@@ -32,8 +32,8 @@ bool LacksContract(const Verdict& verdict) {
 
 // Whether the signature holds, whatever the clock and the rest of the contract say.
 bool Matches(const Verdict& verdict, bool keeps_time) {
-  return !std::holds_alternative<Rejected>(verdict) || LacksContract(verdict) ||
-         (keeps_time && IsStale(verdict));
+  return !std::holds_alternative<Rejected>(verdict) ||
+         (keeps_time && (LacksContract(verdict) || IsStale(verdict)));
 }
 
 // Of several signatures "expected" and "received" are equal of one, so that the secret is right and something beside it
@@ -82,10 +82,11 @@ std::string CauseOf(const Rejected& rejected, const std::vector<SignedView>& vie
       // Which of several is looked at is what the request's own fields say, and they may be wrong.
       if (scheme.proofs.size() > 1) {
         return "No usual mistake makes it match: another secret, another of this kind's signatures than its "
-               "fields "
-               "name, or not from this sender.";
+               "fields name, a body that was changed on its way, or not from this sender.";
       }
-      return "No usual mistake makes it match: another secret, or not from this sender.";
+      return "No usual mistake makes it match: another secret, a body that was changed on its way, or not "
+             "from this "
+             "sender.";
     case RejectReason::kStaleTimestamp:
       return "The signature matches; the time does not.";
     case RejectReason::kUnsupportedEncoding:
@@ -188,6 +189,11 @@ Explanation Explain(const Source& source, std::span<const Source> configured, co
   explanation.proofs = ViewSigned(own, view.request());
   if (explanation.authentic || !std::holds_alternative<Rejected>(verdict)) return explanation;
   explanation.cause = CauseOf(std::get<Rejected>(verdict), explanation.proofs, *own.scheme);
+  const auto* rejected = std::get_if<Rejected>(&verdict);
+  if (request.cut_short && rejected->reason == RejectReason::kInvalidSignature) {
+    explanation.cause = "The capture has less of the body than was sent, so that no signature of it matches.";
+    return explanation;
+  }
   if (LacksContract(verdict)) return explanation;
 
   std::array<bool, kMistakes> found{};

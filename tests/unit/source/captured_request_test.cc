@@ -72,5 +72,14 @@ TEST(CapturedRequest, NamesTheLineThatIsNoHeader) {
   EXPECT_EQ(ParseCapture("{\"id\": 1}").error(), "line 1 is neither a request line nor a header field");
 }
 
+TEST(Capture, WhatCurlPrintsOfAFrontIsTaken) {
+  const auto captured =
+      ParseCapture("* Connected to example.com\n* using HTTP/2\n> POST /webhooks/a HTTP/2\n> Host: a\n>\n{}");
+  ASSERT_TRUE(captured) << captured.error();
+  EXPECT_FALSE(captured->fault);
+  EXPECT_EQ(captured->target, "/webhooks/a");
+  EXPECT_EQ(captured->body, "{}");
+}
+
 }  // namespace
 }  // namespace weir::source

@@ -178,6 +178,24 @@ TEST(Explanation, FindsAClockOutsideTheTolerance) {
              "900 s earlier");
 }
 
+// The time of Linear stands in the body as a number, which is in no other unit.
+TEST(Explanation, FindsAClockOutsideTheToleranceOfATimeInTheBody) {
+  const Source source = Named("linear", {"key"});
+  const std::string body = R"({"type":"a","webhookTimestamp":)" + std::to_string((kNowS - 3600) * 1000) + "}";
+  ExpectOnly(Explain(source, {}, Captured(source, body), kNowUs), Mistake::kClock, "3600 s later");
+}
+
+TEST(Explanation, SaysThatTheCaptureIsCutShort) {
+  const Source source = Named("github", {"key"});
+  const CapturedRequest whole = Captured(source, std::string(kBody));
+  std::string text = "POST /webhooks/test HTTP/1.1\nContent-Length: " + std::to_string(kBody.size()) + "\n";
+  for (const auto& [name, value] : whole.headers) text.append(name).append(": ").append(value).append("\n");
+  const auto cut = ParseCapture(text + "\n" + std::string(kBody.substr(0, 20)));
+  ASSERT_TRUE(cut);
+  EXPECT_NE(Explain(source, {}, *cut, kNowUs).cause.find("less of the body than was sent"),
+            std::string::npos);
+}
+
 TEST(Explanation, FindsATimestampInAnotherUnit) {
   const std::string scheme = R"(
 algorithm = "hmac-sha256"
