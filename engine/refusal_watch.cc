@@ -129,7 +129,10 @@ std::string HintFor(const RefusalWatch::Notice& notice, const RefusalHints& hint
     case RejectionCode::kMethodNotAllowed:
       return "weir sources list --data " + hints.data;
     case RejectionCode::kIdConflict:
-      return "weir events list --state conflict --data " + hints.data;
+      // What is refused is not kept: the sender was told.
+      return "weir events list --data " + hints.data +
+             " shows the event that has the id; on_conflict = \"duplicate\" or \"store\" keeps what comes "
+             "under it";
     case RejectionCode::kBodyTooLarge:
     case RejectionCode::kTooMuchChunkFraming:
       return "raise `body` of the source, or of [server.limits] where it has none; weir check --config " +

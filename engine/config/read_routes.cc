@@ -132,8 +132,17 @@ void WarnOfTypesWithoutTheirEnd(TableReader& reader, const std::vector<source::S
     const source::EventRules& event = source.scheme->event;
     if (event.whole_types.empty()) continue;
     for (const std::string& type : route.types) {
-      if (type.find_first_of("*" + event.type.separator) != std::string::npos) continue;
-      if (std::ranges::find(event.whole_types, type) != event.whole_types.end()) continue;
+      const std::string_view first = std::string_view(type).substr(0, type.find(event.type.separator));
+      const bool plain =
+          std::ranges::all_of(first, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+      if (!plain) continue;  // no name of an event, which is warned of or leaves it open
+      const bool whole = std::ranges::find(event.whole_types, first) != event.whole_types.end();
+      if (whole && first.size() != type.size()) {
+        reader.findings().Warning(reader.At("types"), '"' + type + "\" matches no event of \"" + source.name +
+                                                          "\": nothing follows the type \"" +
+                                                          std::string(first) + '"');
+      }
+      if (whole || first.size() != type.size()) continue;
       std::string warning;
       warning.append("\"").append(type).append("\" matches no event of \"").append(source.name);
       warning.append("\", whose types go on behind it; write \"").append(type);

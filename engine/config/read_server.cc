@@ -27,7 +27,10 @@ unsigned DefaultThreads() {
 }
 
 bool SamePlace(const Address& a, const Address& b) {
-  return a.host == b.host && a.port == b.port && a.port != 0;
+  const auto is_v6 = [](const Address& at) { return at.host.contains(':'); };
+  const auto is_every = [](const Address& at) { return at.host == "0.0.0.0" || at.host == "::"; };
+  const bool meet = a.host == b.host || (is_v6(a) == is_v6(b) && (is_every(a) || is_every(b)));
+  return meet && a.port == b.port && a.port != 0;
 }
 
 void ReadListen(TableReader& server, std::vector<Address>& listen) {
@@ -43,7 +46,8 @@ void ReadListen(TableReader& server, std::vector<Address>& listen) {
     if (!address) {
       server.findings().Error(text.place, address.error());
     } else if (std::ranges::any_of(addresses, [&](const Address& a) { return SamePlace(a, *address); })) {
-      server.findings().Error(text.place, '"' + text.value + "\" is listed twice");
+      server.findings().Error(
+          text.place, '"' + text.value + "\" is listed twice, by itself or in an address that is every one");
     } else {
       addresses.push_back(*address);
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/source/content_coding.h"
 #include "engine/source/scheme_parts.h"
 
 namespace weir::source {
@@ -183,6 +184,13 @@ void CheckTimestampPlace(const Proof& proof, TomlFields& fields) {
   if (at.from == Location::From::kConstant || at.from == Location::From::kBodySha256) {
     fields.Note("timestamp", "is no time that a request brings: " + ToString(at));
   }
+  if (proof.timestamp->json_number &&
+      (proof.timestamp->unit == TimeUnit::kRfc3339 || at.from != Location::From::kJson)) {
+    fields.Note("timestamp", "is a number = true that no JSON holds: only Unix times in JSON are numbers");
+  }
+  if (proof.timestamp->bounded && proof.timestamp->past_s == 0) {
+    fields.Note("timestamp", "takes nothing that is a second old; write a tolerance such as \"5m\"");
+  }
   const bool picked =
       at.from == Location::From::kField && proof.signature.list &&
       std::ranges::find(proof.signature.list->picked, at.name) != proof.signature.list->picked.end();
@@ -254,6 +262,11 @@ void CheckProof(Proof& proof, const Scheme& scheme, TomlFields& fields) {
   wanted.insert(wanted.end(), proof.required.begin(), proof.required.end());
   if (const FieldRule* rule = FirstContradiction(wanted)) {
     fields.Note("require", "and select want header " + rule->name + " to be two things at once");
+  }
+  for (const FieldRule& rule : wanted) {
+    const bool coded = http::EqualsIgnoreCase(rule.name, "content-encoding") && !NamesNoCoding(rule.value);
+    if (coded)
+      fields.Note("require", "wants a Content-Encoding, and what names a coding is refused before (415)");
   }
   if (proof.jwt) {
     CheckParameter(scheme, proof.jwt->issuer_parameter, "jwt", fields);

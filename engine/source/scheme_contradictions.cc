@@ -85,6 +85,19 @@ void CheckId(const EventRules& event, TomlFields& fields) {
                        });
   if (outside)
     fields.Note("event_id", "is in the envelope of a batch that has none: its body is the array itself");
+  const auto is_whole = [](const Location& at) {
+    return at.from == From::kJson && at.pointer.tokens.empty();
+  };
+  const bool whole = std::ranges::any_of(event.id.parts, [&](const ExtractorPart& part) {
+    return !part.optional && !part.first_of.empty() && std::ranges::all_of(part.first_of, is_whole);
+  });
+  if (whole)
+    fields.Note("event_id", "is the whole document, which is an id only where it is a lone string or number");
+  const auto is_envelope = [](const Location& at) { return at.from == From::kEnvelope; };
+  const bool enveloped = !event.batch && std::ranges::any_of(event.id.parts, [&](const ExtractorPart& part) {
+    return std::ranges::any_of(part.first_of, is_envelope);
+  });
+  if (enveloped) fields.Note("event_id", "is in the envelope of a batch, and batch is missing");
   if (std::ranges::find(event.test_ids, "") != event.test_ids.end()) {
     fields.Note("test_ids", "has an empty one, which no id is");
   }

@@ -44,6 +44,9 @@ void ReadResponses(TomlFields& fields, Scheme& scheme) {
     scheme.accepted.status = static_cast<int>(reply.Integer("status", 200, 299).value_or(200));
     scheme.accepted.content_type = reply.Text("content_type").value_or("");
     scheme.accepted.body = reply.Text("body").value_or("");
+    if (scheme.accepted.status == 204 && !scheme.accepted.body.empty()) {
+      reply.Note("body", "cannot be sent with status = 204, which has none (RFC 9110 §15.3.5)");
+    }
     reply.RefuseUnknown();
   }
   if (const toml::table* table = fields.Table("rejected")) {
