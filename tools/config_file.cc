@@ -10,7 +10,7 @@ namespace weir::tools {
 namespace {
 
 void PrintLine(const std::string& text) {
-  std::fprintf(stderr, "%s\n", admin::Printable(text).c_str());
+  std::fprintf(stderr, "%s\n", admin::PrintableSentence(text).c_str());
 }
 
 }  // namespace

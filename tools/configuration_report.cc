@@ -254,7 +254,7 @@ std::string ConfigurationText(const config::Config& config, const std::vector<st
   std::string text = ServerText(config) + '\n' + SourcesText(config) + SinksText(config) +
                      RoutesText(config) + MemoryText(config) + DescriptorsText(config);
   if (!notes.empty()) text += '\n';
-  for (const std::string& note : notes) text += admin::Printable(note) + '\n';
+  for (const std::string& note : notes) text += admin::PrintableSentence(note) + '\n';
   return text;
 }
 

@@ -179,7 +179,7 @@ void PrintJson(const Case& subject, const source::Explanation& explanation) {
 
 void PrintProof(const source::SignedView& proof) {
   Print("\nproof " + (proof.proof.empty() ? proof.algorithm : proof.proof + ", " + proof.algorithm) +
-        ", signature in " + admin::Printable(proof.location) + "\n");
+        ", signature in " + admin::PrintableSentence(proof.location) + "\n");
   for (std::size_t i = 0; i < proof.texts.size(); ++i) {
     PrintField("  signed", std::to_string(proof.texts[i].size()) + " bytes");
     Print("    " + Quoted(proof.texts[i]) + "\n");
@@ -207,9 +207,10 @@ void PrintText(const Case& subject, const source::Explanation& explanation) {
   for (const source::SignedView& proof : explanation.proofs) PrintProof(proof);
   if (explanation.authentic) return;
   Print("\n");
-  for (const source::Finding& finding : explanation.findings) Print(admin::Printable(finding.text) + "\n");
+  for (const source::Finding& finding : explanation.findings)
+    Print(admin::PrintableSentence(finding.text) + "\n");
   if (explanation.findings.empty()) {
-    Print(admin::Printable(explanation.cause) + "\n");
+    Print(admin::PrintableSentence(explanation.cause) + "\n");
   }
 }
 

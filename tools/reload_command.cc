@@ -22,7 +22,8 @@ struct ReloadOptions {
 
 std::string Lines(const Json& report, const char* key, const std::string& prefix) {
   std::string text;
-  for (const Json& line : report[key]) text += prefix + admin::Printable(line.get<std::string>()) + '\n';
+  for (const Json& line : report[key])
+    text += prefix + admin::PrintableSentence(line.get<std::string>()) + '\n';
   return text;
 }
 

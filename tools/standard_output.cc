@@ -14,7 +14,7 @@ bool Print(std::string_view text) {
 }
 
 int Fail(const CommandFailure& failure) {
-  std::fprintf(stderr, "weir: %s\n", admin::Printable(failure.message).c_str());
+  std::fprintf(stderr, "weir: %s\n", admin::PrintableSentence(failure.message).c_str());
   return failure.exit_code;
 }
 

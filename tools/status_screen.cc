@@ -50,7 +50,7 @@ std::string ServerLines(const Json& report) {
       FormatBytes(Number(server, "resident_bytes")) + " resident, I/O " + Text(server, "ring") + "\n";
   if (server["ready"].get<bool>()) return text + "ready     yes\n";
   for (const Json& reason : server["reasons"])
-    text += "NOT READY " + admin::Printable(reason.get<std::string>()) + "\n";
+    text += "NOT READY " + admin::PrintableSentence(reason.get<std::string>()) + "\n";
   return text;
 }
 
@@ -63,7 +63,7 @@ std::string ConfigurationLines(const Json& report) {
   } else {
     text += "REFUSED at " + Text(*found, "read_at") + ", the one before it is in force\n";
     for (const Json& error : (*found)["errors"])
-      text += "          " + admin::Printable(error.get<std::string>()) + "\n";
+      text += "          " + admin::PrintableSentence(error.get<std::string>()) + "\n";
   }
   if (const Json& keys = (*found)["needs_restart"]; !keys.empty()) {
     text += "          in force only after a restart:";

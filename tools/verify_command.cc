@@ -100,7 +100,7 @@ void PrintReport(const storage::AuditReport& report, bool with_ledger) {
     const std::string place =
         finding.sequence == storage::kNoSequence ? "" : " at " + std::to_string(finding.sequence);
     Print("WRONG " + std::string(storage::FindingName(finding.kind)) + place + ": " +
-          admin::Printable(finding.detail) + "\n");
+          admin::PrintableSentence(finding.detail) + "\n");
   }
   if (report.findings_total > kFindingsShown) {
     Print("… and " + std::to_string(report.findings_total - kFindingsShown) + " more\n");

@@ -10,4 +10,8 @@ namespace weir::admin {
 // UTF-8 a scraper.
 std::string Printable(std::string_view text);
 
+// For sentences of weir's own, which may quote what somebody sent: well-formed UTF-8 stays but for control characters, and
+// for those that change the direction or the width of a line.
+std::string PrintableSentence(std::string_view text);
+
 }  // namespace weir::admin
