@@ -14,11 +14,12 @@ constexpr std::size_t kTypeAt = 6;
 constexpr std::uint32_t kMask = 0xa282ead8;
 
 bool IsChecked(std::string_view record) {
+  const char* const head = record.data();
   const std::string_view checked = record.substr(kTypeAt);
   // Declared without const, read only.
   auto* bytes = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(checked.data()));
   const std::uint32_t sum = ~crc32_iscsi(bytes, static_cast<int>(checked.size()), ~0u);
-  return LoadLittle<std::uint32_t>(record.data()) == std::rotr(sum, 15) + kMask;
+  return LoadLittle<std::uint32_t>(head) == std::rotr(sum, 15) + kMask;
 }
 
 }  // namespace
