@@ -11,6 +11,7 @@
 #include "engine/admin/dead_letter_query.h"
 #include "engine/admin/event_json.h"
 #include "engine/admin/parameters.h"
+#include "engine/deliver/route_table.h"
 #include "engine/limits.h"
 #include "storage/event_codec.h"
 
@@ -143,6 +144,21 @@ std::expected<ingest::Readmitted, std::string> CommitHere(storage::EventStore& s
   return std::unexpected("it is not there any more: admitted or dropped meanwhile");
 }
 
+// Why nobody would be delivered the event although routes lead away from its source; empty: one takes it, or there is
+// none. What is admitted has no letter any more that could be given another type.
+std::string LeadsNowhere(const storage::EventStore& store, const storage::Event& event) {
+  const auto text = store.GetMeta(deliver::kRoutesKey);
+  if (!text) return {};
+  const std::vector<config::Route> routes = deliver::ParseRoutes(*text);
+  const bool leads_away = std::ranges::any_of(routes, [&event](const config::Route& route) {
+    return route.source == event.source || route.source == "*";
+  });
+  if (!leads_away || deliver::RoutesMatch(routes, event)) return {};
+  return (event.type.empty() ? std::string("without a type") : "as type \"" + std::string(event.type) + '"') +
+         " no route of source \"" + std::string(event.source) +
+         "\" takes it; give it one with --type (--type '' if it is to be stored all the same)";
+}
+
 std::expected<Json, std::string> AdmitOne(const Wiring& wiring, const Lying& lying, const Choice& choice,
                                           std::int64_t now_us) {
   const auto decoded = storage::Decode(lying.record);
@@ -154,6 +170,10 @@ std::expected<Json, std::string> AdmitOne(const Wiring& wiring, const Lying& lyi
   event.malformed = {};
   event.untyped = event.untyped && event.type.empty();
   event.test = false;
+  if (!choice.type) {
+    if (std::string nowhere = LeadsNowhere(wiring.store, event); !nowhere.empty())
+      return std::unexpected(std::move(nowhere));
+  }
   const std::string letter = lying.place.conflict ? "conflict" : "letter";
   Json said = {{letter, lying.name}, {"source", event.source}, {"event_id", id}, {"type", event.type}};
   if (choice.dry_run) {

@@ -141,6 +141,9 @@ test('an undeliverable event gets an id and is delivered as any other, with a se
   assert.deepEqual(await post(weir, body), {status: 'accepted', event_id: 'e1', sequence: 1});
   assert.equal((await json(weir, 'dlq list', '--sink', '-')).length, 2);
   assert.match(await text(weir, 'dlq admit', '2', '--id', 'fix', '--type', 'fixed', '--dry-run'), /would be stored/);
+  const nowhere = await weir.command('dlq admit', '3', '--id', 'fix');
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /3 stays: as type "x" no route of source "acme" takes it; give it one with --type/);
   const many = await weir.command('dlq admit', '--id', 'fix');
   assert.match(many.stderr, /several letters match/);
   assert.match(await text(weir, 'dlq admit', '2', '--id', 'fix', '--type', 'fixed'), /2 as fix, type fixed: stored as event 4/);
