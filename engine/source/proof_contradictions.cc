@@ -186,7 +186,7 @@ void CheckTimestampPlace(const Proof& proof, TomlFields& fields) {
   }
   if (proof.timestamp->json_number &&
       (proof.timestamp->unit == TimeUnit::kRfc3339 || at.from != Location::From::kJson)) {
-    fields.Note("timestamp", "is a number = true that no JSON holds: only Unix times in JSON are numbers");
+    fields.Note("timestamp", "has number = true, which is for a Unix time in JSON");
   }
   if (proof.timestamp->bounded && proof.timestamp->past_s == 0) {
     fields.Note("timestamp", "takes nothing that is a second old; write a tolerance such as \"5m\"");
