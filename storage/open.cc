@@ -165,9 +165,6 @@ EventStore::~EventStore() {
   if (parts_->health.failed()) return;
   if (parts_->timeline.Now()) std::ignore = MarkTime();
   parts_->index->Close();
-  // High water says of the log only how many events are in it. What else is there would not be missed with a log that is
-  // gone by the next start; a table that is gone is. Where there is no room for it, the log has it as ever.
-  std::ignore = parts_->rocks->FlushAllBut(Family::kEvents);
   if (const auto synced = parts_->rocks->SyncLog("to sync the log at its end"); !synced) {
     parts_->health.Report(StoreTrouble::Part::kHighWater, synced.error().message);
   } else if (const auto closed = parts_->high_water->Close(parts_->durable); !closed) {

@@ -277,15 +277,6 @@ StoreResult<void> Rocks::SyncLog(std::string_view doing) {
   return Believed(db_->SyncWAL(), doing);
 }
 
-StoreResult<void> Rocks::FlushAllBut(Family spared) {
-  const MustHaveMemory here;
-  std::vector<rocksdb::ColumnFamilyHandle*> flushed;
-  for (std::size_t i = 0; i < kFamilies; ++i) {
-    if (static_cast<Family>(i) != spared) flushed.push_back(families_[i]);
-  }
-  return Believed(db_->Flush(rocksdb::FlushOptions(), flushed), "to flush");
-}
-
 StoreResult<void> Rocks::Believed(const rocksdb::Status& status, std::string_view doing) const {
   if (!status.ok()) return std::unexpected(ErrorFrom(status, doing));
   if (!files_.frozen()) return {};

@@ -86,9 +86,6 @@ class Rocks {
                               std::string_view doing);
   StoreResult<void> SyncLog(std::string_view doing);
 
-  // Writes what the other families have in memory into tables, and waits for it.
-  StoreResult<void> FlushAllBut(Family family);
-
   // nullopt for a key that is not there. What is kept twice is read from its second copy where the first is damaged.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
 
