@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/http/tokens.h"
 #include "engine/source/content_coding.h"
 #include "engine/source/scheme_parts.h"
 
@@ -27,12 +28,10 @@ void CompleteBasic(Proof& proof, TomlFields& fields) {
 
 // Whether `c` may stand in a signature, so that it separates nothing there.
 bool IsOfAlphabet(char c, Encoding encoding) {
-  const bool digit = c >= '0' && c <= '9';
-  const bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  if (encoding == Encoding::kHex) return digit || hex;
+  if (encoding == Encoding::kHex) return http::IsHexDigit(c);
+  const char lower = http::ToLower(c);
   const std::string_view others = encoding == Encoding::kBase64 ? "+/=" : "-_=";
-  return digit || letter || others.contains(c);
+  return http::IsDigit(c) || (lower >= 'a' && lower <= 'z') || others.contains(c);
 }
 
 void CheckList(const SignatureField& signature, TomlFields& fields) {

@@ -194,15 +194,10 @@ void TomlFields::CheckFieldName(std::string_view key, std::string_view name) {
 }
 
 void TomlFields::CheckFieldValue(std::string_view key, std::string_view what, std::string_view value) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  const auto is_control = [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  };
-  if (value.empty()) return;
   const std::string said = what.empty() ? std::string() : std::string(what) + ' ';
-  if (is_blank(value.front()) || is_blank(value.back())) {
+  if (http::TrimWhitespace(value) != value) {
     Note(key, said + "begins or ends with a space, which no field's value does");
-  } else if (std::ranges::any_of(value, is_control)) {
+  } else if (!std::ranges::all_of(value, http::IsValueChar)) {
     Note(key, said + "holds a control character, which no field's value does");
   }
 }
