@@ -146,10 +146,7 @@ std::expected<ingest::Readmitted, std::string> CommitHere(storage::EventStore& s
 
 // Why nobody would be delivered the event although routes lead away from its source; empty: one takes it, or there is
 // none. What is admitted has no letter any more that could be given another type.
-std::string LeadsNowhere(const storage::EventStore& store, const storage::Event& event) {
-  const auto text = store.GetMeta(deliver::kRoutesKey);
-  if (!text) return {};
-  const std::vector<config::Route> routes = deliver::ParseRoutes(*text);
+std::string LeadsNowhere(const std::vector<config::Route>& routes, const storage::Event& event) {
   const bool leads_away = std::ranges::any_of(routes, [&event](const config::Route& route) {
     return route.source == event.source || route.source == "*";
   });
@@ -159,8 +156,8 @@ std::string LeadsNowhere(const storage::EventStore& store, const storage::Event&
          "\" takes it; give it one with --type (--type '' if it is to be stored all the same)";
 }
 
-std::expected<Json, std::string> AdmitOne(const Wiring& wiring, const Lying& lying, const Choice& choice,
-                                          std::int64_t now_us) {
+std::expected<Json, std::string> AdmitOne(const Wiring& wiring, const std::vector<config::Route>& routes,
+                                          const Lying& lying, const Choice& choice, std::int64_t now_us) {
   const auto decoded = storage::Decode(lying.record);
   if (!decoded) return std::unexpected("its record is damaged; run weir verify");
   const std::string id = NameFor(choice.id, lying);
@@ -171,7 +168,7 @@ std::expected<Json, std::string> AdmitOne(const Wiring& wiring, const Lying& lyi
   event.untyped = event.untyped && event.type.empty();
   event.test = false;
   if (!choice.type) {
-    if (std::string nowhere = LeadsNowhere(wiring.store, event); !nowhere.empty())
+    if (std::string nowhere = LeadsNowhere(routes, event); !nowhere.empty())
       return std::unexpected(std::move(nowhere));
   }
   const std::string letter = lying.place.conflict ? "conflict" : "letter";
@@ -250,9 +247,11 @@ ApiReply AdmitDeadLetters(const Wiring& wiring, const ApiRequest& request, std::
       {"refused", Json::array()},
       {"after", selection.events.empty() ? "" : std::to_string(selection.events.back().place.sequence)},
       {"more", selection.more}};
+  const auto routes_text = wiring.store.GetMeta(deliver::kRoutesKey);
+  const auto routes = routes_text ? deliver::ParseRoutes(*routes_text) : std::vector<config::Route>();
   std::size_t done = 0;
   for (const Lying& lying : selection.events) {
-    auto said = AdmitOne(wiring, lying, choice, now_us);
+    auto said = AdmitOne(wiring, routes, lying, choice, now_us);
     if (!said) {
       json["refused"].push_back({{"letter", lying.name}, {"reason", said.error()}});
       continue;
