@@ -108,7 +108,7 @@ StoreResult<void> EventStore::Parts::GoOnBehindLoss(const std::optional<HighWate
   if (!largest) return std::unexpected(largest.error());
   Sequence end = std::max<Sequence>(*largest, durable);
   // The record lags behind the log except after a clean end: more may have been given out than anything says.
-  const bool exact = promised && promised->closed_cleanly && promised->store_id == format.store_id;
+  const bool exact = promised && promised->closed_at != 0 && promised->store_id == format.store_id;
   if (!exact && !log_end_known && end != kNoSequence) end += limits::kUnknownSequencesMax;
   const Sequence newest = durable;
   if (end > newest) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "storage/database_damage.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
 #include "storage/event_store_parts.h"
@@ -123,6 +124,33 @@ StoreResult<void> EventStore::Parts::AuditPromise(const std::optional<HighWaterR
                     ", but for those that are in tables which the database does not list");
   }
   return {};
+}
+
+// Before RocksDB opens it: it begins a new list then. It takes a shorter one for the list of a crash, and what the tables
+// that are missing in it hold may be in no log any more.
+StoreResult<void> EventStore::Parts::AuditTableList(const TableListEnd& promised) {
+  const std::filesystem::path folder = options.directory / "store";
+  const TableListEnd found = TableListIn(*options.disk, folder);
+  if (found.number > promised.number) return {};
+  if (found.number == promised.number && found.bytes >= promised.bytes) return {};
+  const std::string what =
+      "the database's list of tables (CURRENT, MANIFEST) ends before where it had come to";
+  if (options.accept_data_loss && !options.read_only) {
+    accepted = {.what = what, .log_sound = true};
+    next = Mending::kTables;
+  }
+  return std::unexpected(Refused(what, kPriceOfTableList));
+}
+
+// Settlements are in no sequence of their own. RocksDB counts rows of every family in the order of its log, so that after an
+// orderly end a smaller count is a log that ends early. What is mended is counted anew.
+StoreResult<void> EventStore::Parts::AuditRowsAtEnd(const std::optional<HighWaterRecord>& promised,
+                                                    Mending mending) {
+  if (!promised || mending >= Mending::kLog || promised->store_id != format.store_id) return {};
+  if (found_at >= promised->closed_at) return {};
+  return Lost("the database holds " + std::to_string(found_at) + " of the " +
+                  std::to_string(promised->closed_at) + " rows that were written to it before it was closed",
+              kPriceOfLastRows);
 }
 
 StoreResult<void> EventStore::Parts::AuditPositions() {

@@ -93,9 +93,7 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   if (!status.ok()) {
     return {
         .what = "the database's list of tables (CURRENT, MANIFEST) is damaged or missing: " + error.message,
-        .gives_up =
-            "no event whose table or log is whole: the list is made again from them. Retries and dead "
-            "letters that were settled shortly before may come back"};
+        .gives_up = std::string(kPriceOfTableList)};
   }
   std::vector<rocksdb::LiveFileMetaData> tables;
   db->GetLiveFilesMetaData(&tables);

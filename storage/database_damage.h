@@ -41,6 +41,11 @@ inline constexpr std::string_view kPriceOfBothCopies =
     "what both copies say of deliveries there: a sink whose position was there gets the log from its "
     "beginning, retries and dead letters there are gone, or come back though they were settled";
 
+inline constexpr std::string_view kPriceOfTableList =
+    "no event whose table or log is whole: the list is made again from them. Retries and dead letters that "
+    "were settled "
+    "shortly before may come back";
+
 inline constexpr std::string_view kPriceOfLogOrder =
     "the shorter of two logs that begin alike; the others are put in the order of what is in them";
 

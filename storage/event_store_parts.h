@@ -43,6 +43,10 @@ enum class Mending : std::uint8_t {
 inline constexpr std::string_view kEndUnknown =
     "the knowledge of how far the log had come: events it may have lost at its end are not missed";
 
+inline constexpr std::string_view kPriceOfLastRows =
+    "what was settled last: it is delivered again, and retries and dead letters that were added last are "
+    "gone";
+
 struct EventStore::Parts {
   explicit Parts(const StoreOptions& given) : options(given), health(given.on_trouble, given.on_failure) {}
 
@@ -67,7 +71,8 @@ struct EventStore::Parts {
     bool log_sound;  // and so its end is known
   };
   std::optional<Accepted> accepted;
-  bool log_end_known = true;  // but for what high water says
+  bool log_end_known = true;   // but for what high water says
+  std::uint64_t found_at = 0;  // RocksDB's sequence number before anything was written to what was found
   Holes holes;
   Sequence named = kNoSequence;  // the largest sequence that something outside the log has named so far
 
@@ -110,6 +115,8 @@ struct EventStore::Parts {
   StoreResult<void> AuditLog(Mending mending);
   StoreResult<void> LoadTime();
   StoreResult<void> AuditPromise(const std::optional<HighWaterRecord>& promised);
+  StoreResult<void> AuditTableList(const TableListEnd& promised);
+  StoreResult<void> AuditRowsAtEnd(const std::optional<HighWaterRecord>& promised, Mending mending);
   StoreResult<void> AuditPositions();
   // After a loss (accept_loss.cc): puts the log's end behind everything that names a sequence, with a hole before
   // it, and lets go of what refers into holes. `recorded` is what the database says of holes.

@@ -14,7 +14,7 @@
 namespace weir::storage {
 namespace {
 
-constexpr std::uint8_t kFormatVersion = 1;
+constexpr std::uint8_t kFormatVersion = 2;
 constexpr std::uint32_t kPartitions = 1;
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
@@ -34,8 +34,10 @@ StoreResult<std::optional<FormatRecord>> LoadFormatRecord(const Rocks& rocks) {
   auto reader = ValueReader::Open(kFormatKey, **value);
   if (!reader) return Fail(StoreErrorCode::kCorruption, "the store's format record fails its checksum");
   if (reader->version() != kFormatVersion) {
-    return Fail(StoreErrorCode::kFormat, "the store has format " + std::to_string(reader->version()) +
-                                             "; this build reads format " + std::to_string(kFormatVersion));
+    return Fail(StoreErrorCode::kFormat,
+                "the store has format " + std::to_string(reader->version()) +
+                    " and this build reads format " + std::to_string(kFormatVersion) +
+                    ": export it with the build that made it, and begin with an empty directory");
   }
   FormatRecord format;
   const std::uint32_t partitions = reader->U32();

@@ -1,8 +1,8 @@
 // The file: two slots of 512 bytes, each a sector of its own, written in turn so that a torn write leaves the
 // other one. The slot with a valid checksum and the larger generation speaks.
 //
-//   slot := "WEIRHWM1" generation:u64 store_id:u64 durable:u64 closed_cleanly:u64 check:u64 zeros
-//   check := XXH3-64 of the 40 bytes before it
+//   slot := "WEIRHWM2" generation:u64 store_id:u64 durable:u64 closed_at:u64 tables:u64 tables_bytes:u64 check:u64 zeros
+//   check := XXH3-64 of the 56 bytes before it
 //
 // The file is written in full when it is created: later writes overwrite blocks that exist, so that their
 // fdatasync is one write to the disk and no journal transaction beside the committer's.
@@ -22,8 +22,9 @@ namespace {
 
 constexpr std::size_t kSlotBytes = 512;
 constexpr std::size_t kFileBytes = 2 * kSlotBytes;
-constexpr std::string_view kMagic = "WEIRHWM1";
-constexpr std::size_t kCheckAt = 40;
+constexpr std::string_view kMagic = "WEIRHWM2";
+constexpr std::string_view kOlderMagic = "WEIRHWM1";
+constexpr std::size_t kCheckAt = 56;
 constexpr int kCloseAttempts = 3;
 
 struct Slot {
@@ -39,7 +40,9 @@ SlotBytes EncodeSlot(const Slot& slot) {
   StoreLittle(bytes.data() + 8, slot.generation);
   StoreLittle(bytes.data() + 16, slot.record.store_id);
   StoreLittle(bytes.data() + 24, slot.record.durable);
-  StoreLittle(bytes.data() + 32, std::uint64_t{slot.record.closed_cleanly ? 1u : 0u});
+  StoreLittle(bytes.data() + 32, slot.record.closed_at);
+  StoreLittle(bytes.data() + 40, slot.record.tables.number);
+  StoreLittle(bytes.data() + 48, slot.record.tables.bytes);
   StoreLittle(bytes.data() + kCheckAt, XXH3_64bits(bytes.data(), kCheckAt));
   return bytes;
 }
@@ -51,7 +54,9 @@ std::optional<Slot> DecodeSlot(const char* bytes) {
   slot.generation = LoadLittle<std::uint64_t>(bytes + 8);
   slot.record.store_id = LoadLittle<std::uint64_t>(bytes + 16);
   slot.record.durable = LoadLittle<std::uint64_t>(bytes + 24);
-  slot.record.closed_cleanly = LoadLittle<std::uint64_t>(bytes + 32) != 0;
+  slot.record.closed_at = LoadLittle<std::uint64_t>(bytes + 32);
+  slot.record.tables.number = LoadLittle<std::uint64_t>(bytes + 40);
+  slot.record.tables.bytes = LoadLittle<std::uint64_t>(bytes + 48);
   return slot;
 }
 
@@ -65,6 +70,7 @@ std::expected<std::optional<Slot>, std::string> ReadSlot(Disk& disk, const std::
   bytes.resize(kFileBytes);
   const auto first = DecodeSlot(bytes.data());
   const auto second = DecodeSlot(bytes.data() + kSlotBytes);
+  if (bytes.starts_with(kOlderMagic)) return std::nullopt;
   if (!first && !second) return std::unexpected(file.string() + " holds no valid record");
   if (!second || (first && first->generation > second->generation)) return first;
   return second;
@@ -129,14 +135,16 @@ void HighWaterWriter::Advanced() {
   wake_.notify_one();
 }
 
-std::expected<void, std::string> HighWaterWriter::Close(Sequence durable) {
+std::expected<void, std::string> HighWaterWriter::Close(Sequence durable, std::uint64_t closed_at,
+                                                        TableListEnd tables) {
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
   }
   std::expected<void, std::string> written;
   for (int attempt = 0; attempt < kCloseAttempts; ++attempt) {
-    written = Write({.store_id = record_.store_id, .durable = durable, .closed_cleanly = true});
+    written =
+        Write({.store_id = record_.store_id, .durable = durable, .closed_at = closed_at, .tables = tables});
     if (written) break;
   }
   return written;
@@ -150,8 +158,8 @@ void HighWaterWriter::Run(const std::stop_token& stop) {
       advanced_ = false;
     }
     if (const auto durable = make_durable_(); durable && (*durable > record_.durable || behind())) {
-      const auto written =
-          Write({.store_id = record_.store_id, .durable = *durable, .closed_cleanly = false});
+      const auto written = Write(
+          {.store_id = record_.store_id, .durable = *durable, .closed_at = 0, .tables = record_.tables});
       const bool was_behind = behind_.exchange(!written, std::memory_order_acq_rel);
       if (!written) tell_(written.error());
       if (written && was_behind) tell_({});

@@ -1,6 +1,7 @@
 // What the log has promised, kept outside the log: the newest sequence known to be durable, in a small file
 // of its own. RocksDB opens "OK" after its write-ahead log was deleted or its MANIFEST cut, and cannot know
-// what is missing; a store that holds less than this record is refused.
+// what is missing; a store that holds less than this record is refused. What is no event (a settlement) has no number of its
+// own: that it is there is known after an orderly end, from how many rows RocksDB had counted by then.
 //
 // The record may lag behind the log (by what is committed within kHighWaterEvery), never run ahead of it.
 #pragma once
@@ -26,13 +27,22 @@ namespace weir::storage {
 
 inline constexpr std::chrono::milliseconds kHighWaterEvery{100};
 
+// RocksDB's list of tables, which only grows under one number, and gets larger ones: how far it was durable.
+struct TableListEnd {
+  std::uint64_t number = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct HighWaterRecord {
   std::uint64_t store_id = 0;      // of the store it speaks about
   Sequence durable = kNoSequence;  // at least this much is in the log
-  bool closed_cleanly = false;     // and it is exactly this much
+  // RocksDB's sequence number when the store was closed: it holds exactly as much. 0: it was not closed, and more may be
+  // there.
+  std::uint64_t closed_at = 0;
+  TableListEnd tables = {};
 };
 
-// nullopt: there is no such file. An error: it is there and unreadable.
+// nullopt: there is no such file, or it is of an older format, as the store then says of itself. An error: it is there and unreadable.
 std::expected<std::optional<HighWaterRecord>, std::string> ReadHighWater(Disk& disk,
                                                                          const std::filesystem::path& file);
 
@@ -60,7 +70,7 @@ class HighWaterWriter {
   // be: whoever promises more meanwhile promises what a loss could take unseen. Any thread.
   bool behind() const { return behind_.load(std::memory_order_acquire); }
   // Ends the thread and writes an exact record, if need be at the third attempt.
-  std::expected<void, std::string> Close(Sequence durable);
+  std::expected<void, std::string> Close(Sequence durable, std::uint64_t closed_at, TableListEnd tables);
 
  private:
   HighWaterWriter(std::unique_ptr<DiskFile> file, const HighWaterRecord& initial, MakeDurable make_durable,

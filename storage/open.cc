@@ -165,9 +165,12 @@ EventStore::~EventStore() {
   if (parts_->health.failed()) return;
   if (parts_->timeline.Now()) std::ignore = MarkTime();
   parts_->index->Close();
+  const std::uint64_t closed_at = parts_->rocks->db().GetLatestSequenceNumber();
   if (const auto synced = parts_->rocks->SyncLog("to sync the log at its end"); !synced) {
     parts_->health.Report(StoreTrouble::Part::kHighWater, synced.error().message);
-  } else if (const auto closed = parts_->high_water->Close(parts_->durable); !closed) {
+  } else if (const auto closed =
+                 parts_->high_water->Close(parts_->durable, closed_at, parts_->rocks->TableList());
+             !closed) {
     parts_->health.Report(StoreTrouble::Part::kHighWater, closed.error());
   }
 }
@@ -204,6 +207,7 @@ StoreResult<void> EventStore::Parts::AuditDatabase(const std::optional<HighWater
   if (auto loaded = LoadTime(); !loaded) return loaded;
   if (auto audited = AuditLog(mending); !audited) return audited;
   if (auto audited = AuditPromise(promised); !audited) return audited;
+  if (auto audited = AuditRowsAtEnd(promised, mending); !audited) return audited;
   if (auto audited = AuditPositions(); !audited) return audited;
   if (lost_something && !options.read_only) {
     if (auto gone_on = GoOnBehindLoss(promised, *stored_holes); !gone_on) return gone_on;
@@ -236,6 +240,9 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (mending == Mending::kTables) {
     if (auto made = MakeTableListAnew(); !made) return made;
   }
+  if (exists && mending < Mending::kLog && promised) {
+    if (auto whole = AuditTableList(promised->tables); !whole) return whole;
+  }
   if (mending == Mending::kEnd && !options.read_only) {
     if (auto let_go = LetGoOfUnsyncedEnd(); !let_go) return let_go;
   }
@@ -246,6 +253,7 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
     sound = std::unexpected(opened.error());
   } else {
     rocks = *std::move(opened);
+    found_at = rocks->db().GetLatestSequenceNumber();
     if (mending != Mending::kTables && !options.read_only) sound = CheckSmallTables();
     if (sound) {
       salvage = std::make_unique<Salvage>(*rocks);
@@ -401,7 +409,7 @@ StoreResult<void> EventStore::Parts::Lost(std::string what, std::string_view giv
 StoreResult<void> EventStore::Parts::StartHighWater() {
   auto started = HighWaterWriter::Start(
       *options.disk, HighWaterFile(options),
-      {.store_id = format.store_id, .durable = durable, .closed_cleanly = false},
+      {.store_id = format.store_id, .durable = durable, .closed_at = 0, .tables = rocks->TableList()},
       [this]() -> std::optional<Sequence> {
         const Sequence reached = durable.load(std::memory_order_acquire);
         if (options.sync) return reached;

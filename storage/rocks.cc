@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -37,6 +38,17 @@ rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
       return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   }
   return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+}
+
+constexpr std::string_view kTableListName = "MANIFEST-";
+
+// 0 where the name is another file's.
+std::uint64_t TableListNumber(std::string_view name) {
+  if (!name.starts_with(kTableListName)) return 0;
+  name.remove_prefix(kTableListName.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc{} && end == name.data() + name.size() ? number : 0;
 }
 
 class BackgroundErrors : public rocksdb::EventListener {
@@ -282,6 +294,24 @@ StoreResult<void> Rocks::Believed(const rocksdb::Status& status, std::string_vie
   if (!files_.frozen()) return {};
   return std::unexpected(StoreError{
       StoreErrorCode::kIo, "the store failed " + std::string(doing) + ": its disk has failed before"});
+}
+
+TableListEnd Rocks::TableList() const {
+  const MustHaveMemory here;
+  TableListEnd list;
+  std::vector<std::string> files;
+  if (!db_->GetLiveFiles(files, &list.bytes, false).ok()) return {};
+  const auto name = std::ranges::find_if(
+      files, [](const std::string& file) { return file.starts_with("/" + std::string(kTableListName)); });
+  if (name == files.end()) return {};
+  list.number = TableListNumber(std::string_view(*name).substr(1));
+  return list;
+}
+
+TableListEnd TableListIn(Disk& disk, const std::filesystem::path& directory) {
+  std::string current = ReadWhole(disk, directory / "CURRENT").value_or("");
+  if (current.ends_with('\n')) current.pop_back();
+  return {.number = TableListNumber(current), .bytes = BytesOf(disk, directory / current)};
 }
 
 void Rocks::TellOfDamage(Family which) const {

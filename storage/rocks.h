@@ -16,6 +16,7 @@
 
 #include "storage/disk_file_system.h"
 #include "storage/event_store.h"
+#include "storage/high_water.h"
 #include "storage/keys.h"
 #include "storage/log_gap_filter.h"
 #include "storage/trash.h"
@@ -86,6 +87,9 @@ class Rocks {
                               std::string_view doing);
   StoreResult<void> SyncLog(std::string_view doing);
 
+  // How far its list of tables is durable.
+  TableListEnd TableList() const;
+
   // nullopt for a key that is not there. What is kept twice is read from its second copy where the first is damaged.
   StoreResult<std::optional<std::string>> Get(Family family, std::string_view key) const;
 
@@ -121,6 +125,9 @@ class Rocks {
 // With them, a step forward into a table whose first block cannot be read passes over that table, and the status says
 // nothing of it (RocksDB 7.8, MergingIterator::SkipNextDeleted). Only the dedupe index deletes ranges.
 rocksdb::ReadOptions InOrder();
+
+// As its files say; of nothing where they do not.
+TableListEnd TableListIn(Disk& disk, const std::filesystem::path& directory);
 
 // What a failed call means to the engine. `doing` completes "weir's store failed …".
 StoreError ErrorFrom(const rocksdb::Status& status, std::string_view doing);

@@ -22,7 +22,8 @@ class HighWater : public testing::Test {
                                          HighWaterWriter::MakeDurable make_durable = nullptr) {
     if (!make_durable) make_durable = [] { return std::nullopt; };
     auto started = HighWaterWriter::Start(
-        disk_, file_, {.store_id = 7, .durable = durable, .closed_cleanly = false}, std::move(make_durable),
+        disk_, file_, {.store_id = 7, .durable = durable, .closed_at = 0, .tables = {}},
+        std::move(make_durable),
         [this](const std::string& trouble) { (trouble.empty() ? recovered_ : failed_) += 1; });
     EXPECT_TRUE(started);
     return *std::move(started);
@@ -51,14 +52,16 @@ TEST_F(HighWater, KeepsWhatItWasStartedWith) {
   const auto record = ReadHighWater(*MachineDisk(), file_).value().value();
   EXPECT_EQ(record.store_id, 7u);
   EXPECT_EQ(record.durable, 17u);
-  EXPECT_FALSE(record.closed_cleanly);
+  EXPECT_EQ(record.closed_at, 0u);
 }
 
 TEST_F(HighWater, IsExactAfterAClose) {
-  EXPECT_TRUE(Start(17)->Close(23));
+  EXPECT_TRUE(Start(17)->Close(23, 91, {.number = 5, .bytes = 700}));
   const auto record = ReadHighWater(*MachineDisk(), file_).value().value();
   EXPECT_EQ(record.durable, 23u);
-  EXPECT_TRUE(record.closed_cleanly);
+  EXPECT_EQ(record.closed_at, 91u);
+  EXPECT_EQ(record.tables.number, 5u);
+  EXPECT_EQ(record.tables.bytes, 700u);
 }
 
 TEST_F(HighWater, FollowsTheLogWithinTheTimeItAllowsItself) {
@@ -107,12 +110,12 @@ TEST_F(HighWater, IsBehindUntilItIsWritten) {
 TEST_F(HighWater, IsExactAfterACloseWhoseFirstWriteFailed) {
   const auto writer = Start(17);
   disk_.FailSyncs("high-water", 1);
-  EXPECT_TRUE(writer->Close(23));
+  EXPECT_TRUE(writer->Close(23, 91, {.number = 5, .bytes = 700}));
   EXPECT_EQ(Durable(), 23u);
 }
 
 TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
-  ASSERT_TRUE(Start(17)->Close(23));
+  ASSERT_TRUE(Start(17)->Close(23, 91, {.number = 5, .bytes = 700}));
   for (const std::size_t slot : {std::size_t{0}, std::size_t{512}}) {
     Flip(slot + 24);
     const auto record = ReadHighWater(*MachineDisk(), file_).value();
@@ -123,14 +126,14 @@ TEST_F(HighWater, SurvivesATornWriteOfTheNewestSlot) {
 }
 
 TEST_F(HighWater, GoesOnInTheOtherSlotAfterATornWrite) {
-  ASSERT_TRUE(Start(17)->Close(23));
+  ASSERT_TRUE(Start(17)->Close(23, 91, {.number = 5, .bytes = 700}));
   Flip(24);
-  ASSERT_TRUE(Start(23)->Close(40));
+  ASSERT_TRUE(Start(23)->Close(40, 170, {}));
   EXPECT_EQ(Durable(), 40u);
 }
 
 TEST_F(HighWater, IsDamagedWhenBothSlotsAre) {
-  ASSERT_TRUE(Start(17)->Close(23));
+  ASSERT_TRUE(Start(17)->Close(23, 91, {.number = 5, .bytes = 700}));
   Flip(24);
   Flip(512 + 24);
   EXPECT_FALSE(ReadHighWater(*MachineDisk(), file_));

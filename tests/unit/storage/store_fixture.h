@@ -20,6 +20,7 @@
 
 #include "storage/event_codec.h"
 #include "storage/event_store.h"
+#include "storage/high_water.h"
 #include "storage/keys.h"
 #include "storage/rocks.h"
 #include "tests/support/faulty_disk.h"
@@ -77,12 +78,27 @@ class StoreTest : public testing::Test {
   }
   std::filesystem::path Database() const { return options.directory / "store"; }
   // What `kill -9` leaves behind: the files as they are while the store is open. The high-water record is the
-  // exact one, as if it had been written in the last moment.
+  // one of a store that is open, as if it had been written in the last moment.
   void Crash() {
     disk->Kill("high-water");
+    const TableListEnd tables = HighWaterNow().tables;
     store.reset();
+    LeaveUnclosed(tables);
     disk = std::make_shared<tests::FaultyDisk>();
     options.disk = disk;
+  }
+  HighWaterRecord HighWaterNow() const {
+    return ReadHighWater(*MachineDisk(), options.directory / "high-water").value().value();
+  }
+  // What closing says of files is what it was told of those that did not reach the disk.
+  void LeaveUnclosed(TableListEnd tables) {
+    HighWaterRecord record = HighWaterNow();
+    record.closed_at = 0;
+    record.tables = tables;
+    const auto written = HighWaterWriter::Start(
+        *MachineDisk(), options.directory / "high-water", record, [] { return std::nullopt; },
+        [](const std::string&) {});
+    if (!written) throw std::runtime_error(written.error());
   }
   // Files of the database by extension or name, oldest first.
   std::vector<std::filesystem::path> DatabaseFiles(std::string_view what) const {
