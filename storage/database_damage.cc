@@ -55,6 +55,12 @@ bool LosesNothing(std::span<const BrokenTable> broken) {
   return KeepsOneCopy(families);
 }
 
+// RocksDB has no code for it (VersionSet's WalSet::CheckWals).
+bool LacksLog(const StoreError& error) {
+  return error.message.find("Missing WAL with log number") != std::string::npos ||
+         error.message.find("Size mismatch: WAL") != std::string::npos;
+}
+
 }  // namespace
 
 std::string WayOut(std::string_view gives_up) {
@@ -79,9 +85,18 @@ bool IsDamage(const StoreError& error) {
 }
 
 DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& options, const StoreError& error) {
+  if (LacksLog(error)) {
+    return {.what = "of the database's write-ahead log a file is missing or shorter than it was: " +
+                    error.message,
+            .gives_up = "the events and settlements that were in it, and what was settled behind them",
+            .log_only = true,
+            .lacks_log = true};
+  }
   // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
   const DiskEnv files(options.disk, nullptr, nullptr);
   rocksdb::DBOptions lenient = DatabaseOptions(options, files.env(), false, LogDamage::kSkip);
+  // RocksDB asserts where a list of tables that lists logs is read without, by somebody who may not change it.
+  lenient.track_and_verify_wals_in_manifest = true;
   lenient.create_missing_column_families = false;
   lenient.paranoid_checks = false;
   lenient.skip_checking_sst_file_sizes_on_db_open = true;

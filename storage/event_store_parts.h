@@ -68,7 +68,8 @@ struct EventStore::Parts {
   // What `next` gives up, where it is not the audit that finds it.
   struct Accepted {
     std::string what;
-    bool log_sound;  // and so its end is known
+    bool log_sound;          // and so its end is known
+    bool lacks_log = false;  // as in DatabaseDamage
   };
   std::optional<Accepted> accepted;
   bool log_end_known = true;   // but for what high water says

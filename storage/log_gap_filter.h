@@ -19,7 +19,8 @@ namespace weir::storage {
 
 class LogGapFilter final : public rocksdb::WalFilter {
  public:
-  // `begins`: RocksDB's sequence number of the first batch of the oldest log; nullopt where it cannot be read.
+  // `begins`: RocksDB's sequence number of the first batch of the oldest log; nullopt where it cannot be
+  // read, or is not the oldest that there was.
   explicit LogGapFilter(std::optional<std::uint64_t> begins) : next_(begins) {}
 
   // Position rows that were not taken, by key: the first of each, which for a sink that is new behind the gap is

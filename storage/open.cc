@@ -70,10 +70,11 @@ StoreResult<void> CheckRoom(const Disk& disk, const std::filesystem::path& direc
                   " MiB are free. Make room on that disk and start weir again; nothing was changed");
 }
 
-LogDamage ToleranceOf(Mending mending, bool read_only) {
+LogDamage ToleranceOf(Mending mending, bool read_only, bool lacks_log) {
   // Who only reads leaves the end of the log where it is.
   if (mending == Mending::kEnd && read_only) return LogDamage::kCutThere;
-  return mending < Mending::kLog ? LogDamage::kRefuse : LogDamage::kSkip;
+  if (mending < Mending::kLog) return LogDamage::kRefuse;
+  return lacks_log ? LogDamage::kSkipAll : LogDamage::kSkip;
 }
 
 std::vector<std::string> TableNames(const Disk& disk, const std::filesystem::path& folder) {
@@ -246,8 +247,9 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (mending == Mending::kEnd && !options.read_only) {
     if (auto let_go = LetGoOfUnsyncedEnd(); !let_go) return let_go;
   }
-  auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
-                            ToleranceOf(mending, options.read_only), &health);
+  auto opened =
+      Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
+                  ToleranceOf(mending, options.read_only, accepted && accepted->lacks_log), &health);
   StoreResult<void> sound;
   if (!opened) {
     sound = std::unexpected(opened.error());
@@ -275,7 +277,7 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   } else if (damage.recoverable) {
     next = Mending::kTables;
   } else if (options.accept_data_loss) {
-    accepted = {.what = damage.what, .log_sound = damage.log_sound};
+    accepted = {.what = damage.what, .log_sound = damage.log_sound, .lacks_log = damage.lacks_log};
     next = mending < Mending::kLog && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);

@@ -35,6 +35,7 @@ rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
     case LogDamage::kCutThere:
       return rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     case LogDamage::kSkip:
+    case LogDamage::kSkipAll:
       return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   }
   return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -89,6 +90,9 @@ rocksdb::DBOptions DatabaseOptions(const StoreOptions& options, rocksdb::Env* en
   // Refuses a damaged middle of the log and accepts a torn end: the point-in-time default opens "OK" with
   // everything after a flipped byte gone, absolute consistency would not start after an ordinary crash.
   db.wal_recovery_mode = RecoveryMode(damage);
+  // A log that is no longer written to is listed with its length once it is synced, until it is let go of: one that is gone or
+  // cut is refused, whatever it held. Only a log with damage in it is read without.
+  db.track_and_verify_wals_in_manifest = damage < LogDamage::kSkip;
   db.paranoid_checks = true;  // off, a failed sync is forgotten after one write
   // A failed sync is final: what the page cache holds afterwards is unknown, so nothing may be retried into
   // it.
@@ -209,8 +213,9 @@ StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& dir
   }));
   rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
-  rocks->gaps_ = std::make_unique<LogGapFilter>(FirstLogged(*options.disk, directory));
-  if (damage == LogDamage::kSkip) db_options.wal_filter = rocks->gaps_.get();
+  rocks->gaps_ = std::make_unique<LogGapFilter>(
+      damage == LogDamage::kSkipAll ? std::nullopt : FirstLogged(*options.disk, directory));
+  if (damage >= LogDamage::kSkip) db_options.wal_filter = rocks->gaps_.get();
   const auto descriptors = Descriptors(options, damage);
   rocks->descriptors_ = descriptors;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

@@ -57,6 +57,7 @@ enum class LogDamage : std::uint8_t {
   kRefuse,    // a torn end is no damage
   kCutThere,  // drop everything from the damage on
   kSkip,      // drop what is damaged, keep what is behind it but for sinks' positions (log_gap_filter.h)
+  kSkipAll,   // the same where a log is missing, which may be the oldest: no position of what is left is kept
 };
 
 // The open database and its column families; closed by the destructor.

@@ -21,6 +21,20 @@ class LostSettlements : public StoreTest {
     Settle(15);
     store.reset();
   }
+  // The oldest log holds the settlement, and events that tables hold as well.
+  void CrashWithSettlementsInTheOldestLog() {
+    Open();
+    Fill(20);
+    Settle(5);
+    Reopen();
+    Settle(15);
+    Fill(1500, "more_", 1000);
+    ASSERT_GE(DatabaseFiles(".log").size(), 2u);
+    Settle(500);
+    // As after a crash, but for a table in the middle of being written, which would bring more to be mended.
+    store.reset();
+    LeaveUnclosed(HighWaterNow().tables);
+  }
   Sequence Position() { return store->LoadPosition("billing").value().offset; }
 };
 
@@ -54,6 +68,33 @@ TEST_F(LostSettlements, AreNotMissedAfterACrash) {
   Crash();
   Open();
   EXPECT_EQ(Position(), 15u);
+}
+
+TEST_F(LostSettlements, InAnOlderLogThatIsGoneAreMissed) {
+  CrashWithSettlementsInTheOldestLog();
+  std::filesystem::remove(DatabaseFiles(".log").front());
+  const StoreError refused = Refusal();
+  EXPECT_NE(refused.message.find("write-ahead log"), std::string::npos) << refused.message;
+}
+
+TEST_F(LostSettlements, InAnOlderLogThatIsCutAreMissed) {
+  CrashWithSettlementsInTheOldestLog();
+  std::filesystem::resize_file(DatabaseFiles(".log").front(), 0);
+  const StoreError refused = Refusal();
+  EXPECT_NE(refused.message.find("write-ahead log"), std::string::npos) << refused.message;
+}
+
+// What let the later position pass may have been in the log that is gone.
+TEST_F(LostSettlements, InAnOlderLogCanBeAcceptedAndTakeLaterPositionsWithThem) {
+  CrashWithSettlementsInTheOldestLog();
+  std::filesystem::remove(DatabaseFiles(".log").front());
+  options.accept_data_loss = true;
+  Open();
+  EXPECT_FALSE(store->notes().empty());
+  EXPECT_EQ(Position(), 5u);
+  options.accept_data_loss = false;
+  Reopen();
+  EXPECT_TRUE(store->notes().empty());
 }
 
 }  // namespace
