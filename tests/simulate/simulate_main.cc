@@ -1,13 +1,17 @@
-// Power cuts, one seed after another, until the time is up. Exits 1 with the first seed that violates a promise.
+// Power cuts and damage at rest, one seed after another, until the time is up. Exits 1 with the first seed that violates a promise.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <vector>
 
+#include "tests/simulate/at_rest.h"
 #include "tests/simulate/crash_images.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Cuts the power of a store on a simulated disk, seed after seed"};
+  CLI::App app{"Cuts the power of a store on a simulated disk and damages it at rest, seed after seed"};
   std::uint64_t seed = 1;
   std::string duration = "1m";
   std::string keep;
@@ -27,14 +31,24 @@ int main(int argc, char** argv) {
 
   const auto end = std::chrono::steady_clock::now() + how_long;
   std::size_t images = 0;
+  std::size_t damaged = 0;
   const std::uint64_t first = seed;
   do {
-    const auto report = weir::tests::CutPower({.seed = seed++}, keep);
+    std::vector<std::string> violations;
+    for (const bool closed : {true, false}) {
+      auto rest = weir::tests::DamageAtRest({.seed = seed, .closed = closed}, keep);
+      damaged += rest.refused + rest.told + rest.whole;
+      std::ranges::move(rest.violations, std::back_inserter(violations));
+    }
+    auto report = weir::tests::CutPower({.seed = seed++}, keep);
     images += report.images;
-    for (const std::string& violation : report.violations) std::printf("%s\n", violation.c_str());
-    if (!report.violations.empty()) return 1;
+    std::ranges::move(report.violations, std::back_inserter(violations));
+    for (const std::string& violation : violations) std::printf("%s\n", violation.c_str());
+    if (!violations.empty()) return 1;
   } while (std::chrono::steady_clock::now() < end);
-  std::printf("seeds %llu to %llu, %zu images: nothing lost, altered, twice or refused\n",
-              static_cast<unsigned long long>(first), static_cast<unsigned long long>(seed - 1), images);
+  std::printf(
+      "seeds %llu to %llu: %zu power cuts, nothing lost, altered, twice or refused; %zu stores damaged at "
+      "rest, nothing gone in silence\n",
+      static_cast<unsigned long long>(first), static_cast<unsigned long long>(seed - 1), images, damaged);
   return 0;
 }
