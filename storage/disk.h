@@ -39,12 +39,18 @@ class DiskFile {
   virtual DiskResult<std::size_t> ReadAt(std::uint64_t offset, std::span<char> into) const = 0;
   // All of it, or an error; after an error any part of it may be there.
   virtual DiskResult<void> WriteAt(std::uint64_t offset, std::string_view bytes) = 0;
+  // What was written outlives this process. Only a file that gathers what it is given has anything to do for it.
+  virtual DiskResult<void> Flush() { return {}; }
   // What was written is durable, and so is the size that reading it needs. After an error nobody knows, and a second
   // call must not be believed: the kernel drops what it could not write.
   virtual DiskResult<void> Sync() = 0;
   virtual DiskResult<std::uint64_t> Size() const = 0;
   // Also lets go of what was reserved behind it.
   virtual DiskResult<void> Resize(std::uint64_t bytes) = 0;
+
+  // Whether all of it lies in blocks of its own that have been written, so that writing over it needs no room and changes
+  // nothing but them. false also where the file system does not say.
+  virtual DiskResult<bool> IsAllocated() const { return true; }
 
   // Hints. Space is taken before it is needed; the size stays.
   virtual void Reserve(std::uint64_t offset, std::uint64_t bytes) = 0;
@@ -69,7 +75,13 @@ class Disk {
     kRead,     // it has to be there
     kUpdate,   // made when it is not there; keeps what it holds
     kReplace,  // made when it is not there; begins empty
+    // Like kUpdate, past the page cache where the file system can do that: offsets, sizes and memory are whole blocks of
+    // kDirectBlockBytes.
+    kDirect,
+    // Like kRead, also where this disk knows what is read to be damaged: what is there of it, and zeros.
+    kOverDamage,
   };
+  static constexpr std::size_t kDirectBlockBytes = 4u << 10;
   enum class LockMode : std::uint8_t { kShared, kExclusive };
   struct Facts {
     std::uint64_t bytes = 0;

@@ -1,13 +1,17 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -36,13 +40,31 @@ class Descriptor {
     if (fd_ >= 0) close(fd_);
   }
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   int get() const { return fd_; }
   bool open() const { return fd_ >= 0; }
 
  private:
   int fd_;
 };
+
+int FlagsOf(Disk::Access access) {
+  switch (access) {
+    case Disk::Access::kRead:
+    case Disk::Access::kOverDamage:
+      return O_RDONLY;
+    case Disk::Access::kUpdate:
+      return O_RDWR | O_CREAT;
+    case Disk::Access::kReplace:
+      return O_RDWR | O_CREAT | O_TRUNC;
+    case Disk::Access::kDirect:
+      return O_RDWR | O_CREAT | O_DIRECT;
+  }
+  return O_RDONLY;
+}
 
 // A file sync that a signal interrupted has not failed.
 template <typename Call>
@@ -115,6 +137,30 @@ class MachineFile final : public DiskFile {
     return {};
   }
 
+  DiskResult<bool> IsAllocated() const override {
+    const auto bytes = Size();
+    if (!bytes) return std::unexpected(bytes.error());
+    constexpr std::uint32_t kNotItsOwn =
+        FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED |
+        FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_SHARED;
+    std::uint64_t proven = 0;
+    while (proven < *bytes) {
+      constexpr std::uint32_t kExtents = 32;
+      alignas(fiemap) std::array<char, sizeof(fiemap) + kExtents * sizeof(fiemap_extent)> buffer{};
+      auto* const map = reinterpret_cast<fiemap*>(buffer.data());
+      map->fm_start = proven;
+      map->fm_length = *bytes - proven;
+      map->fm_extent_count = kExtents;
+      if (Retried([&] { return ioctl(fd_.get(), FS_IOC_FIEMAP, map); }) != 0) return false;
+      if (map->fm_mapped_extents == 0) return false;
+      for (const fiemap_extent& extent : std::span(&map->fm_extents[0], map->fm_mapped_extents)) {
+        if (extent.fe_logical > proven || (extent.fe_flags & kNotItsOwn) != 0) return false;
+        proven = extent.fe_logical + extent.fe_length;
+      }
+    }
+    return true;
+  }
+
   void Reserve(std::uint64_t offset, std::uint64_t bytes) override {
     std::ignore =
         fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes));
@@ -147,10 +193,10 @@ class MachineLock final : public DiskLock {
 class Machine final : public Disk {
  public:
   DiskResult<std::unique_ptr<DiskFile>> Open(const fs::path& file, Access access) override {
-    const int flags = access == Access::kRead     ? O_RDONLY
-                      : access == Access::kUpdate ? O_RDWR | O_CREAT
-                                                  : O_RDWR | O_CREAT | O_TRUNC;
-    Descriptor fd(Retried([&] { return open(file.c_str(), flags | O_CLOEXEC, kOwnersFile); }));
+    const int flags = FlagsOf(access) | O_CLOEXEC;
+    Descriptor fd(Retried([&] { return open(file.c_str(), flags, kOwnersFile); }));
+    if (!fd.open() && errno == EINVAL && access == Access::kDirect)
+      fd = Descriptor(Retried([&] { return open(file.c_str(), flags & ~O_DIRECT, kOwnersFile); }));
     if (!fd.open()) return Failed("open", file);
     return std::make_unique<MachineFile>(std::move(fd), file);
   }

@@ -310,7 +310,8 @@ std::uint64_t SimulatedDisk::LinksTo(NodeId wanted) const {
 DiskResult<std::unique_ptr<DiskFile>> SimulatedDisk::Open(const fs::path& file, Access access) {
   const std::lock_guard lock(mutex_);
   auto node = Find(file);
-  if (!node && access == Access::kRead) return Failed(ENOENT, "open", file);
+  if (!node && (access == Access::kRead || access == Access::kOverDamage))
+    return Failed(ENOENT, "open", file);
   if (node && files_->nodes.at(*node).directory) return Failed(EISDIR, "open", file);
   if (!node) {
     const auto place = PlaceOf(file);

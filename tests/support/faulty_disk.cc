@@ -32,6 +32,7 @@ class FaultyFile final : public DiskFile {
     disk_.WaitWhileHeld(name_);
     return file_->Sync();
   }
+  DiskResult<bool> IsAllocated() const override { return disk_.IsAllocated(); }
   DiskResult<std::uint64_t> Size() const override { return file_->Size(); }
   DiskResult<void> Resize(std::uint64_t bytes) override {
     return disk_.IsLost(name_) ? DiskResult<void>{} : file_->Resize(bytes);
@@ -77,6 +78,18 @@ void FaultyDisk::FailWrites(const std::string& ending, int count) {
   faults_[ending].writes = count;
 }
 
+void FaultyDisk::SayNotAllocated(int count) {
+  const std::scoped_lock lock(mutex_);
+  not_allocated_ = count;
+}
+
+bool FaultyDisk::IsAllocated() {
+  const std::scoped_lock lock(mutex_);
+  if (not_allocated_ == 0) return true;
+  if (not_allocated_ != kForGood) --not_allocated_;
+  return false;
+}
+
 void FaultyDisk::HoldSyncs(const std::string& ending) {
   const std::scoped_lock lock(mutex_);
   held_ = ending;
@@ -115,7 +128,8 @@ void FaultyDisk::WaitWhileHeld(std::string_view file) {
 }
 
 DiskResult<std::unique_ptr<DiskFile>> FaultyDisk::Open(const std::filesystem::path& file, Access access) {
-  if (access != Access::kRead && IsLost(file.string())) return std::make_unique<LostFile>();
+  if (access != Access::kRead && access != Access::kOverDamage && IsLost(file.string()))
+    return std::make_unique<LostFile>();
   auto opened = machine_->Open(file, access);
   if (!opened) return opened;
   return std::make_unique<FaultyFile>(*this, file.string(), *std::move(opened));

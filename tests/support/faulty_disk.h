@@ -25,6 +25,9 @@ class FaultyDisk : public storage::Disk {
   void FailSyncs(const std::string& ending, int count);
   void FailWrites(const std::string& ending, int count);
 
+  // The next `count` files that are asked lie in blocks that are not their own.
+  void SayNotAllocated(int count);
+
   // While held, a sync of a file whose name ends so does not return.
   void HoldSyncs(const std::string& ending);
   void ReleaseSyncs();
@@ -60,11 +63,13 @@ class FaultyDisk : public storage::Disk {
   // Uses one up, if there is one for this file.
   bool Fails(std::string_view file, int Faults::* kind);
   void WaitWhileHeld(std::string_view file);
+  bool IsAllocated();
 
   const std::shared_ptr<storage::Disk> machine_ = storage::MachineDisk();
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::map<std::string, Faults> faults_;  // under mutex_; by ending
+  int not_allocated_ = 0;                 // under mutex_
   std::string held_;                      // under mutex_; empty: none are
   std::optional<std::string> spared_;     // under mutex_; killed when there is one
 };
