@@ -48,26 +48,30 @@ bool Trash::Take(const fs::path& file) {
   return true;
 }
 
-// Whether all of it is gone.
-DiskResult<bool> Trash::GiveBack(const fs::path& file) {
-  const auto facts = disk_->Look(file);
+DiskResult<bool> ShortenAway(Disk& disk, const fs::path& file) {
+  const auto facts = disk.Look(file);
   if (!facts) return std::unexpected(facts.error());
   if (!*facts) return true;
-  if (durable_ != file) {
+  if ((*facts)->bytes <= limits::kTrashPieceBytes || (*facts)->links != 1) {
+    if (auto removed = disk.Remove(file); !removed) return std::unexpected(removed.error());
+    return true;
+  }
+  const auto opened = disk.Open(file, Disk::Access::kUpdate);
+  if (!opened) return std::unexpected(opened.error());
+  if (auto cut = (*opened)->Resize((*facts)->bytes - limits::kTrashPieceBytes); !cut)
+    return std::unexpected(cut.error());
+  return false;
+}
+
+// Whether all of it is gone.
+DiskResult<bool> Trash::GiveBack(const fs::path& file) {
+  if (durable_ != file && Exists(*disk_, file)) {
     auto synced = disk_->SyncDirectory(folder_);
     if (synced) synced = disk_->SyncDirectory(emptied_);
     if (!synced) return std::unexpected(synced.error());
     durable_ = file;
   }
-  if ((*facts)->bytes <= limits::kTrashPieceBytes || (*facts)->links != 1) {
-    if (auto removed = disk_->Remove(file); !removed) return std::unexpected(removed.error());
-    return true;
-  }
-  const auto opened = disk_->Open(file, Disk::Access::kUpdate);
-  if (!opened) return std::unexpected(opened.error());
-  if (auto cut = (*opened)->Resize((*facts)->bytes - limits::kTrashPieceBytes); !cut)
-    return std::unexpected(cut.error());
-  return false;
+  return ShortenAway(*disk_, file);
 }
 
 bool Trash::Step() {

@@ -28,6 +28,10 @@ class StoreHealth;
 // Beside the database's folder.
 inline constexpr std::string_view kTrashFolder = "trash";
 
+// Cuts a piece off the file's end, or removes what is left of it, or of a file that has another name as well: whether it is
+// gone. The next piece after limits::kTrashPause.
+DiskResult<bool> ShortenAway(Disk& disk, const std::filesystem::path& file);
+
 class Trash {
  public:
   // Both folders are on one file system; `folder` is made when it is first needed. What an earlier process left in it
