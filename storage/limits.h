@@ -53,6 +53,30 @@ inline constexpr int kUnmergedFilesMax = 1000;
 inline constexpr std::uint64_t kTrashPieceBytes = 1u << 20;
 inline constexpr std::chrono::milliseconds kTrashPause{4};
 inline constexpr std::size_t kTrashFilesMax = 64;
+
+// The write-ahead log's files (wal_frame.h). A segment is a quarter of a memtable of events and at most this; so is what is
+// made at once of one, with a pause behind it, so that a commit's sync never waits for more.
+inline constexpr std::uint64_t kWalSegmentBytesMin = 64u << 10;
+inline constexpr std::uint64_t kWalSegmentBytesMax = 16u << 20;
+inline constexpr std::size_t kWalSegmentsPerMemtable = 4;
+inline constexpr std::uint64_t kWalFillBytes = 256u << 10;
+inline constexpr std::chrono::milliseconds kWalFillPause{4};
+// Segments that wait to be used again; further ones are given back. New ones are made until so many are ready, and while so
+// many more would find room on the disk.
+inline constexpr std::size_t kWalSegmentsKept = 8;
+inline constexpr std::size_t kWalSegmentsReady = 2;
+inline constexpr std::uint64_t kWalFillRoomSegments = 16;
+// Between attempts after one has failed.
+inline constexpr std::chrono::seconds kWalRetryEvery{1};
+// Of a log's first segment, before another one is made ahead of need: a store that takes little takes little room.
+inline constexpr std::uint64_t kWalSegmentShareIdle = 16;
+// What one write takes at most, and what may wait in a log's tail for the next one.
+inline constexpr std::size_t kWalFrameBytesMax = 1u << 20;
+inline constexpr std::size_t kWalTailBytesMax = 256u << 10;
+inline constexpr std::size_t kWalReadBytes = 256u << 10;
+// Segments missing in the middle of a log, past which what is behind them is not looked at.
+inline constexpr std::uint64_t kWalSegmentsMissing = 1024;
+
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
 
 }  // namespace weir::storage::limits
