@@ -53,8 +53,9 @@ struct StoreTrouble {
     kDamage,      // something that is stored cannot be read
     kAccess,      // others may read what is stored
     kTrash,       // a deleted file's space does not come back
+    kLog,         // the write-ahead log's files cannot be made ready ahead of need: commits take longer
   };
-  static constexpr std::size_t kParts = 6;
+  static constexpr std::size_t kParts = 7;
   Part part;
   std::string message;  // empty: it is over
 };
@@ -200,9 +201,20 @@ class LogReader {
 
 // What the store's disk said last, by a thread that looks every limits::kDiskLookEvery.
 struct DiskReading {
-  std::uint64_t free_bytes = 0;   // that may still be written
-  std::uint64_t store_bytes = 0;  // of the database's files
+  std::uint64_t free_bytes = 0;  // that may still be written
+  std::uint64_t store_bytes =
+      0;  // of the database's files, those included that wait to be used or given back
   std::int64_t monotonic_ms = 0;  // when it was asked; 0: it has never answered
+};
+
+// The files that the write-ahead log is kept in (docs/format.md), since the store was opened.
+struct LogSegments {
+  std::uint64_t ready = 0;       // written before, and waiting to be taken
+  std::uint64_t prewritten = 0;  // taken; of those that were ready
+  std::uint64_t grown =
+      0;  // taken though none was ready: they grow with what is written, and syncs take longer
+  // Whether the file system says that what is ready lies in blocks of its own: writing to it needs no room then.
+  bool room_is_taken = true;
 };
 
 struct StoreStatistics {
@@ -215,6 +227,7 @@ struct StoreStatistics {
   std::uint64_t dedupe_filter_bytes = 0;  // in memory, for the sealed entries
   std::uint64_t conflicts = 0;            // kept, see VisitConflicts; at most limits::kConflictsMax
   bool write_stopped = false;
+  LogSegments segments;
   std::vector<StoreTrouble> troubles;                                // that last
   std::array<std::uint64_t, StoreTrouble::kParts> trouble_counts{};  // errors met, by part
 };

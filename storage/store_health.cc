@@ -16,6 +16,8 @@ std::string_view TroublePartName(StoreTrouble::Part part) {
       return "access";
     case StoreTrouble::Part::kTrash:
       return "trash";
+    case StoreTrouble::Part::kLog:
+      return "log";
   }
   return "";
 }
