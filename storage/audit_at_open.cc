@@ -57,7 +57,7 @@ StoreResult<void> EventStore::Parts::AuditLog(Mending mending) {
   named = std::max(named, index->sealed_through());
   // Part of the runs may be among what is lost: nothing but the log says which.
   const bool rebuild =
-      !options.read_only && (mending > Mending::kEnd || lost_something || index->RunsAreMissing() ||
+      !options.read_only && (mending > Mending::kNone || lost_something || index->RunsAreMissing() ||
                              index->lost() || options.rebuild_dedupe);
   if (rebuild) {
     if (auto forgotten = index->ForgetRuns(); !forgotten) return forgotten;

@@ -6,6 +6,7 @@
 #include "storage/database_damage.h"
 #include "storage/log_files.h"
 #include "storage/table_check.h"
+#include "storage/wal_disk.h"
 
 namespace weir::storage {
 namespace {
@@ -17,7 +18,13 @@ std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
 }  // namespace
 
 StoreResult<AuditedDatabase> OpenForAudit(const std::filesystem::path& directory,
-                                          const std::shared_ptr<Disk>& disk) {
+                                          const std::shared_ptr<Disk>& below) {
+  StoreOptions options;
+  options.directory = directory;
+  options.disk = below;
+  options.read_only = true;
+  const std::shared_ptr<Disk> disk = OnWalDisk(options);
+  options.disk = disk;
   if (auto entered = EnterDirectory(*disk, directory, false); !entered)
     return Fail(StoreErrorCode::kFormat, entered.error());
   const std::filesystem::path folder = directory / "store";
@@ -32,18 +39,13 @@ StoreResult<AuditedDatabase> OpenForAudit(const std::filesystem::path& directory
                     "; verify reads it at rest: stop the server first, or verify a backup");
   }
   database.lock = *std::move(lock);
-  StoreOptions options;
-  options.directory = directory;
-  options.disk = disk;
-  options.read_only = true;
   if (const auto ordered = CheckLogOrder(*disk, folder); !ordered)
     return Fail(StoreErrorCode::kCorruption, ordered.error() + ". " + WayOut(kPriceOfLogOrder));
   auto rocks = Rocks::Open(folder, options, false, LogDamage::kRefuse);
   if (!rocks && !IsDamage(rocks.error())) return std::unexpected(rocks.error());
   if (!rocks) {
     const DatabaseDamage damage = ExamineDatabase(folder, options, rocks.error());
-    if (damage.unsynced_end) rocks = Rocks::Open(folder, options, false, LogDamage::kCutThere);
-    if (!rocks) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
+    return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
   }
   database.rocks = *std::move(rocks);
   return database;

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "storage/log_end.h"
 #include "storage/log_files.h"
 #include "storage/rocks_options.h"
 #include "storage/second_copy.h"
@@ -70,8 +69,8 @@ std::string WayOut(std::string_view gives_up) {
 }
 
 std::string WayOut(const DatabaseDamage& damage) {
-  return damage.recoverable || damage.unsynced_end ? "`weir serve` mends it at its start and gives up nothing"
-                                                   : WayOut(damage.gives_up);
+  return damage.recoverable ? "`weir serve` mends it at its start and gives up nothing"
+                            : WayOut(damage.gives_up);
 }
 
 bool KeepsOneCopy(const std::set<Family>& broken) {
@@ -93,7 +92,7 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
             .lacks_log = true};
   }
   // Without a look at the tables: what the MANIFEST lists, and whatever is left of the log.
-  const DiskEnv files(options.disk, nullptr, nullptr);
+  const DiskEnv files(options.disk, nullptr, nullptr, Disk::Access::kOverDamage);
   rocksdb::DBOptions lenient = DatabaseOptions(options, files.env(), false, LogDamage::kSkip);
   // RocksDB asserts where a list of tables that lists logs is read without, by somebody who may not change it.
   lenient.track_and_verify_wals_in_manifest = true;
@@ -119,8 +118,7 @@ DatabaseDamage ExamineDatabase(const fs::path& folder, const StoreOptions& optio
   if (broken.empty()) {
     return {.what = "the database's write-ahead log is damaged: " + error.message,
             .gives_up = "the newest events and settlements as far as the damage reaches",
-            .log_only = true,
-            .unsynced_end = FindUnsyncedEnd(*options.disk, folder).has_value()};
+            .log_only = true};
   }
   DatabaseDamage damage;
   damage.log_sound = log_sound;

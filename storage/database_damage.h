@@ -16,8 +16,6 @@ struct DatabaseDamage {
   bool log_only = false;  // the write-ahead log; every table is there
   bool log_sound = false;
   bool lacks_log = false;  // a whole one, or all behind some place in one
-  // Of the log only what was never synced (log_end.h): nothing that anybody was told has to be lost.
-  bool unsynced_end = false;
   // Nothing has to be lost: what is damaged is kept twice, or is made again from the log, or is the end of a table of the
   // log whose records can be found without it. The audit has the last word.
   bool recoverable = false;

@@ -298,7 +298,7 @@ StoreResult<std::set<Family>> Restore(Rocks& rocks, const std::vector<fs::path>&
 
 StoreResult<std::set<Family>> RepairDatabase(const fs::path& folder, const StoreOptions& options,
                                              const std::set<Family>& broken) {
-  const DiskEnv files(options.disk, nullptr, nullptr);
+  const DiskEnv files(options.disk, nullptr, nullptr, Disk::Access::kOverDamage);
   const auto strays = SetStraysAside(folder, options, files.env());
   if (!strays) return std::unexpected(strays.error());
   if (auto planted = PlantSeeds(folder, options); !planted) return std::unexpected(planted.error());

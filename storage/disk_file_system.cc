@@ -4,23 +4,22 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "storage/patience.h"
 #include "storage/trash.h"
+#include "storage/wal_name.h"
 
 // NOLINTBEGIN(clang-analyzer-cplusplus.NewDeleteLeaks): the analyzer loses sight of the text of a status that is returned.
 namespace weir::storage {
 
 struct DiskEnv::State {
-  State(std::shared_ptr<Disk> on, OnFailure tell, Trash* into)
-      : disk(std::move(on)), on_failure(std::move(tell)), trash(into) {}
+  State(std::shared_ptr<Disk> on, OnFailure tell, Trash* into, Disk::Access read_logs)
+      : disk(std::move(on)), on_failure(std::move(tell)), trash(into), logs(read_logs) {}
 
   void Freeze(const DiskError& error) {
     if (!frozen.exchange(true, std::memory_order_acq_rel) && on_failure) on_failure(error);
@@ -30,7 +29,8 @@ struct DiskEnv::State {
   const std::shared_ptr<Disk> disk;
   const OnFailure on_failure;
   Trash* const trash;
-  std::atomic<bool> giving_up{true};
+  const Disk::Access logs;
+  Patience patience;
   std::atomic<bool> frozen{false};
 };
 
@@ -42,7 +42,7 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-constexpr std::chrono::milliseconds kBetweenTries{20};
+thread_local bool sync_follows = false;
 
 IOStatus StatusOf(const DiskError& error) {
   switch (error.code) {
@@ -53,6 +53,8 @@ IOStatus StatusOf(const DiskError& error) {
     case EXDEV:
     case EMLINK:
       return IOStatus::NotSupported(error.message);
+    case EBADMSG:
+      return IOStatus::Corruption(error.message);
     default:
       return IOStatus::IOError(error.message);
   }
@@ -60,10 +62,6 @@ IOStatus StatusOf(const DiskError& error) {
 template <typename T>
 IOStatus StatusOf(const DiskResult<T>& result) {
   return result ? IOStatus::OK() : StatusOf(result.error());
-}
-
-bool IsShortage(int code) {
-  return code == EMFILE || code == ENFILE || code == ENOMEM;
 }
 
 std::string_view FileName(std::string_view path) {
@@ -142,7 +140,10 @@ class WritableFile final : public rocksdb::FSWritableFile {
                   IODebugContext*) override {
     return Append(data);
   }
-  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override {
+    if (sync_follows || state_->IsFrozen()) return IOStatus::OK();
+    return Done(file_->Flush());
+  }
   IOStatus Sync(const IOOptions&, IODebugContext*) override {
     if (state_->IsFrozen()) return IOStatus::OK();
     return Done(file_->Sync());
@@ -230,11 +231,11 @@ class DiskFileSystem final : public rocksdb::FileSystem {
 
   IOStatus NewSequentialFile(const std::string& name, const FileOptions&,
                              std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext*) override {
-    return Open<SequentialFile>(name, file);
+    return Open<SequentialFile>(name, IsWal(name) ? state_->logs : Disk::Access::kRead, file);
   }
   IOStatus NewRandomAccessFile(const std::string& name, const FileOptions&,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* file, IODebugContext*) override {
-    return Open<RandomAccessFile>(name, file);
+    return Open<RandomAccessFile>(name, Disk::Access::kRead, file);
   }
   IOStatus NewWritableFile(const std::string& name, const FileOptions&,
                            std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext*) override {
@@ -258,7 +259,7 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   }
   IOStatus GetChildren(const std::string& name, const IOOptions&, std::vector<std::string>* children,
                        IODebugContext*) override {
-    auto names = Patiently([&] { return disk().List(name); });
+    auto names = state_->patience([&] { return disk().List(name); });
     if (!names) return names.error().code == ENOENT ? IOStatus::NotFound(name) : StatusOf(names);
     *children = *std::move(names);
     return IOStatus::OK();
@@ -289,7 +290,7 @@ class DiskFileSystem final : public rocksdb::FileSystem {
 
   IOStatus DeleteFile(const std::string& name, const IOOptions&, IODebugContext*) override {
     return Unless([&]() -> DiskResult<void> {
-      if (state_->trash != nullptr && state_->trash->Take(name)) return {};
+      if (state_->trash != nullptr && !IsWal(name) && state_->trash->Take(name)) return {};
       return disk().Remove(name);
     });
   }
@@ -354,16 +355,6 @@ class DiskFileSystem final : public rocksdb::FileSystem {
  private:
   Disk& disk() const { return *state_->disk; }
 
-  template <typename Call>
-  std::invoke_result_t<const Call&> Patiently(const Call& call) const {
-    while (true) {
-      auto result = call();
-      if (result || !IsShortage(result.error().code) || state_->giving_up.load(std::memory_order_relaxed))
-        return result;
-      std::this_thread::sleep_for(kBetweenTries);
-    }
-  }
-
   // A change of the directory that nobody is told has failed once the disk is frozen.
   template <typename Change>
   IOStatus Unless(const Change& change) const {
@@ -371,8 +362,8 @@ class DiskFileSystem final : public rocksdb::FileSystem {
   }
 
   template <typename File, typename Interface>
-  IOStatus Open(const std::string& name, std::unique_ptr<Interface>* file) {
-    auto opened = Patiently([&] { return disk().Open(name, Disk::Access::kRead); });
+  IOStatus Open(const std::string& name, Disk::Access access, std::unique_ptr<Interface>* file) {
+    auto opened = state_->patience([&] { return disk().Open(name, access); });
     if (!opened) return StatusOf(opened);
     *file = std::make_unique<File>(*std::move(opened));
     return IOStatus::OK();
@@ -382,7 +373,7 @@ class DiskFileSystem final : public rocksdb::FileSystem {
                        std::unique_ptr<rocksdb::FSWritableFile>* file) {
     if (state_->IsFrozen())
       return IOStatus::IOError("the disk has failed; nothing is written any more", name);
-    auto opened = Patiently([&] { return disk().Open(name, access); });
+    auto opened = state_->patience([&] { return disk().Open(name, access); });
     if (!opened) return StatusOf(opened);
     const auto bytes = (*opened)->Size();
     if (!bytes) return StatusOf(bytes);
@@ -405,8 +396,13 @@ class DiskFileSystem final : public rocksdb::FileSystem {
 
 }  // namespace
 
-DiskEnv::DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash)
-    : state_(std::make_shared<State>(std::move(disk), std::move(on_failure), trash)) {
+SyncFollows::SyncFollows(bool follows) : before_(std::exchange(sync_follows, follows)) {}
+SyncFollows::~SyncFollows() {
+  sync_follows = before_;
+}
+
+DiskEnv::DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash, Disk::Access logs)
+    : state_(std::make_shared<State>(std::move(disk), std::move(on_failure), trash, logs)) {
   auto files = std::make_shared<DiskFileSystem>(state_);
   env_ = rocksdb::NewCompositeEnv(files);
   files->BelongTo(env_.get());
@@ -415,10 +411,10 @@ DiskEnv::DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash)
 DiskEnv::~DiskEnv() = default;
 
 void DiskEnv::BePatient() {
-  state_->giving_up.store(false, std::memory_order_relaxed);
+  state_->patience.Begin();
 }
 void DiskEnv::GiveUp() {
-  state_->giving_up.store(true, std::memory_order_relaxed);
+  state_->patience.GiveUp();
 }
 bool DiskEnv::frozen() const {
   return state_->IsFrozen();

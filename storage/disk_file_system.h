@@ -2,9 +2,7 @@
 //
 // Two things RocksDB cannot live with are kept from it:
 //
-// A shortage. An open that fails because the process or the machine is out of descriptors or memory has written nothing,
-// and RocksDB would take it for a disk that failed, which ends the store. So it is tried again until there is one. A
-// writer that waits for it is a commit under way for too long, and answered as such.
+// A shortage of descriptors or memory: it waits for an end of it (patience.h).
 //
 // A failure of a file it goes on using, its log or its list of tables. As Debian builds it, RocksDB asserts that nobody
 // writes to a file after an error, and its own threads do: the process would abort in the middle of everything. So the
@@ -28,21 +26,34 @@ namespace weir::storage {
 
 class Trash;
 
+// While one lives, what its thread writes to the log is synced before anybody believes it. RocksDB has the log flushed in
+// front of each sync as well, by the thread that asked for the write; what is synced at once need not be kept first.
+class SyncFollows {
+ public:
+  explicit SyncFollows(bool follows);
+  ~SyncFollows();
+  SyncFollows(const SyncFollows&) = delete;
+  SyncFollows& operator=(const SyncFollows&) = delete;
+
+ private:
+  const bool before_;
+};
+
 class DiskEnv {
  public:
   // Called once, on the thread that met the failure, before RocksDB goes on; may be empty.
   using OnFailure = std::function<void(const DiskError&)>;
 
-  // `trash` outlives every file of RocksDB's, and takes those that it deletes; may be nullptr.
-  DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash);
+  // `trash` outlives every file of RocksDB's, and takes those that it deletes; may be nullptr. `logs`: how its write-ahead
+  // log is read, kRead or kOverDamage.
+  DiskEnv(std::shared_ptr<Disk> disk, OnFailure on_failure, Trash* trash, Disk::Access logs);
   ~DiskEnv();
   DiskEnv(const DiskEnv&) = delete;
   DiskEnv& operator=(const DiskEnv&) = delete;
 
   rocksdb::Env* env() const { return env_.get(); }
 
-  // Any thread. An open that cannot be had fails at first, while the database is opened: a start that lacks something
-  // is refused. Then it waits, until it gives up because the database is closed.
+  // Any thread. While the database is opened, and once it is closed, an open that cannot be had fails.
   void BePatient();
   void GiveUp();
 

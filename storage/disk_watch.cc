@@ -8,6 +8,7 @@
 #include "storage/limits.h"
 #include "storage/start_thread.h"
 #include "storage/trash.h"
+#include "storage/wal_pool.h"
 
 namespace weir::storage {
 
@@ -49,8 +50,10 @@ void DiskWatch::State::Look() {
   constexpr std::int64_t kStoreBytesEveryUs =
       std::chrono::duration_cast<std::chrono::microseconds>(limits::kStoreBytesEvery).count();
   const bool count = bytes_counted_at_us == 0 || now_us - bytes_counted_at_us >= kStoreBytesEveryUs;
-  const std::uint64_t counted =
-      count ? BytesOfAll(*disk, directory / "store") + BytesOfAll(*disk, directory / kTrashFolder) : 0;
+  const std::uint64_t counted = count ? BytesOfAll(*disk, directory / "store") +
+                                            BytesOfAll(*disk, directory / kTrashFolder) +
+                                            BytesOfAll(*disk, directory / kWalPoolFolder)
+                                      : 0;
   if (count) bytes_counted_at_us = now_us;
   const std::lock_guard lock(mutex);
   last.free_bytes = *free_bytes;

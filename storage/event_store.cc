@@ -155,6 +155,7 @@ StoreStatistics EventStore::Statistics() const {
   std::uint64_t stopped = 0;
   parts_->rocks->db().GetIntProperty("rocksdb.is-write-stopped", &stopped);
   statistics.write_stopped = stopped != 0;
+  statistics.segments = parts_->wal->pool().Figures();
   statistics.troubles = parts_->health.Lasting();
   statistics.trouble_counts = parts_->health.Counts();
   return statistics;

@@ -28,13 +28,13 @@
 #include "storage/salvage.h"
 #include "storage/store_health.h"
 #include "storage/timeline.h"
+#include "storage/wal_disk.h"
 
 namespace weir::storage {
 
 // How much an open does about damage. Each is tried on the files as they were found.
 enum class Mending : std::uint8_t {
   kNone,    // refuses
-  kEnd,     // drops the log's end that was never synced (log_end.h)
   kLog,     // passes over what is damaged in the write-ahead log
   kTables,  // makes the list of tables again (database_repair.h)
 };
@@ -48,10 +48,16 @@ inline constexpr std::string_view kPriceOfLastRows =
     "gone";
 
 struct EventStore::Parts {
-  explicit Parts(const StoreOptions& given) : options(given), health(given.on_trouble, given.on_failure) {}
+  // `on` is the disk of `given`.
+  Parts(const StoreOptions& given, std::shared_ptr<WalDisk> on)
+      : options(given), health(given.on_trouble, given.on_failure), wal(std::move(on)) {}
+  ~Parts() { wal->pool().Stop(); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
 
   const StoreOptions options;
   StoreHealth health;
+  const std::shared_ptr<WalDisk> wal;
   std::unique_ptr<DiskLock> lock;  // first in, last out: members are destroyed in reverse
   std::unique_ptr<Rocks> rocks;
   std::unique_ptr<Salvage> salvage;
@@ -104,7 +110,6 @@ struct EventStore::Parts {
   // The steps of Open, in order.
   StoreResult<void> Open(Mending mending);
   StoreResult<void> OpenDatabase(const std::optional<HighWaterRecord>& promised, Mending mending);
-  StoreResult<void> LetGoOfUnsyncedEnd();
   StoreResult<void> OrderLogs(Mending mending);
   StoreResult<void> MakeTableListAnew();
   StoreResult<void> CheckSmallTables() const;

@@ -46,7 +46,7 @@ std::string LogName(std::uint64_t number) {
 // nullopt: empty, or damaged at its beginning, which RocksDB notices.
 std::optional<std::uint64_t> FirstSequence(Disk& disk, const std::filesystem::path& file) {
   char head[kHeadBytes];
-  const auto opened = disk.Open(file, Disk::Access::kRead);
+  const auto opened = disk.Open(file, Disk::Access::kOverDamage);
   if (!opened || (*opened)->ReadAt(0, head).value_or(0) != sizeof head) return std::nullopt;
   if (head[kTypeAt] != kWhole && head[kTypeAt] != kFirst) return std::nullopt;
   return LoadLittle<std::uint64_t>(head + kSequenceAt);

@@ -16,7 +16,6 @@
 #include "storage/database_repair.h"
 #include "storage/event_store_parts.h"
 #include "storage/found_copy.h"
-#include "storage/log_end.h"
 #include "storage/log_files.h"
 #include "storage/owner_only.h"
 #include "storage/second_copy.h"
@@ -35,6 +34,13 @@ std::filesystem::path HighWaterFile(const StoreOptions& options) {
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
+}
+
+std::string OlderFormat(const std::filesystem::path& directory) {
+  return directory.string() +
+         " was made by an older build of weir, and this one does not read its store: export it with the "
+         "build that "
+         "made it, and begin with an empty directory";
 }
 
 // Whether there is anything RocksDB would call a database; an empty folder is none.
@@ -70,9 +76,15 @@ StoreResult<void> CheckRoom(const Disk& disk, const std::filesystem::path& direc
                   " MiB are free. Make room on that disk and start weir again; nothing was changed");
 }
 
-LogDamage ToleranceOf(Mending mending, bool read_only, bool lacks_log) {
-  // Who only reads leaves the end of the log where it is.
-  if (mending == Mending::kEnd && read_only) return LogDamage::kCutThere;
+// The older format is told by what its logs begin with: a database that was closed well has one.
+StoreResult<void> RefuseOlderLogs(Disk& disk, const StoreOptions& options) {
+  for (const auto& log : FilesEndingIn(disk, DatabaseFolder(options), ".log")) {
+    if (IsPlainWal(disk, log)) return Fail(StoreErrorCode::kFormat, OlderFormat(options.directory));
+  }
+  return {};
+}
+
+LogDamage ToleranceOf(Mending mending, bool lacks_log) {
   if (mending < Mending::kLog) return LogDamage::kRefuse;
   return lacks_log ? LogDamage::kSkipAll : LogDamage::kSkip;
 }
@@ -87,8 +99,11 @@ std::vector<std::string> TableNames(const Disk& disk, const std::filesystem::pat
 
 EventStore::EventStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& options) {
-  auto parts = std::make_unique<Parts>(options);
+StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& given) {
+  const std::shared_ptr<WalDisk> wal = OnWalDisk(given);
+  StoreOptions options = given;
+  options.disk = wal;
+  auto parts = std::make_unique<Parts>(options, wal);
   const bool may_create = !options.read_only && options.create_if_missing;
   if (auto entered = EnterDirectory(*options.disk, options.directory, may_create); !entered) {
     return Fail(StoreErrorCode::kFormat, entered.error());
@@ -105,9 +120,12 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
                                              options.directory.string());
   }
   parts->lock = std::move(*taken);
+  if (auto current = RefuseOlderLogs(*wal->below(), options); !current)
+    return std::unexpected(current.error());
   if (options.read_only) {
     if (auto opened = parts->Open(Mending::kNone); !opened) return std::unexpected(opened.error());
-    parts->disk_watch = std::make_unique<DiskWatch>(options.disk, options.directory);
+    std::ranges::move(wal->TakeNotes(), std::back_inserter(parts->notes));
+    parts->disk_watch = std::make_unique<DiskWatch>(wal->below(), options.directory);
     return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
   }
 
@@ -133,7 +151,7 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
     std::unique_ptr<DiskLock> lock = std::move(parts->lock);
     std::set<Family> broken = std::move(parts->broken);
     std::optional<Parts::Accepted> accepted = std::move(parts->accepted);
-    parts = std::make_unique<Parts>(options);
+    parts = std::make_unique<Parts>(options, wal);
     parts->lock = std::move(lock);
     parts->broken = std::move(broken);
     parts->accepted = std::move(accepted);
@@ -155,13 +173,18 @@ StoreResult<std::unique_ptr<EventStore>> EventStore::Open(const StoreOptions& op
   if (auto started = parts->StartHighWater(); !started) return std::unexpected(started.error());
   if (auto sealing = parts->index->StartSealing(); !sealing)
     return Fail(StoreErrorCode::kIo, sealing.error());
-  parts->disk_watch = std::make_unique<DiskWatch>(options.disk, options.directory);
+  wal->pool().patience().Begin();
+  if (auto ready = wal->pool().Start(DatabaseFolder(options), &parts->health); !ready)
+    return Fail(StoreErrorCode::kIo, ready.error());
+  std::ranges::move(wal->TakeNotes(), std::back_inserter(parts->notes));
+  parts->disk_watch = std::make_unique<DiskWatch>(wal->below(), options.directory);
   if (auto watching = parts->disk_watch->Start(); !watching)
     return Fail(StoreErrorCode::kIo, watching.error());
   return std::unique_ptr<EventStore>(new EventStore(std::move(parts)));
 }
 
 EventStore::~EventStore() {
+  if (parts_) parts_->wal->pool().patience().GiveUp();
   if (!parts_ || parts_->options.read_only) return;
   if (parts_->health.failed()) return;
   if (parts_->timeline.Now()) std::ignore = MarkTime();
@@ -186,12 +209,6 @@ StoreResult<void> EventStore::Parts::Open(Mending mending) {
   }
   if (auto opened = OpenDatabase(promised, mending); !opened) return opened;
   auto audited = AuditDatabase(promised, mending);
-  // What is missing was synced after all. What is behind the damage may be read, where the operator gives up the rest.
-  if (mending == Mending::kEnd && options.accept_data_loss && lost_something) {
-    accepted = {.what = "the database's write-ahead log is damaged", .log_sound = false};
-    next = Mending::kLog;
-    return Fail(StoreErrorCode::kDataLoss, "the write-ahead log is damaged where it had been synced");
-  }
   // What RocksDB opens and cannot read may be readable without its index, or be kept twice.
   const bool unreadable = !audited && audited.error().code == StoreErrorCode::kCorruption;
   if (unreadable && mending != Mending::kTables && !options.read_only) next = Mending::kTables;
@@ -244,12 +261,8 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   if (exists && mending < Mending::kLog && promised) {
     if (auto whole = AuditTableList(promised->tables); !whole) return whole;
   }
-  if (mending == Mending::kEnd && !options.read_only) {
-    if (auto let_go = LetGoOfUnsyncedEnd(); !let_go) return let_go;
-  }
-  auto opened =
-      Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
-                  ToleranceOf(mending, options.read_only, accepted && accepted->lacks_log), &health);
+  auto opened = Rocks::Open(folder, options, !exists && !HoldsTables(*options.disk, folder),
+                            ToleranceOf(mending, accepted && accepted->lacks_log), &health);
   StoreResult<void> sound;
   if (!opened) {
     sound = std::unexpected(opened.error());
@@ -266,32 +279,17 @@ StoreResult<void> EventStore::Parts::OpenDatabase(const std::optional<HighWaterR
   const StoreError& error = sound.error();
   if (!IsDamage(error)) return std::unexpected(error);
   const DatabaseDamage damage = ExamineDatabase(folder, options, error);
-  const bool drop_end = damage.unsynced_end && mending == Mending::kNone;
-  if (options.read_only && drop_end) return OpenDatabase(promised, Mending::kEnd);
   if (options.read_only) return Fail(StoreErrorCode::kCorruption, damage.what + ". " + WayOut(damage));
   const StoreError refusal{StoreErrorCode::kCorruption, Refused(damage.what, damage.gives_up).message};
   if (mending == Mending::kTables) return std::unexpected(refusal);
   broken = damage.families;
-  if (drop_end) {
-    next = Mending::kEnd;
-  } else if (damage.recoverable) {
+  if (damage.recoverable) {
     next = Mending::kTables;
   } else if (options.accept_data_loss) {
     accepted = {.what = damage.what, .log_sound = damage.log_sound, .lacks_log = damage.lacks_log};
     next = mending < Mending::kLog && damage.log_only ? Mending::kLog : Mending::kTables;
   }
   return std::unexpected(refusal);
-}
-
-StoreResult<void> EventStore::Parts::LetGoOfUnsyncedEnd() {
-  const auto end = FindUnsyncedEnd(*options.disk, DatabaseFolder(options));
-  if (!end) return {};
-  if (const auto dropped = DropUnsyncedEnd(*options.disk, *end); !dropped)
-    return Fail(StoreErrorCode::kIo, dropped.error().message);
-  notes.emplace_back(
-      "the end of the write-ahead log was never synced and only parts of it are there: it is dropped, and "
-      "nothing of it had been acknowledged");
-  return {};
 }
 
 StoreResult<void> EventStore::Parts::OrderLogs(Mending mending) {
@@ -369,11 +367,7 @@ StoreResult<void> EventStore::Parts::LoadFormat(const std::optional<HighWaterRec
     return {};
   }
   if (const auto older = rocks->Get(Family::kDefault, kFormatKey); older && *older) {
-    return Fail(
-        StoreErrorCode::kFormat,
-        options.directory.string() +
-            " was made by an older build of weir, and this one does not read its store: export it with the "
-            "build that made it, and begin with an empty directory");
+    return Fail(StoreErrorCode::kFormat, OlderFormat(options.directory));
   }
   const bool was_lost =
       options.accept_data_loss && promised && (mending == Mending::kTables || lost_something);

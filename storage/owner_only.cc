@@ -24,8 +24,8 @@ void Narrow(const std::filesystem::path& path, std::vector<std::string>& open) {
 }
 
 bool IsOurs(const std::string& name) {
-  return name.starts_with("store") || name == "high-water" || name == "lock" || name == "secrets" ||
-         name == "secret-checks" || name == "quarantine" || name == "admin.sock";
+  return name.starts_with("store") || name == "high-water" || name == "lock" || name == "wal" ||
+         name == "secrets" || name == "secret-checks" || name == "quarantine" || name == "admin.sock";
 }
 
 }  // namespace

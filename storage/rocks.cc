@@ -32,8 +32,6 @@ rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   switch (damage) {
     case LogDamage::kRefuse:
       return rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    case LogDamage::kCutThere:
-      return rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     case LogDamage::kSkip:
     case LogDamage::kSkipAll:
       return rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
@@ -208,9 +206,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const StoreOptions& opt
 StoreResult<std::unique_ptr<Rocks>> Rocks::Open(const std::filesystem::path& directory,
                                                 const StoreOptions& options, bool create, LogDamage damage,
                                                 StoreHealth* health) {
-  std::unique_ptr<Rocks> rocks(new Rocks(options.disk, directory, health, [health](const DiskError& error) {
-    if (health != nullptr) health->Fail({StoreErrorCode::kIo, "the store failed: " + error.message});
-  }));
+  std::unique_ptr<Rocks> rocks(
+      new Rocks(options.disk, directory, damage, health, [health](const DiskError& error) {
+        if (health != nullptr) health->Fail({StoreErrorCode::kIo, "the store failed: " + error.message});
+      }));
   rocksdb::DBOptions db_options = DatabaseOptions(options, rocks->files_.env(), create, damage);
   if (health != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(*health));
   rocks->gaps_ = std::make_unique<LogGapFilter>(
@@ -286,6 +285,7 @@ StoreResult<void> Rocks::WriteAsIs(const rocksdb::WriteOptions& how, rocksdb::Wr
   const MustHaveMemory here;
   // RocksDB logs an empty batch under the number that the next one gets as well.
   if (updates.Count() == 0) return {};
+  const SyncFollows synced(how.sync);
   return Believed(db_->Write(how, &updates), doing);
 }
 

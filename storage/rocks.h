@@ -54,10 +54,9 @@ class Rows {
 
 // What to do about a damaged write-ahead log. Only the first is for a store that keeps its promises.
 enum class LogDamage : std::uint8_t {
-  kRefuse,    // a torn end is no damage
-  kCutThere,  // drop everything from the damage on
-  kSkip,      // drop what is damaged, keep what is behind it but for sinks' positions (log_gap_filter.h)
-  kSkipAll,   // the same where a log is missing, which may be the oldest: no position of what is left is kept
+  kRefuse,
+  kSkip,     // drop what is damaged, keep what is behind it but for sinks' positions (log_gap_filter.h)
+  kSkipAll,  // the same where a log is missing, which may be the oldest: no position of what is left is kept
 };
 
 // The open database and its column families; closed by the destructor.
@@ -106,12 +105,13 @@ class Rocks {
  private:
   StoreResult<void> Believed(const rocksdb::Status& status, std::string_view doing) const;
 
-  Rocks(std::shared_ptr<Disk> disk, const std::filesystem::path& directory, StoreHealth* health,
-        DiskEnv::OnFailure on_failure)
+  Rocks(std::shared_ptr<Disk> disk, const std::filesystem::path& directory, LogDamage damage,
+        StoreHealth* health, DiskEnv::OnFailure on_failure)
       : disk_(disk),
         health_(health),
         trash_(disk, directory, directory.parent_path() / kTrashFolder, health),
-        files_(std::move(disk), std::move(on_failure), &trash_) {}
+        files_(std::move(disk), std::move(on_failure), &trash_,
+               damage >= LogDamage::kSkip ? Disk::Access::kOverDamage : Disk::Access::kRead) {}
   const std::shared_ptr<Disk> disk_;
   StoreHealth* const health_;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;  // by family

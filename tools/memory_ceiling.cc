@@ -53,7 +53,9 @@ std::uint64_t StoreBytes(const config::Config& config) {
       (event_memtable + store::kDedupeMemtableBytes + kSmallFamilies * store::kSmallFamilyMemtableBytes);
   const std::uint64_t heads =
       (1 + store::kDedupeFrozenHeadsMax) * store::kDedupeHeadEvents * kDedupeHeadBytesPerEvent;
-  return memtables + store::kBlockCacheBytes + heads + store::kDedupeFilterBytesMax;
+  // Of the write-ahead log that is written to and the one before it.
+  const std::uint64_t frames = 2 * (store::kWalFrameBytesMax + store::kWalTailBytesMax);
+  return memtables + store::kBlockCacheBytes + heads + store::kDedupeFilterBytesMax + frames;
 }
 
 }  // namespace

@@ -66,19 +66,23 @@ class Mutations {
                        }});
       return std::move(list_);
     }
-    fs::path newest_log;
     for (const fs::path& file : files_) {
-      if (file.extension() == ".log") newest_log = std::max(newest_log, file);
+      if (file.extension() == ".log") newest_log_ = std::max(newest_log_, file);
     }
     for (const fs::path& file : files_) {
-      const bool end = file == newest_log || KindOf(file) == "MANIFEST";
-      if (plan_.closed || !end || (plan_.newest_log && file == newest_log)) Of(file);
+      if (IsGuarded(file) || (plan_.newest_log && IsOfNewestLog(file))) Of(file);
     }
     return std::move(list_);
   }
   const std::set<std::string>& kinds() const { return kinds_; }
 
  private:
+  // With all of its segments, and its tail.
+  bool IsOfNewestLog(const fs::path& file) const { return file.native().starts_with(newest_log_.native()); }
+  // What a crash may have taken the end of is missed only as far as something says so.
+  bool IsGuarded(const fs::path& file) const {
+    return plan_.closed || (!IsOfNewestLog(file) && KindOf(file) != "MANIFEST");
+  }
   void Of(const fs::path& file) {
     kinds_.insert(KindOf(file));
     const std::string name = file.string();
@@ -96,7 +100,7 @@ class Mutations {
     }
     std::vector<fs::path> alike;
     std::ranges::copy_if(files_, std::back_inserter(alike), [&](const fs::path& other) {
-      return other != file && KindOf(other) == KindOf(file);
+      return other != file && KindOf(other) == KindOf(file) && IsGuarded(other) == IsGuarded(file);
     });
     if (!alike.empty()) {
       const fs::path& other = alike[random_() % alike.size()];
@@ -122,6 +126,7 @@ class Mutations {
   SimulatedDisk& older_;
   std::mt19937_64 random_;
   const std::vector<fs::path> files_;
+  fs::path newest_log_;
   std::vector<Mutation> list_;
   std::set<std::string> kinds_;
 };

@@ -123,7 +123,7 @@ class AcceptedLoss : public StoreTest {
       auto rocks = Rocks::Open(
           Database(),
           [&] {
-            StoreOptions read = options;
+            StoreOptions read = WithLogs();
             read.read_only = true;
             return read;
           }(),

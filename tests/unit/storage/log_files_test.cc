@@ -55,9 +55,9 @@ TEST_F(LogFiles, AreWholeAsTheyWereWrittenAndWithoutTheirLastRecordsEnd) {
   Fill(300, "evt_", 500);
   Crash();
   const auto log = DatabaseFiles(".log").back();
-  EXPECT_TRUE(LogsAreWhole(*disk, Database()));
-  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 100);
-  EXPECT_TRUE(LogsAreWhole(*disk, Database()));
+  EXPECT_TRUE(LogsAreWhole(*OnWalDisk(options), Database()));
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 5000);
+  EXPECT_TRUE(LogsAreWhole(*OnWalDisk(options), Database()));
 }
 
 TEST_F(LogFiles, AreNotWholeWithAByteChangedAnywhere) {

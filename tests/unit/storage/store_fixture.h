@@ -23,6 +23,7 @@
 #include "storage/high_water.h"
 #include "storage/keys.h"
 #include "storage/rocks.h"
+#include "storage/wal_disk.h"
 #include "tests/support/faulty_disk.h"
 #include "tests/support/stored_events.h"
 #include "tests/support/temp_directory.h"
@@ -184,10 +185,16 @@ class StoreTest : public testing::Test {
       }
     }
   }
+  // As the store has them: what is opened without it does not find its write-ahead logs.
+  StoreOptions WithLogs() const {
+    StoreOptions with_logs = options;
+    with_logs.disk = OnWalDisk(options);
+    return with_logs;
+  }
   // Changes the closed database behind the store's back, with checksums of RocksDB's own intact.
   void Tamper(const std::function<void(Rocks&)>& change) {
     store.reset();
-    auto rocks = Rocks::Open(Database(), options, false, LogDamage::kRefuse);
+    auto rocks = Rocks::Open(Database(), WithLogs(), false, LogDamage::kRefuse);
     ASSERT_TRUE(rocks) << rocks.error().message;
     change(**rocks);
   }
