@@ -361,6 +361,18 @@ void Process(Page& page, const Live& live, const StoreFacts& facts, const Proces
   page.Sample({}, live.retention.steps.value());
   page.Gauge("weir_store_bytes", "Bytes of the store's files.");
   page.Sample({}, facts.statistics.disk.store_bytes);
+  const storage::LogSegments& segments = facts.statistics.segments;
+  page.Gauge("weir_wal_segments_ready",
+             "Files of the write-ahead log that were written before they are needed.");
+  page.Sample({}, segments.ready);
+  page.Counter("weir_wal_segments_total",
+               "Files that the write-ahead log has gone on in: prewritten, or grown because none was ready.");
+  page.Sample({{"kind", "prewritten"}}, segments.prewritten);
+  page.Sample({{"kind", "grown"}}, segments.grown);
+  page.Gauge("weir_wal_room_taken",
+             "1 where the file system says that files of the write-ahead log need no more room when they are "
+             "written.");
+  page.Sample({}, segments.room_is_taken ? 1 : 0);
   page.Gauge("weir_store_write_stopped", "1 while compaction makes writers wait.");
   page.Sample({}, facts.statistics.write_stopped ? 1 : 0);
   page.Gauge("weir_store_trouble", "1 while this part of the store has met an error and is not over it.");

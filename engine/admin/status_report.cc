@@ -149,7 +149,12 @@ storage::StoreResult<Json> StatusReport(const Wiring& wiring, std::int64_t now_u
   }
   json["log"] = {{"first_sequence", statistics.first_sequence},
                  {"last_sequence", statistics.last_sequence},
-                 {"bytes", statistics.disk.store_bytes}};
+                 {"bytes", statistics.disk.store_bytes},
+                 {"segments",
+                  {{"ready", statistics.segments.ready},
+                   {"prewritten", statistics.segments.prewritten},
+                   {"grown", statistics.segments.grown},
+                   {"room_taken", statistics.segments.room_is_taken}}}};
   json["troubles"] = Json::array();
   for (const storage::StoreTrouble& trouble : statistics.troubles) {
     json["troubles"].push_back(

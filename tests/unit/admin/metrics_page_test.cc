@@ -197,6 +197,9 @@ TEST_F(MetricsPageTest, HasEveryNameOfTheInterface) {
                              "weir_connections gauge",
                              "weir_inflight_bytes gauge",
                              "weir_store_bytes gauge",
+                             "weir_wal_segments_ready gauge",
+                             "weir_wal_segments_total counter",
+                             "weir_wal_room_taken gauge",
                              "weir_disk_free_bytes gauge",
                              "weir_build_info gauge"}) {
     EXPECT_THAT(page, HasSubstr("# TYPE " + std::string(family) + "\n"));
