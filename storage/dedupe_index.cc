@@ -4,20 +4,10 @@
 #include <utility>
 
 #include "storage/check.h"
+#include "storage/dedupe_merge.h"
 #include "storage/start_thread.h"
 
 namespace weir::storage {
-namespace {
-
-// A run is merged with others of its tier: as many times the head's size, in powers of the merge width.
-std::uint32_t TierOf(std::uint64_t entries, std::size_t head_events) {
-  std::uint32_t tier = 0;
-  for (std::uint64_t size = head_events; entries > size; size *= limits::kDedupeRunsPerMerge) ++tier;
-  return tier;
-}
-
-}  // namespace
-
 StoreResult<std::unique_ptr<DedupeIndex>> DedupeIndex::Open(Rocks& rocks, const Options& options) {
   std::unique_ptr<DedupeIndex> index(new DedupeIndex(rocks, options));
   auto state = index->store_.LoadState();
@@ -54,6 +44,7 @@ DedupeIndex::~DedupeIndex() {
 
 void DedupeIndex::ExpectTail(std::uint64_t count) {
   head_ = std::make_unique<DedupeTable>(std::max<std::uint64_t>(count, options_.head_events));
+  WEIR_CHECK_GE(head_->room(), count);
 }
 
 StoreResult<void> DedupeIndex::ForgetRuns() {
@@ -134,6 +125,7 @@ StoreResult<void> DedupeIndex::MakeRoom(std::size_t count) {
   if (!head_ || head_->room() < count) {
     head_ = std::make_unique<DedupeTable>(std::max(count, options_.head_events));
   }
+  WEIR_CHECK_GE(head_->room(), count);
   return {};
 }
 
@@ -146,6 +138,7 @@ void DedupeIndex::Undo(std::size_t slot) {
 }
 
 void DedupeIndex::Keep(Sequence last, const ReceivedSpan& received, std::int64_t window_us) {
+  WEIR_CHECK_GT(last, kept_through_);
   kept_through_ = last;
   head_received_.Add(received);
   if (window_us > window_us_max_.load(std::memory_order_relaxed)) window_us_max_ = window_us;
@@ -153,6 +146,8 @@ void DedupeIndex::Keep(Sequence last, const ReceivedSpan& received, std::int64_t
 
 // Under the lock. The head must not hold inserts that may still be undone.
 void DedupeIndex::Freeze() {
+  WEIR_CHECK(head_ != nullptr);
+  WEIR_CHECK_GT(head_->size(), 0u);
   auto frozen = std::make_shared<Frozen>();
   frozen->table = std::move(head_);
   frozen->through = kept_through_;
@@ -241,7 +236,9 @@ StoreResult<void> DedupeIndex::Rederive(const RunPointer& damaged) {
     const std::scoped_lock lock(mutex_);
     runs_.push_back(run);
   }
-  state_.entries = EntriesSealed() - damaged->entries;
+  const std::uint64_t sealed = EntriesSealed();
+  WEIR_CHECK_GE(sealed, damaged->entries);
+  state_.entries = sealed - damaged->entries;
   if (auto put = store_.PutState(state_, {damaged}); !put) return put;
   {
     const std::scoped_lock lock(mutex_);
@@ -287,6 +284,7 @@ StoreResult<std::vector<DedupeIndex::Derived>> DedupeIndex::ReadRuns(Sequence fi
 
 StoreResult<DedupeRun> DedupeIndex::WriteSorted(std::vector<DedupeTable::Entry> entries,
                                                 const ReceivedSpan& received) {
+  WEIR_CHECK(!entries.empty());
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
   const Sequence base = std::ranges::min(entries, {}, &DedupeTable::Entry::sequence).sequence;
@@ -302,11 +300,14 @@ StoreResult<void> DedupeIndex::SealOne(const Frozen& frozen) {
   if (auto dropped = DropExpired(frozen.received.newest_us); !dropped) return dropped;
   auto run = WriteSorted(frozen.table->Entries(), frozen.received);
   if (!run) return std::unexpected(run.error());
+  WEIR_CHECK_EQ(run->entries, frozen.table->size());
+  WEIR_CHECK_GT(frozen.through, state_.through);
   state_.through = frozen.through;
   state_.entries = EntriesSealed() + run->entries;
   if (auto published = store_.Publish(*run, state_, {}); !published) return published;
   const std::scoped_lock lock(mutex_);
   runs_.push_back(std::make_shared<const DedupeRun>(*std::move(run)));
+  WEIR_CHECK_EQ(frozen_.front().get(), &frozen);
   frozen_.pop_front();
   return {};
 }
@@ -321,49 +322,25 @@ StoreResult<void> DedupeIndex::DropExpired(std::int64_t newest_us) {
   }
   if (expired.empty()) return {};
   std::uint64_t left = EntriesSealed();
-  for (const RunPointer& run : expired) left -= run->entries;
+  for (const RunPointer& run : expired) {
+    WEIR_CHECK_GE(left, run->entries);
+    left -= run->entries;
+  }
   state_.entries = left;
   if (auto put = store_.PutState(state_, expired); !put) return put;
   return Swap(expired, nullptr);
 }
 
-std::vector<DedupeIndex::RunPointer> DedupeIndex::ChooseMerge() const {
+std::vector<DedupeIndex::RunPointer> DedupeIndex::ReadableRuns() const {
+  const std::scoped_lock lock(mutex_);
   std::vector<RunPointer> runs;
-  {
-    const std::scoped_lock lock(mutex_);
-    std::ranges::copy_if(runs_, std::back_inserter(runs),
-                         [this](const RunPointer& run) { return !damaged_.contains(run->number); });
-  }
-  const auto tier = [this](const RunPointer& run) { return TierOf(run->entries, options_.head_events); };
-  std::sort(runs.begin(), runs.end(), [&](const RunPointer& a, const RunPointer& b) {
-    return std::pair(tier(a), a->received.oldest_us) < std::pair(tier(b), b->received.oldest_us);
-  });
-  const std::int64_t span_us_max = state_.window_us_max / 8;
-  for (std::size_t begin = 0; begin < runs.size(); ++begin) {
-    ReceivedSpan span;
-    Sequence base = runs[begin]->base;
-    std::vector<RunPointer> chosen;
-    bool bucket_closed = false;
-    for (std::size_t i = begin; i < runs.size() && tier(runs[i]) == tier(runs[begin]); ++i) {
-      ReceivedSpan wider = span;
-      wider.Add(runs[i]->received);
-      base = std::min(base, runs[i]->base);
-      // Entries hold 32-bit distances to the base, and no run is that large.
-      if (wider.newest_us - wider.oldest_us > span_us_max || state_.through - base > UINT32_MAX) {
-        bucket_closed = true;
-        break;
-      }
-      span = wider;
-      chosen.push_back(runs[i]);
-      if (chosen.size() == limits::kDedupeRunsPerMerge) return chosen;
-    }
-    if (bucket_closed && chosen.size() > 1) return chosen;
-  }
-  return {};
+  std::ranges::copy_if(runs_, std::back_inserter(runs),
+                       [this](const RunPointer& run) { return !damaged_.contains(run->number); });
+  return runs;
 }
 
 StoreResult<bool> DedupeIndex::MergeOnce() {
-  const std::vector<RunPointer> parts = ChooseMerge();
+  const std::vector<RunPointer> parts = ChooseMerge(ReadableRuns(), state_, options_.head_events);
   if (parts.empty()) return false;
   if (options_.merge_bytes != nullptr) {
     if (auto room = RunWriter::CheckRoom(parts, *options_.merge_bytes); !room)
@@ -380,6 +357,7 @@ StoreResult<bool> DedupeIndex::MergeOnce() {
 }
 
 StoreResult<DedupeRun> DedupeIndex::WriteMerged(const std::vector<RunPointer>& parts) {
+  WEIR_CHECK_GT(parts.size(), 1u);
   std::uint64_t entries = 0;
   Sequence base = parts[0]->base;
   ReceivedSpan received;

@@ -121,7 +121,7 @@ class DedupeIndex {
   StoreResult<void> SealOne(const Frozen& frozen);
   StoreResult<void> DropExpired(std::int64_t newest_us);
   StoreResult<bool> MergeOnce();
-  std::vector<RunPointer> ChooseMerge() const;
+  std::vector<RunPointer> ReadableRuns() const;
   StoreResult<DedupeRun> WriteMerged(const std::vector<RunPointer>& parts);
   StoreResult<DedupeRun> WriteSorted(std::vector<DedupeTable::Entry> entries, const ReceivedSpan& received);
   // Runs over these events, a head each.
