@@ -42,6 +42,7 @@ class DedupeTable {
   // Returns the slot, for Undo. The table must not be full.
   std::size_t Insert(Fingerprint fingerprint, Sequence sequence) {
     WEIR_CHECK_LT(size_, entries_max_);
+    WEIR_CHECK_GT(sequence, kNoSequence);
     std::size_t slot = First(fingerprint);
     while (slots_[slot].sequence != kNoSequence) slot = Next(slot);
     slots_[slot] = {.fingerprint = fingerprint, .sequence = sequence};
@@ -52,6 +53,9 @@ class DedupeTable {
   // Takes back an insert. In reverse order of the inserts only: then no later entry can have been placed past
   // this slot.
   void Undo(std::size_t slot) {
+    WEIR_CHECK_LT(slot, slots_.size());
+    WEIR_CHECK_GT(slots_[slot].sequence, kNoSequence);
+    WEIR_CHECK_GT(size_, 0u);
     slots_[slot] = {};
     --size_;
   }

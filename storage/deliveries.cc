@@ -1,6 +1,7 @@
 // Positions, retries, dead letters: what delivery keeps beside the log.
 #include <utility>
 
+#include "storage/check.h"
 #include "storage/delivery_values.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
@@ -95,7 +96,9 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
   const MustHaveMemory here;
   rocksdb::WriteBatch updates;
   rocksdb::ColumnFamilyHandle* deliveries = parts.rocks->family(Family::kDeliveries);
+  WEIR_CHECK(!batch.sink.empty());
   for (const RetryEntry& retry : batch.retries_added) {
+    WEIR_CHECK_GT(retry.sequence, kNoSequence);
     const std::string key = RetryKey(batch.sink, retry.due_us, retry.sequence);
     updates.Put(deliveries, key, EncodeRetry(key, retry));
   }
@@ -103,6 +106,11 @@ StoreResult<void> EventStore::Settle(const SettlementBatch& batch) {
     updates.Delete(deliveries, RetryKey(batch.sink, due_us, sequence));
   }
   if (batch.position) {
+    Sequence settled = batch.position->offset;
+    for (const Sequence above : batch.position->above) {
+      WEIR_CHECK_GT(above, settled);
+      settled = above;
+    }
     const std::string key = PositionKey(batch.sink);
     updates.Put(deliveries, key, EncodePosition(key, *batch.position));
   }

@@ -98,6 +98,8 @@ StoreResult<std::optional<Event>> LogReader::Next() {
     if (!filled) return std::unexpected(filled.error());
   }
   walk.next = walk.store.holes.NextOutside(walk.next);
+  WEIR_CHECK_LT(walk.index, walk.sizes.size());
+  WEIR_CHECK_LE(walk.at + walk.sizes[walk.index], walk.chunk.size());
   std::string_view record(walk.chunk.data() + walk.at, walk.sizes[walk.index]);
   auto event = Decode(record);
   if (!event || event->sequence != walk.next) {

@@ -151,6 +151,8 @@ StoreResult<Sequence> EventStore::FirstYoungerThan(std::int64_t age_us) const {
 
 // The new beginning and the conflicts of what is before it, in one step.
 StoreResult<void> EventStore::Parts::WriteCut(Sequence first_kept) {
+  WEIR_CHECK_GT(first_kept, first.load());
+  WEIR_CHECK_LE(first_kept, durable.load());
   const std::scoped_lock guard(dead_mutex);
   const MustHaveMemory here;
   rocksdb::WriteBatch updates;
@@ -193,6 +195,7 @@ StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept, std::span<cons
   // The newest event always stays: the next one's sequence is counted from it.
   const auto limit = parts.OldestNeeded(std::min({first_kept, last, *in_window}), sinks);
   if (!limit) return limit;
+  WEIR_CHECK_LE(*limit, last);
   if (*limit > parts.first) {
     if (auto written = parts.WriteCut(*limit); !written) return std::unexpected(written.error());
     // Before anything goes: who does not find an event must be able to see why.

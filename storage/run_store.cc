@@ -181,6 +181,8 @@ StoreResult<void> RunStore::Lookup(const DedupeRun& run, Fingerprint fingerprint
 
 StoreResult<void> RunStore::Publish(const DedupeRun& run, const DedupeState& state,
                                     const std::vector<std::shared_ptr<const DedupeRun>>& replaced) {
+  WEIR_CHECK_LT(run.number, state.next_run);
+  for (const auto& old : replaced) WEIR_CHECK_LT(old->number, run.number);
   rocksdb::WriteBatch updates;
   rocksdb::ColumnFamilyHandle* family = rocks_.family(Family::kDedupe);
   std::uint32_t chunks = 0;
@@ -241,6 +243,7 @@ StoreResult<void> RunWriter::CheckRoom(const std::vector<std::shared_ptr<const D
 RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entries, Sequence base,
                      bool with_filter)
     : store_(store) {
+  WEIR_CHECK_GT(entries, 0u);
   run_.number = number;
   run_.entries = entries;
   run_.base = base;
@@ -253,6 +256,8 @@ RunWriter::RunWriter(RunStore& store, std::uint64_t number, std::uint64_t entrie
 StoreResult<void> RunWriter::Add(const DedupeTable::Entry& entry) {
   const std::uint32_t block = BlockOf(entry.fingerprint, run_.block_bits);
   WEIR_CHECK_GE(block, block_);
+  WEIR_CHECK_GE(entry.sequence, run_.base);
+  WEIR_CHECK_LT(added_, run_.entries);
   if (block != block_) {
     if (auto ended = EndBlock(); !ended) return ended;
     block_ = block;
