@@ -72,13 +72,27 @@ enum class CommitOutcome : std::uint8_t {
   kUnavailable,
 };
 
+// What became of one event of a request.
+struct EventResult {
+  CommitOutcome outcome = CommitOutcome::kUnavailable;
+  storage::Sequence sequence =
+      storage::kNoSequence;  // as CommitOutcome says; kNoSequence where nothing is stored
+};
+
 struct Committed {
   Ticket ticket;
-  CommitOutcome outcome = CommitOutcome::kUnavailable;  // of the first record
-  std::uint16_t stored = 0;                             // records of the request that were new
-  std::uint16_t duplicates = 0;                         // that were there already
-  std::uint16_t conflicts = 0;                          // that brought other bytes under a known id
-  storage::Sequence sequence = storage::kNoSequence;    // of the first record
+  // Not all of the request is durable: it is answered 503 and comes again, whatever became of parts of it.
+  bool unavailable = true;
+  // The largest sequence among the results: the answer rests on the log up to here, a duplicate's on its first copy.
+  storage::Sequence rests_on = storage::kNoSequence;
+  EventResult first;
+  std::vector<EventResult> further = {};  // of a batch's other events, in their order
+
+  std::size_t Count(CommitOutcome outcome) const {
+    std::size_t count = first.outcome == outcome ? 1 : 0;
+    for (const EventResult& result : further) count += result.outcome == outcome ? 1 : 0;
+    return count;
+  }
 };
 
 // The new events of one commit, in sequence order, for delivery workers.

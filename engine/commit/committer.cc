@@ -61,9 +61,8 @@ bool Passes(storage::StoreErrorCode code) {
 
 }  // namespace
 
-Committer::Committer(Wiring wiring) : wiring_(std::move(wiring)) {
+Committer::Committer(Wiring wiring) : wiring_(std::move(wiring)), acknowledger_(wiring_.shards) {
   popped_.resize(limits::kCommitGroupEventsMax);
-  acks_.resize(wiring_.shards.size());
 }
 
 Committer::~Committer() {
@@ -131,7 +130,7 @@ void Committer::CommitGroup(std::span<Append> group) {
   wiring_.probe.under_way_since_ns.Set(started_ns);
   const bool committed = !failed_ && Gather(group, started_ns) && Store(started_ns);
   wiring_.probe.under_way_since_ns.Set(0);
-  PostAcks(group, committed);
+  Answer(group, committed);
   try {
     const MayLackMemory here;
     if (committed) Publish(group);
@@ -186,66 +185,68 @@ bool Committer::Store(std::int64_t started_ns) {
   return false;
 }
 
-void Committer::PostAcks(std::span<const Append> group, bool committed) {
+void Committer::Answer(std::span<const Append> group, bool committed) {
   std::size_t next = 0;
-  const storage::Sequence durable = wiring_.store.last_sequence();
   for (const Append& append : group) {
-    WEIR_CHECK_LT(append.shard, acks_.size());
     WEIR_CHECK_GT(append.record_count, 0u);
-    Committed ack{.ticket = append.ticket};
     if (committed) {
-      const storage::AppendResult& first = results_[next];
-      ack.outcome = OutcomeOf(first.outcome);
-      ack.sequence = first.sequence;
-      WEIR_CHECK_LE(next + append.record_count, results_.size());
-      for (std::size_t i = next; i < next + append.record_count; ++i) {
-        // Nothing is acked that is not. What is unreadable is answered 503, and a damaged index may name anything.
-        if (results_[i].outcome != storage::AppendOutcome::kUnreadable)
-          WEIR_CHECK_LE(results_[i].sequence, durable);
-        Count(results_[i], ack);
-        if (append.keep_conflicts && !append.instead_of)
-          ReportConflict(records_[i], results_[i], append.enqueued_ns);
-      }
+      acknowledger_.Hold(append.shard, AnswerTo(append, next));
     } else {
       wiring_.probe.unavailable.Add(append.record_count);
+      acknowledger_.Hold(append.shard, {.ticket = append.ticket, .first = {}});
     }
     next += append.record_count;
-    acks_[append.shard].push_back(ack);
   }
   if (committed) WEIR_CHECK_EQ(next, results_.size());
-  for (std::size_t shard = 0; shard < acks_.size(); ++shard) {
-    if (acks_[shard].empty()) continue;
-    wiring_.shards[shard]->Push(acks_[shard]);
-    acks_[shard].clear();
-  }
+  acknowledger_.Release(wiring_.store.last_sequence());
+  // Nothing rests on what is not durable once its commit is done.
+  WEIR_CHECK(!acknowledger_.holds_any());
 }
 
-void Committer::Count(const storage::AppendResult& result, Committed& ack) {
+Committed Committer::AnswerTo(const Append& append, std::size_t next) {
+  WEIR_CHECK_LE(next + append.record_count, results_.size());
+  Committed answer{.ticket = append.ticket, .unavailable = false, .first = Count(results_[next])};
+  if (append.record_count > 1) answer.further.reserve(append.record_count - 1u);
+  for (std::size_t i = next + 1; i < next + append.record_count; ++i)
+    answer.further.push_back(Count(results_[i]));
+  const auto rest_on = [&answer](const EventResult& result) {
+    answer.unavailable |= result.outcome == CommitOutcome::kUnavailable;
+    answer.rests_on = std::max(answer.rests_on, result.sequence);
+  };
+  rest_on(answer.first);
+  for (const EventResult& result : answer.further) rest_on(result);
+  if (append.keep_conflicts && !append.instead_of) {
+    for (std::size_t i = next; i < next + append.record_count; ++i)
+      ReportConflict(records_[i], results_[i], append.enqueued_ns);
+  }
+  return answer;
+}
+
+EventResult Committer::Count(const storage::AppendResult& result) {
+  EventResult counted{.outcome = OutcomeOf(result.outcome), .sequence = result.sequence};
   switch (result.outcome) {
     case storage::AppendOutcome::kStored:
-      ++ack.stored;
       wiring_.probe.stored.Add();
       break;
     case storage::AppendOutcome::kDuplicate:
-      ++ack.duplicates;
       wiring_.probe.duplicates.Add();
       break;
     case storage::AppendOutcome::kConflictNotKept:
       wiring_.probe.conflicts_dropped.Add();
       [[fallthrough]];
     case storage::AppendOutcome::kConflict:
-      ++ack.conflicts;
       wiring_.probe.conflicts.Add();
       break;
     case storage::AppendOutcome::kUnreadable:
-      // The whole request comes again; what of it was stored is then a duplicate.
-      ack.outcome = CommitOutcome::kUnavailable;
+      // The whole request comes again; what of it was stored is then a duplicate. A damaged index may name anything.
+      counted.sequence = storage::kNoSequence;
       wiring_.probe.unreadable.Add();
       ReportUnreadable(result.sequence);
       break;
     case storage::AppendOutcome::kSuperseded:
       break;
   }
+  return counted;
 }
 
 // Whoever sends that id sends it again and again; one line a minute is enough to be seen.

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/commit/acknowledger.h"
 #include "engine/commit/conflict_log.h"
 #include "engine/commit/queues.h"
 #include "engine/observe/probe.h"
@@ -51,8 +52,10 @@ class Committer {
   void CommitGroup(std::span<Append> group);
   bool Gather(std::span<const Append> group, std::int64_t now_ns);
   bool Store(std::int64_t started_ns);
-  void PostAcks(std::span<const Append> group, bool committed);
-  void Count(const storage::AppendResult& result, Committed& ack);
+  void Answer(std::span<const Append> group, bool committed);
+  // The results from `next` on are the request's.
+  Committed AnswerTo(const Append& append, std::size_t next);
+  EventResult Count(const storage::AppendResult& result);
   void ReportUnreadable(storage::Sequence sequence);
   void ReportConflict(const storage::AppendRecord& record, const storage::AppendResult& result,
                       std::int64_t now_ns);
@@ -69,7 +72,7 @@ class Committer {
   std::vector<Append> popped_;
   std::vector<storage::AppendRecord> records_;
   std::vector<storage::AppendResult> results_;
-  std::vector<std::vector<Committed>> acks_;  // by shard
+  Acknowledger acknowledger_;
   ConflictLog conflict_log_;
 
   std::mutex tails_mutex_;  // taken once a group; held by others only during a reload

@@ -2,6 +2,7 @@
 // and drained in bulk; all are bounded by a count kept beside them, because the queue itself is not.
 #pragma once
 
+#undef BLOCK_SIZE  // a macro of <linux/fs.h>, which liburing.h brings in, and a member here
 #include <concurrentqueue/concurrentqueue.h>
 
 #include <atomic>
@@ -72,9 +73,9 @@ class AckQueue {
  public:
   explicit AckQueue(io::EventfdWake& wake) : producer_(queue_), consumer_(queue_), wake_(wake) {}
   // Committer only. One wake a group, and none while the shard is busy anyway.
-  void Push(std::span<const Committed> acks) {
+  void Push(std::span<Committed> acks) {
     // Without memory none is in, and an answer that is lost is waited for for ever.
-    while (!queue_.enqueue_bulk(producer_, acks.begin(), acks.size())) {
+    while (!queue_.enqueue_bulk(producer_, std::make_move_iterator(acks.begin()), acks.size())) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     wake_.Notify();

@@ -12,7 +12,7 @@ namespace {
 
 // Of a batch the events that were in order are stored; their sender sends all of them again.
 bool IsRefusedFor(const PendingAnswer& answer) {
-  return answer.reject_conflicts && answer.committed.conflicts > 0;
+  return answer.reject_conflicts && answer.committed.Count(commit::CommitOutcome::kConflict) > 0;
 }
 
 }  // namespace
@@ -74,11 +74,11 @@ void PendingAnswers::MarkDue(const PendingAnswer& answer) {
   due_.push_back(connection.slot);
 }
 
-std::size_t PendingAnswers::Complete(const commit::Committed& committed) {
+std::size_t PendingAnswers::Complete(commit::Committed committed) {
   PendingAnswer& answer = At(committed.ticket.request);
   WEIR_CHECK(answer.kind == Kind::kCommit && !answer.ready &&
              answer.generation == committed.ticket.generation);
-  answer.committed = committed;
+  answer.committed = std::move(committed);
   Count(answer);
   const std::size_t bytes = answer.bytes;
   if (answer.connection == kNoIndex) {
@@ -118,26 +118,37 @@ void PendingAnswers::GiveUpWaiting() {
 
 void PendingAnswers::Count(const PendingAnswer& answer) {
   const commit::Committed& committed = answer.committed;
-  if (committed.outcome == commit::CommitOutcome::kUnavailable) {
+  if (committed.unavailable) {
     answer.probe->Refused(observe::RejectionCode::kOverloaded, answer.manner.request_id, answer.received_us);
     return;
   }
-  if (committed.stored > 0 || committed.duplicates > 0 || committed.conflicts > 0) {
-    answer.probe->last_received_us.Set(answer.received_us);
-  }
-  if (committed.stored > 0) answer.probe->Received(answer.event_type);
-  // Which of a batch's events were new is not told; their order is what is known.
-  for (std::size_t i = 1; i < committed.stored && i <= answer.further_types.size(); ++i) {
-    answer.probe->Received(answer.further_types[i - 1]);
-  }
-  if (committed.duplicates > 0) answer.probe->duplicates.Add(committed.duplicates);
-  if (committed.outcome == commit::CommitOutcome::kDuplicate) {
-    answer.probe->last_duplicate.Set(static_cast<std::int64_t>(committed.sequence));
-  }
-  if (committed.conflicts > 0) answer.probe->conflicts.Add(committed.conflicts);
+  WEIR_CHECK_EQ(committed.further.size(), answer.further_types.size());
+  CountEvent(answer, committed.first, answer.event_type);
+  for (std::size_t i = 0; i < committed.further.size(); ++i)
+    CountEvent(answer, committed.further[i], answer.further_types[i]);
   if (IsRefusedFor(answer)) {
     answer.probe->Refused(observe::RejectionCode::kIdConflict, answer.manner.request_id, answer.received_us);
   }
+}
+
+void PendingAnswers::CountEvent(const PendingAnswer& answer, const commit::EventResult& result,
+                                std::string_view type) {
+  switch (result.outcome) {
+    case commit::CommitOutcome::kStored:
+      answer.probe->Received(type);
+      break;
+    case commit::CommitOutcome::kDuplicate:
+      answer.probe->duplicates.Add(1);
+      answer.probe->last_duplicate.Set(static_cast<std::int64_t>(result.sequence));
+      break;
+    case commit::CommitOutcome::kConflict:
+      answer.probe->conflicts.Add(1);
+      break;
+    case commit::CommitOutcome::kSuperseded:
+    case commit::CommitOutcome::kUnavailable:
+      return;
+  }
+  answer.probe->last_received_us.Set(answer.received_us);
 }
 
 bool PendingAnswers::HasReady(const Connection& connection) {
@@ -180,20 +191,21 @@ void PendingAnswers::Write(const PendingAnswer& answer, const Moment& now, std::
     return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
   }
   const commit::Committed& committed = answer.committed;
-  if (committed.outcome == commit::CommitOutcome::kUnavailable) {
+  if (committed.unavailable) {
     return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kOverloaded));
   }
   if (IsRefusedFor(answer)) {
     return writer_.WriteRefusal(out, answer.manner, RefusalFor(observe::RejectionCode::kIdConflict));
   }
   // A success is only ever about an event that is in the log.
-  WEIR_CHECK(committed.sequence != storage::kNoSequence);
+  WEIR_CHECK_GT(committed.first.sequence, storage::kNoSequence);
+  WEIR_CHECK_GE(committed.rests_on, committed.first.sequence);
   if (!answer.literal.empty()) {
     out.append(answer.literal);
-  } else if (committed.stored > 0) {
-    writer_.WriteAccepted(out, answer.manner, answer.event_id, committed.sequence);
+  } else if (committed.Count(commit::CommitOutcome::kStored) > 0) {
+    writer_.WriteAccepted(out, answer.manner, answer.event_id, committed.first.sequence);
   } else {
-    writer_.WriteDuplicate(out, answer.manner, answer.event_id, committed.sequence);
+    writer_.WriteDuplicate(out, answer.manner, answer.event_id, committed.first.sequence);
   }
   answer.probe->duration_ns.Record(
       static_cast<std::uint64_t>(std::max<std::int64_t>(now.monotonic_ns - answer.received_ns, 0)));

@@ -62,7 +62,7 @@ class PendingAnswers {
   void AddLiteral(Connection& connection, const Manner& manner, std::string_view bytes);
 
   // The outcome of a commit. Returns the entry's charged bytes, to be refunded.
-  std::size_t Complete(const commit::Committed& committed);
+  std::size_t Complete(commit::Committed committed);
   // The hand-over to the committer failed: what was to be committed is refused.
   std::size_t Refuse(std::uint32_t index, const Refusal& refusal);
 
@@ -87,6 +87,7 @@ class PendingAnswers {
   void MarkReady(PendingAnswer& answer);
   void MarkDue(const PendingAnswer& answer);
   void Count(const PendingAnswer& answer);
+  void CountEvent(const PendingAnswer& answer, const commit::EventResult& result, std::string_view type);
   void Write(const PendingAnswer& answer, const Moment& now, std::string& out);
   void Free(PendingAnswer& answer);
 

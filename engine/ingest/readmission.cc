@@ -113,22 +113,23 @@ std::expected<Readmitted, std::string> Readmission::Commit(std::span<const stora
   if (!AwaitCommit(request, committed)) {
     return std::unexpected("the store does not answer; whether the event is in the log is not known");
   }
-  if (committed.outcome == commit::CommitOutcome::kUnavailable) {
+  if (committed.unavailable) {
     return std::unexpected("the event cannot be stored right now");
   }
-  if (committed.outcome == commit::CommitOutcome::kSuperseded) {
+  if (committed.first.outcome == commit::CommitOutcome::kSuperseded) {
     return std::unexpected("it is not there any more: admitted or dropped meanwhile");
   }
   const bool refused = terms.instead_of.has_value() || !terms.keep_conflicts;
-  if (committed.conflicts > 0 && refused) {
-    return std::unexpected("event " + std::to_string(committed.sequence) +
+  const std::size_t conflicts = committed.Count(commit::CommitOutcome::kConflict);
+  if (conflicts > 0 && refused) {
+    return std::unexpected("event " + std::to_string(committed.first.sequence) +
                            " has this id and other content; nothing was changed");
   }
   return Readmitted{.event_id = std::string(events.front().id),
-                    .sequence = committed.sequence,
-                    .stored = committed.stored,
-                    .duplicates = committed.duplicates,
-                    .conflicts = committed.conflicts};
+                    .sequence = committed.first.sequence,
+                    .stored = committed.Count(commit::CommitOutcome::kStored),
+                    .duplicates = committed.Count(commit::CommitOutcome::kDuplicate),
+                    .conflicts = conflicts};
 }
 
 bool Readmission::AwaitCommit(std::uint32_t request, commit::Committed& committed) {

@@ -212,8 +212,8 @@ void ShardLoop::HandOver() {
 // `count` acknowledgements were taken out before the wait.
 void ShardLoop::TakeAcks(std::size_t count) {
   if (count == 0) count = control_.acks.Pop(acks_);
-  for (const commit::Committed& committed : std::span(acks_).first(count)) {
-    inflight_.Refund(answers_.Complete(committed));
+  for (commit::Committed& committed : std::span(acks_).first(count)) {
+    inflight_.Refund(answers_.Complete(std::move(committed)));
   }
 }
 

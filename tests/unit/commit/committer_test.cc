@@ -122,9 +122,9 @@ TEST_F(CommitterTest, AcksAStoredEventToTheShardAndTicketThatHandedItIn) {
   EXPECT_EQ(ack.ticket.slot, 7u);
   EXPECT_EQ(ack.ticket.generation, 3u);
   EXPECT_EQ(ack.ticket.request, 2u);
-  EXPECT_EQ(ack.outcome, CommitOutcome::kStored);
-  EXPECT_EQ(ack.sequence, 1u);
-  EXPECT_EQ(ack.stored, 1u);
+  EXPECT_EQ(ack.first.outcome, CommitOutcome::kStored);
+  EXPECT_EQ(ack.first.sequence, 1u);
+  EXPECT_EQ(ack.rests_on, 1u);
   EXPECT_EQ(store_->last_sequence(), 1u);
 }
 
@@ -133,27 +133,33 @@ TEST_F(CommitterTest, AnswersADuplicateWithTheFirstSequence) {
   CommitOne({.id = "a"});
   CommitOne({.id = "b"});
   const Committed ack = CommitOne({.id = "a"});
-  EXPECT_EQ(ack.outcome, CommitOutcome::kDuplicate);
-  EXPECT_EQ(ack.sequence, 1u);
-  EXPECT_EQ(ack.duplicates, 1u);
+  EXPECT_EQ(ack.first.outcome, CommitOutcome::kDuplicate);
+  EXPECT_EQ(ack.first.sequence, 1u);
+  EXPECT_EQ(ack.rests_on, 1u);
 }
 
 TEST_F(CommitterTest, TellsAConflictFromADuplicate) {
   Start();
   CommitOne({.id = "a", .body = "1"});
-  EXPECT_EQ(CommitOne({.id = "a", .body = "2"}).outcome, CommitOutcome::kConflict);
+  EXPECT_EQ(CommitOne({.id = "a", .body = "2"}).first.outcome, CommitOutcome::kConflict);
   EXPECT_EQ(probe_.conflicts.value(), 1u);
 }
 
-TEST_F(CommitterTest, CountsTheEventsOfARequest) {
+TEST_F(CommitterTest, SaysWhatBecameOfEachEventOfARequest) {
   Start();
   CommitOne({.id = "a"});
   Push(MakeAppend({{.id = "x"}, {.id = "a"}, {.id = "y"}, {.id = "x"}}, {}));
   const Committed ack = NextAck();
-  EXPECT_EQ(ack.outcome, CommitOutcome::kStored);
-  EXPECT_EQ(ack.sequence, 2u);
-  EXPECT_EQ(ack.stored, 2u);
-  EXPECT_EQ(ack.duplicates, 2u);
+  EXPECT_EQ(ack.first.outcome, CommitOutcome::kStored);
+  EXPECT_EQ(ack.first.sequence, 2u);
+  ASSERT_EQ(ack.further.size(), 3u);
+  EXPECT_EQ(ack.further[0].outcome, CommitOutcome::kDuplicate);
+  EXPECT_EQ(ack.further[0].sequence, 1u);
+  EXPECT_EQ(ack.further[1].outcome, CommitOutcome::kStored);
+  EXPECT_EQ(ack.further[1].sequence, 3u);
+  EXPECT_EQ(ack.rests_on, 3u) << "the largest of them";
+  EXPECT_EQ(ack.Count(CommitOutcome::kStored), 2u);
+  EXPECT_EQ(ack.Count(CommitOutcome::kDuplicate), 2u);
   EXPECT_EQ(store_->last_sequence(), 3u);
 }
 
@@ -168,7 +174,7 @@ TEST_F(CommitterTest, AcksAShardsRequestsInTheOrderItHandedThemIn) {
   for (std::uint32_t i = 0; i < 300; ++i) {
     const Committed ack = NextAck();
     ASSERT_EQ(ack.ticket.slot, i);
-    ASSERT_EQ(ack.sequence, i + 1);
+    ASSERT_EQ(ack.first.sequence, i + 1);
   }
 }
 
@@ -193,9 +199,9 @@ TEST_F(CommitterTest, StoresOneOfManyThatRaceAndAcksNoneBeforeItIsDurable) {
   for (std::size_t shard = 0; shard < kShards; ++shard) {
     for (int i = 0; i < kProducers * kRounds / 2; ++i) {
       const Committed ack = NextAck(shard);
-      ASSERT_LE(ack.sequence, store_->last_sequence()) << "acked before it was durable";
-      ASSERT_GT(ack.sequence, 0u);
-      if (ack.outcome == CommitOutcome::kStored) ++stored[ack.sequence];
+      ASSERT_LE(ack.first.sequence, store_->last_sequence()) << "acked before it was durable";
+      ASSERT_GT(ack.first.sequence, 0u);
+      if (ack.first.outcome == CommitOutcome::kStored) ++stored[ack.first.sequence];
     }
   }
   for (std::thread& producer : producers) producer.join();
@@ -259,19 +265,19 @@ TEST_F(CommitterTest, SplitsWhatExceedsAGroupByBytes) {
   for (int i = 0; i < 4; ++i) batch.push_back(MakeAppend({{.id = std::to_string(i), .body = half}}, {}));
   auto producer = appends_.MakeProducer();
   ASSERT_TRUE(appends_.TryPush(producer, batch));
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(NextAck().outcome, CommitOutcome::kStored);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(NextAck().first.outcome, CommitOutcome::kStored);
   EXPECT_EQ(store_->last_sequence(), 4u);
   EXPECT_EQ(probe_.batch_events.bucket(1), 4u) << "no two of them fit one group";
 }
 
 TEST_F(CommitterTest, AcksNothingAfterAFailedSyncAndSaysSoOnce) {
   Start();
-  EXPECT_EQ(CommitOne({.id = "a"}).outcome, CommitOutcome::kStored);
+  EXPECT_EQ(CommitOne({.id = "a"}).first.outcome, CommitOutcome::kStored);
   disk_->FailSyncs(".log", 1);
-  EXPECT_EQ(CommitOne({.id = "b"}).outcome, CommitOutcome::kUnavailable);
+  EXPECT_EQ(CommitOne({.id = "b"}).first.outcome, CommitOutcome::kUnavailable);
   // The disk would say yes again, and must not be asked.
-  EXPECT_EQ(CommitOne({.id = "c"}).outcome, CommitOutcome::kUnavailable);
-  EXPECT_EQ(CommitOne({.id = "a"}).outcome, CommitOutcome::kUnavailable);
+  EXPECT_EQ(CommitOne({.id = "c"}).first.outcome, CommitOutcome::kUnavailable);
+  EXPECT_EQ(CommitOne({.id = "a"}).first.outcome, CommitOutcome::kUnavailable);
   EXPECT_EQ(failures_, 1);
   EXPECT_EQ(store_->last_sequence(), 1u);
   EXPECT_EQ(probe_.unavailable.value(), 3u);
@@ -280,7 +286,7 @@ TEST_F(CommitterTest, AcksNothingAfterAFailedSyncAndSaysSoOnce) {
 TEST_F(CommitterTest, AnEventWhoseSyncFailedIsStoredOnceWhenItComesAgain) {
   Start();
   disk_->FailSyncs(".log", 1);
-  EXPECT_EQ(CommitOne({.id = "a"}).outcome, CommitOutcome::kUnavailable);
+  EXPECT_EQ(CommitOne({.id = "a"}).first.outcome, CommitOutcome::kUnavailable);
   committer_.reset();
   store_.reset();
   OpenStore();
@@ -300,7 +306,8 @@ TEST_F(CommitterTest, TurnsEventsAwayWhileTheStoreStallsAndGoesOnAfterwards) {
   std::vector<std::string> refused;
   for (int i = 0; refused.empty() && i < 1000; ++i) {
     const std::string id = "evt_" + std::to_string(i);
-    if (CommitOne({.id = id, .body = body}).outcome == CommitOutcome::kUnavailable) refused.push_back(id);
+    if (CommitOne({.id = id, .body = body}).first.outcome == CommitOutcome::kUnavailable)
+      refused.push_back(id);
   }
   ASSERT_FALSE(refused.empty());
   const storage::Sequence before = store_->last_sequence();
@@ -308,10 +315,10 @@ TEST_F(CommitterTest, TurnsEventsAwayWhileTheStoreStallsAndGoesOnAfterwards) {
   Committed again;
   ASSERT_TRUE(tests::Eventually([&] {
     again = CommitOne({.id = refused[0], .body = body});
-    return again.outcome != CommitOutcome::kUnavailable;
+    return again.first.outcome != CommitOutcome::kUnavailable;
   }));
-  EXPECT_EQ(again.outcome, CommitOutcome::kStored);
-  EXPECT_EQ(again.sequence, before + 1);
+  EXPECT_EQ(again.first.outcome, CommitOutcome::kStored);
+  EXPECT_EQ(again.first.sequence, before + 1);
   EXPECT_EQ(failures_, 0);
 }
 

@@ -27,10 +27,12 @@ class Desk {
     commit::Append append;
     while (appends_.Pop(std::span(&append, 1)) == 1) {
       bodies.emplace_back(storage::Peek(append.records, append.bytes).body);
-      inflight_.Refund(answers_.Complete({.ticket = append.ticket,
-                                          .outcome = commit::CommitOutcome::kStored,
-                                          .stored = 1,
-                                          .sequence = ++sequence_}));
+      inflight_.Refund(
+          answers_.Complete({.ticket = append.ticket,
+                             .unavailable = false,
+                             .rests_on = sequence_ + 1,
+                             .first = {.outcome = commit::CommitOutcome::kStored, .sequence = ++sequence_},
+                             .further = std::vector<commit::EventResult>(append.record_count - 1u)}));
     }
     return bodies;
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace weir::ingest {
@@ -25,9 +26,9 @@ class PendingAnswersTest : public ::testing::Test {
   }
   std::size_t Complete(const PendingAnswer& answer, CommitOutcome outcome = CommitOutcome::kStored) {
     return answers_.Complete({.ticket = {.slot = 0, .generation = answer.generation, .request = answer.index},
-                              .outcome = outcome,
-                              .stored = 1,
-                              .sequence = 1});
+                              .unavailable = outcome == CommitOutcome::kUnavailable,
+                              .rests_on = 1,
+                              .first = {.outcome = outcome, .sequence = 1}});
   }
   std::string Written(Connection& connection) {
     std::string out;
@@ -111,12 +112,16 @@ TEST_F(PendingAnswersTest, ABatchCountsEachOfItsNewEventsUnderItsType) {
   answer.event_type = "one";
   answer.further_types = {"two", "three"};
   answers_.Complete({.ticket = {.generation = answer.generation, .request = answer.index},
-                     .outcome = CommitOutcome::kStored,
-                     .stored = 2,
-                     .duplicates = 1,
-                     .sequence = 5});
-  EXPECT_EQ(probe_.type_count(), 2u);
+                     .unavailable = false,
+                     .rests_on = 5,
+                     .first = {.outcome = CommitOutcome::kDuplicate, .sequence = 3},
+                     .further = {{.outcome = CommitOutcome::kStored, .sequence = 4},
+                                 {.outcome = CommitOutcome::kStored, .sequence = 5}}});
+  std::set<std::string> types;
+  for (std::size_t i = 0; i < probe_.type_count(); ++i) types.insert(probe_.type(i).type);
+  EXPECT_EQ(types, (std::set<std::string>{"two", "three"})) << "not that of the one that was there already";
   EXPECT_EQ(probe_.duplicates.value(), 1u);
+  EXPECT_EQ(probe_.last_duplicate.value(), 3);
 }
 
 TEST_F(PendingAnswersTest, WhatIsNoLongerWaitedForIsRefusedOnceAndFreedByTheCommitter) {

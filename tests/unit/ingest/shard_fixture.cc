@@ -192,14 +192,12 @@ bool ShardTest::NothingAppended() {
 
 void ShardTest::Acknowledge(const commit::Append& append, commit::CommitOutcome outcome,
                             storage::Sequence sequence) {
-  const bool stored = outcome == commit::CommitOutcome::kStored;
-  const bool known = stored || outcome != commit::CommitOutcome::kUnavailable;
-  const commit::Committed committed{
-      .ticket = append.ticket,
-      .outcome = outcome,
-      .stored = static_cast<std::uint16_t>(stored ? append.record_count : 0),
-      .duplicates = static_cast<std::uint16_t>(known && !stored ? append.record_count : 0),
-      .sequence = sequence};
+  const commit::EventResult result{.outcome = outcome, .sequence = sequence};
+  commit::Committed committed{.ticket = append.ticket,
+                              .unavailable = outcome == commit::CommitOutcome::kUnavailable,
+                              .rests_on = sequence,
+                              .first = result,
+                              .further = std::vector(append.record_count - 1u, result)};
   shard_->acks().Push(std::span(&committed, 1));
 }
 
