@@ -12,7 +12,6 @@
 
 #include "engine/admin/known_sources.h"
 #include "engine/clock/clock.h"
-#include "engine/commit/committer.h"
 #include "engine/descriptor_limit.h"
 #include "engine/disk_floor.h"
 #include "engine/io/ring.h"
@@ -66,12 +65,12 @@ std::expected<std::unique_ptr<Server>, std::string> Server::Create(config::Confi
   if (auto probed = parts->ProbeRing(); !probed) return std::unexpected(probed.error());
   if (auto opened = parts->OpenStore(); !opened) return std::unexpected(opened.error());
   auto delivery =
-      DeliverySet::Create(*parts->store, parts->config, clock::Read().unix_us,
+      DeliverySet::Create(parts->partition->store(), parts->config, clock::Read().unix_us,
                           [raw = parts.get()](const storage::StoreError& error) { raw->Fail(error); });
   if (!delivery) return std::unexpected(delivery.error());
   parts->delivery = std::move(*delivery);
   parts->retention = std::make_unique<Retention>(
-      Retention::Wiring{.store = *parts->store,
+      Retention::Wiring{.store = parts->partition->store(),
                         .retention_ms = parts->config.server.retention_ms,
                         .sinks = [raw = parts.get()] { return raw->delivery->sinks(); },
                         .probe = parts->retention_probe});
@@ -104,10 +103,10 @@ std::expected<void, std::string> Server::Parts::OpenStore() {
     if (trouble.message.empty()) return observe::log::Info("store works again", {{"part", part}});
     observe::log::Error("store has met an error and goes on", {{"part", part}, {"reason", trouble.message}});
   };
-  auto opened = storage::EventStore::Open(store_options);
-  if (!opened) return std::unexpected(opened.error().message);
-  store = std::move(*opened);
-  store->Tell(storage::ReadClocks());
+  auto opened = Partition::Open(store_options);
+  if (!opened) return std::unexpected(opened.error());
+  partition = *std::move(opened);
+  partition->store().Tell(storage::ReadClocks());
   LookAtDisk();
   return {};
 }
@@ -127,7 +126,7 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
          .limits = limits,
          .ack = config.server.ack,
          .sources = sources,
-         .appends = appends,
+         .appends = partition->appends(),
          .gate = gate,
          .probe = *shard_probes.back(),
          .seed = RandomSeed(),
@@ -142,18 +141,13 @@ std::expected<void, std::string> Server::Parts::CreateShards() {
   }
   readmission = std::make_unique<ingest::Readmission>(
       ingest::Readmission::Wiring{.shard = static_cast<std::uint16_t>(shards.size()),
-                                  .appends = appends,
+                                  .appends = partition->appends(),
                                   .gate = gate,
                                   .sources = sources,
                                   .seed = RandomSeed()});
   acks.push_back(&readmission->acks());
-  committer = std::make_unique<commit::Committer>(
-      commit::Committer::Wiring{.store = *store,
-                                .appends = appends,
-                                .shards = std::move(acks),
-                                .probe = commit_probe,
-                                .on_failure = [this](const storage::StoreError& error) { Fail(error); }});
-  committer->SetTails(delivery->tails());
+  partition->Connect(std::move(acks), [this](const storage::StoreError& error) { Fail(error); });
+  partition->SetTails(delivery->tails());
   return {};
 }
 
@@ -166,16 +160,16 @@ void Server::Parts::CreateReload() {
       .fit = [this](config::Config& next) { return ShareDescriptors(next); },
       .use_sources =
           [this](std::shared_ptr<const source::SourceTable> table) { UseSources(std::move(table)); },
-      .set_tails = [this](std::vector<commit::TailQueue*> tails) { committer->SetTails(std::move(tails)); },
+      .set_tails = [this](std::vector<commit::TailQueue*> tails) { partition->SetTails(std::move(tails)); },
       .probe = reload_probe};
   reload = std::make_unique<Reload>(std::move(wiring), clock::Read().unix_us);
 }
 
 std::expected<void, std::string> Server::Parts::CreateAdmin() {
   admin::Live live{.shards = {},
-                   .commit = commit_probe,
+                   .commit = partition->probe(),
                    .retention = retention_probe,
-                   .appends = appends,
+                   .appends = partition->appends(),
                    .gate = gate,
                    .visit_sinks = [this](const auto& visit) { delivery->VisitProbes(visit); },
                    .submit =
@@ -192,12 +186,12 @@ std::expected<void, std::string> Server::Parts::CreateAdmin() {
                    .reloads = &reload_probe};
   for (const auto& probe : shard_probes) live.shards.push_back(probe.get());
   // What cannot be read here is met again by whoever needs it.
-  if (auto last = admin::LastReceivedInLog(*store, limits::kAdminScanEventsMax)) {
+  if (auto last = admin::LastReceivedInLog(partition->store(), limits::kAdminScanEventsMax)) {
     live.last_received_before = *std::move(last);
   }
   RememberSources();
   auto created = admin::AdminServer::Create(
-      {.store = *store, .data = config.server.data, .live = std::move(live)}, config.admin);
+      {.store = partition->store(), .data = config.server.data, .live = std::move(live)}, config.admin);
   if (!created) return std::unexpected(created.error());
   admin = std::move(*created);
   return {};
@@ -234,7 +228,7 @@ int Server::Parts::Wait(int timeout_ms) {
 std::expected<void, std::string> Server::Parts::Start() {
   delivery->Start();
   if (auto started = retention->Start(); !started) return started;
-  if (auto started = committer->Start(); !started) return started;
+  if (auto started = partition->Start(); !started) return started;
   if (auto started = quarantine->Start(); !started) return started;
   for (auto& shard : shards) {
     if (auto started = shard->Start(); !started) return started;
@@ -264,7 +258,7 @@ void Server::Parts::Drain(int exit_code) {
   for (auto& shard : shards) shard->Stop(left_ms());
   quarantine->Stop();
   readmission->Close();
-  committer->Stop();
+  partition->Stop();
   retention->Stop();
   delivery->Stop(left_ms());
   admin->Stop();
@@ -274,7 +268,8 @@ int Server::Run() {
   const MustHaveMemory here;
   Parts& parts = *parts_;
   observe::log::Start(observe::log::Level::kInfo);
-  for (const std::string& note : parts.store->notes()) observe::log::Warn("store opened", {{"note", note}});
+  for (const std::string& note : parts.partition->store().notes())
+    observe::log::Warn("store opened", {{"note", note}});
   const auto started = parts.Start();
   if (started) WaitForMemory();
   if (!started) observe::log::Error("cannot serve", {{"reason", started.error()}});
@@ -293,7 +288,7 @@ int Server::Run() {
   const int exit_code = started && !parts.failed.load() ? 0 : 1;
   parts.Drain(exit_code);
   const bool failed = parts.failed.load();
-  observe::log::Info("stopped", {{"last_sequence", parts.store->last_sequence()}});
+  observe::log::Info("stopped", {{"last_sequence", parts.partition->store().last_sequence()}});
   observe::log::Stop(kLogFlushMs);
   if (failed) {
     // No clean-shutdown mark and no further write through a store whose disk said no.

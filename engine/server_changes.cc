@@ -77,7 +77,7 @@ void Server::Parts::ReopenLog() {
 void Server::Parts::RememberSources() {
   std::vector<std::string> names;
   for (const source::Source& source : sources->sources()) names.push_back(source.name);
-  if (auto saved = admin::RememberSources(*store, names); !saved) {
+  if (auto saved = admin::RememberSources(partition->store(), names); !saved) {
     observe::log::Error("sources could not be recorded for offline commands",
                         {{"reason", saved.error().message}});
   }

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "engine/admin/admin_server.h"
-#include "engine/commit/committer.h"
 #include "engine/connection_watch.h"
 #include "engine/delivery_set.h"
 #include "engine/descriptor_budget.h"
@@ -29,6 +28,7 @@
 #include "engine/observe/reload_probe.h"
 #include "engine/observe/retention_probe.h"
 #include "engine/observe/shard_probe.h"
+#include "engine/partition.h"
 #include "engine/quarantine/quarantine.h"
 #include "engine/redelivery_watch.h"
 #include "engine/refusal_watch.h"
@@ -44,13 +44,10 @@ struct Server::Parts {
   config::Config config;  // its sources have moved to the table
   Options options;
 
-  std::unique_ptr<storage::EventStore> store;
+  std::unique_ptr<Partition> partition;
   ingest::Gate gate;
-  commit::AppendQueue appends;
-  observe::CommitProbe commit_probe;
   std::unique_ptr<quarantine::Quarantine> quarantine;
   std::unique_ptr<ingest::Readmission> readmission;
-  std::unique_ptr<commit::Committer> committer;
   std::vector<std::unique_ptr<observe::ShardProbe>> shard_probes;
   std::vector<std::unique_ptr<ingest::Shard>> shards;
   std::unique_ptr<DeliverySet> delivery;

@@ -30,7 +30,7 @@ void Server::Parts::LookAround() {
   try {
     const MayLackMemory here;
     // A step of the clock that is undone soon is seen here, or by whoever commits meanwhile.
-    store->Tell(storage::ReadClocks());
+    partition->store().Tell(storage::ReadClocks());
     LookAtDisk();
     LookAtCommits();
     LookAtConnections();
@@ -42,15 +42,16 @@ void Server::Parts::LookAround() {
 
 // Each reading is spent once: while the disk does not say how much room it has, what it said last bounds what comes in.
 void Server::Parts::LookAtDisk() {
-  const storage::DiskReading reading = store->LastDiskReading();
+  storage::EventStore& store = partition->store();
+  const storage::DiskReading reading = store.LastDiskReading();
   if (failed.load() || reading.monotonic_ms == disk_judged_ms) return;
   disk_judged_ms = reading.monotonic_ms;
   const std::uint64_t free_bytes = reading.free_bytes;
   const DiskVerdict verdict = JudgeDisk(free_bytes, config.server.limits.min_free_disk_bytes, !disk_said_no);
   gate.disk_budget_bytes.store(verdict.budget_bytes);
   gate.storable.store(verdict.storable);
-  store->AllowSettlements(verdict.settlement_bytes);
-  store->AllowMerges(verdict.merge_bytes);
+  store.AllowSettlements(verdict.settlement_bytes);
+  store.AllowMerges(verdict.merge_bytes);
   if (verdict.storable == disk_said_no) {
     disk_said_no = !verdict.storable;
     if (disk_said_no) {
@@ -67,7 +68,7 @@ void Server::Parts::LookAtDisk() {
 // A disk that does not answer holds up the commit that waits for it. What waits behind it is told so instead of
 // waiting too, and what comes is refused before its body is read.
 void Server::Parts::LookAtCommits() {
-  const std::int64_t since_ns = commit_probe.under_way_since_ns.value();
+  const std::int64_t since_ns = partition->probe().under_way_since_ns.value();
   const std::int64_t for_ms = since_ns == 0 ? 0 : MonotonicMs() - since_ns / 1'000'000;
   const bool overdue = for_ms >= kCommitOverdueMs;
   if (gate.commit_overdue.exchange(overdue) == overdue) return;
