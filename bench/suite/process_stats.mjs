@@ -42,6 +42,26 @@ export function perEvent(before, after, events) {
   return rows.sort((a, b) => b.user_us + b.kernel_us - a.user_us - a.kernel_us);
 }
 
+// Which part of weir a thread belongs to. The ring's own workers (iou-) do a shard's work.
+const groups = [
+  ['shard', /^(shard-|iou-)/],
+  ['committer', /^committer$/],
+  ['store', /^(rocksdb:|dedupe$|high-water$|disk-watch$|store-trash$)/],
+];
+const groupOf = thread => groups.find(([, names]) => names.test(thread))?.[0] ?? 'other';
+
+// {total, shard, committer, store, other}: microseconds an event, user + kernel.
+export function processorPerEvent(before, after, events) {
+  const cost = {total: 0, shard: 0, committer: 0, store: 0, other: 0};
+  for (const [thread, {user_s, kernel_s}] of after) {
+    const was = before.get(thread) ?? {user_s: 0, kernel_s: 0};
+    const us = (user_s + kernel_s - was.user_s - was.kernel_s) * 1e6 / events;
+    cost[groupOf(thread)] += us;
+    cost.total += us;
+  }
+  return cost;
+}
+
 // Processor seconds all processes together have used.
 export function machineBusySeconds() {
   const [user, nice, system, , , irq, softirq] =

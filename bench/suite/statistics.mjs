@@ -5,3 +5,7 @@ export function median(values) {
 }
 
 export const spread = values => ({median: median(values), min: Math.min(...values), max: Math.max(...values)});
+
+// Of {total, shard, ...}: the median of each.
+export const medianCost = costs =>
+  Object.fromEntries(Object.keys(costs[0]).map(group => [group, median(costs.map(cost => cost[group]))]));

@@ -7,17 +7,24 @@ const table = (head, rows) =>
 
 const names = {null: 'null server', nginx: 'nginx, one worker, empty 200', weir: 'weir, `ack = "fsync"`', 'weir-os': 'weir, `ack = "os"`'};
 
+const costHead = ['CPU µs an event', 'CPU of null', 'shard', 'committer', 'store'];
+// Other programs' threads have no groups.
+const costCells = ({cpu_us, cpu_of_null}) => [digits(cpu_us.total, 2), digits(cpu_of_null, 2),
+  ...['shard', 'committer', 'store'].map(group => cpu_us.shard === 0 ? '' : digits(cpu_us[group], 2))];
+
+const noCost = costHead.map(() => '');
+
 function throughput({summary, rounds}) {
   const servers = Object.keys(summary).filter(name => name !== 'disk');
   const rows = servers.map(name => {
     const one = summary[name];
-    return [names[name], `${whole(one.per_s.median)} (${whole(one.per_s.min)} – ${whole(one.per_s.max)})`, digits(one.of_null, 2),
+    return [names[name], ...costCells(one), `${whole(one.per_s.median)} (${whole(one.per_s.min)} – ${whole(one.per_s.max)})`, digits(one.of_null, 2),
       digits(one.of_nginx, 2), digits(one.p50, 2), digits(one.p99, 2), digits(one.events_a_commit, 0), digits(one.sync_ms, 2),
       digits(one.server_busy * 100, 0), digits(one.client_busy * 100, 0), digits(one.others_busy, 2)];
   });
   let text = `Medians of ${rounds.length} alternating rounds, least and most in brackets; ratios are taken inside a round. ` +
     `fdatasync of this disk, measured at the start of each round: p50 ${digits(summary.disk.p50, 2)} ms, p99 ${digits(summary.disk.p99, 2)} ms.\n\n`;
-  text += table(['server', 'requests/s', 'of null', 'of nginx', 'p50 ms', 'p99 ms', 'events a commit', 'sync ms', 'server busy %', 'client busy %', 'cores busy with other work'], rows);
+  text += table(['server', ...costHead, 'requests/s', 'of null', 'of nginx', 'p50 ms', 'p99 ms', 'events a commit', 'sync ms', 'server busy %', 'client busy %', 'cores busy with other work'], rows);
   const threads = servers.flatMap(name => summary[name].threads.map(
     row => [names[name], row.thread, digits(row.user_us, 2), digits(row.kernel_us, 2)]));
   text += `\nProcessor time an event by thread, of the median round:\n\n`;
@@ -25,10 +32,10 @@ function throughput({summary, rounds}) {
 }
 
 const latency = ({summary}) => table(
-  ['one connection', 'p50 ms', 'p99 ms'],
-  [['acknowledgement', digits(summary.ack_p50, 3), digits(summary.ack_p99, 3)],
-    ['fdatasync', digits(summary.sync_p50, 3), digits(summary.sync_p99, 3)],
-    ['allowed: 2 × fdatasync + 0.15', digits(summary.allowed, 3), '']]);
+  ['one connection', ...costHead, 'p50 ms', 'p99 ms'],
+  [['acknowledgement', ...costCells(summary), digits(summary.ack_p50, 3), digits(summary.ack_p99, 3)],
+    ['fdatasync', ...noCost, digits(summary.sync_p50, 3), digits(summary.sync_p99, 3)],
+    ['allowed: 2 × fdatasync + 0.15', ...noCost, digits(summary.allowed, 3), '']]);
 
 const memory = ({summary}) => `${whole(summary.connections)} idle keep-alive connections that each carried an event: ` +
   `${digits(summary.each_KiB, 2)} KiB resident each (${whole(summary.before_KiB)} → ${whole(summary.after_KiB)} KiB).\n`;

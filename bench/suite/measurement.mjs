@@ -1,0 +1,43 @@
+// One load on one server that has just been started, and what both cost the machine meanwhile.
+import {load} from './programs.mjs';
+import {machineBusySeconds, perEvent, processorPerEvent, threadSeconds} from './process_stats.mjs';
+
+const warmup_s = 1;
+const firstGuess_per_s = 120_000;
+
+// One sample of weir's histograms: how many events a commit carried and how long its sync took.
+function commitFigures(before, after) {
+  const value = (text, name) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? NaN);
+  const moved = name => value(after, name) - value(before, name);
+  const commits = moved('weir_commit_sync_seconds_count');
+  return {
+    events_a_commit: moved('weir_commit_batch_events_sum') / commits,
+    sync_ms: moved('weir_commit_sync_seconds_sum') / commits * 1e3,
+  };
+}
+
+const totalSeconds = byThread => [...byThread.values()].reduce((sum, {user_s, kernel_s}) => sum + user_s + kernel_s, 0);
+
+export async function measureOnce(server, plan, expected_per_s = firstGuess_per_s) {
+  // Enough signed ahead that none is signed while measuring, with room for a server that is faster than the last time.
+  const ahead = Math.ceil(expected_per_s * 1.5 * (plan.seconds + warmup_s));
+  const before = {metrics: await server.metrics?.(), threads: threadSeconds(server.pid), machine_s: machineBusySeconds(),
+    at: Date.now()};
+  const figures = await load(server, plan.directory, [
+    '--connections', String(plan.connections), '--payload', String(plan.payload), '--ahead', String(ahead),
+    '--warmup', `${warmup_s}s`, '--duration', `${plan.seconds + warmup_s}s`]);
+  const threads = threadSeconds(server.pid);
+  const server_s = totalSeconds(threads) - totalSeconds(before.threads);
+  const signing_s = figures.signed_ahead * figures.signing_us / 1e6;
+  const client_s = figures.client_busy * (plan.seconds + warmup_s) + signing_s;
+  const row = {
+    per_s: figures.achieved_per_s, p50: figures.response_ms.p50, p99: figures.response_ms.p99, max: figures.response_ms.max,
+    client_busy: figures.client_busy, server_busy: server_s / (plan.seconds + warmup_s), starved_s: figures.starved_s, request_bytes: figures.request_bytes,
+    cpu_us: processorPerEvent(before.threads, threads, figures.answered),
+    threads: perEvent(before.threads, threads, figures.answered),
+    // Cores that neither the server nor the load used: other work on the machine, which makes a round worthless.
+    others_busy: (machineBusySeconds() - before.machine_s - server_s - client_s) / ((Date.now() - before.at) / 1000),
+  };
+  if (server.metrics) Object.assign(row, commitFigures(before.metrics, await server.metrics()));
+  return row;
+}
