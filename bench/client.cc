@@ -125,6 +125,7 @@ void Client::OnConnected(std::uint32_t slot, std::int32_t result) {
   }
   connection.down_since_ns = 0;
   connection.retry_gap_ns = 0;
+  connection.answers = 0;
   ring_.ReceiveMultishot(connection.fd, buffers_->group(), {io::Op::kReceive, slot, connection.generation});
   if (!connection.resend) {
     MakeIdle(slot);
@@ -136,8 +137,7 @@ void Client::OnConnected(std::uint32_t slot, std::int32_t result) {
   Submit(slot);
 }
 
-// Closes the socket and decides when to dial again. A shutdown first: it ends the armed receive, whose late
-// completion the new generation then disowns.
+// Decides when to dial again. A shutdown first: it ends the armed receive, whose late completion is disowned.
 void Client::Disconnect(std::uint32_t slot, Why why) {
   Connection& connection = connections_[slot];
   const bool request_out = connection.state == ConnectionState::kWaiting;
@@ -153,6 +153,8 @@ void Client::Disconnect(std::uint32_t slot, Why why) {
 
   if (why == Why::kClosedByServer) {
     ++meter_.tally().connections_reopened;
+  } else if (why == Why::kUsedUp) {
+    ++meter_.tally().connections_used_up;
   } else {
     meter_.Trouble();
     ++(request_out ? meter_.tally().connections_lost : meter_.tally().connect_errors);
@@ -356,11 +358,11 @@ void Client::OnAnswer(std::uint32_t slot, int status, bool keep_alive) {
   if (connection.in_parser) connection.parser->Reset();
   connection.in_parser = false;
   meter_.Answered(connection.request, status, connection.intended_ns, connection.sent_ns, now_ns_);
-  // An answer that overtook its request's last bytes (413, say) leaves the buffer with the kernel: start
-  // over.
+  // An answer (413, say) that overtook its request's last bytes leaves the buffer with the kernel.
   const bool reusable = keep_alive && !connection.send_in_kernel;
+  const bool used_up = ++connection.answers == options_.requests_per_connection;
   MakeIdle(slot);
-  if (!reusable) Disconnect(slot, Why::kClosedByServer);
+  if (!reusable || used_up) Disconnect(slot, reusable ? Why::kUsedUp : Why::kClosedByServer);
 }
 
 void Client::Run(std::int64_t start_ns) {

@@ -32,7 +32,8 @@ namespace weir::bench {
 struct ClientOptions {
   Endpoint endpoint;
   std::size_t connections = 1;
-  double rate_per_s = 0;  // 0: closed loop
+  std::uint64_t requests_per_connection = 0;  // 0: no limit
+  double rate_per_s = 0;                      // 0: closed loop
   ArrivalPattern pattern = ArrivalPattern::kPoisson;
   std::uint64_t seed = 0;
   std::uint64_t requests_max = 0;  // 0: no limit
@@ -80,7 +81,7 @@ class Client {
   void Move(Connection& connection, ConnectionState to);
   void Dial(std::uint32_t slot);
   void DialDue();
-  enum class Why : std::uint8_t { kClosedByServer, kFailed };
+  enum class Why : std::uint8_t { kClosedByServer, kUsedUp, kFailed };
   void Disconnect(std::uint32_t slot, Why why);
   void Dispatch();
   bool MaySend() const;

@@ -32,6 +32,7 @@ struct Connection {
   std::int64_t intended_ns = 0;
   std::int64_t sent_ns = 0;
   bool send_in_kernel = false;  // only for requests whose send posts its completion
+  std::uint64_t answers = 0;    // on this socket
   bool resend = false;          // unanswered on the last socket: goes out first on the next one
 
   // An answer that is not ScanAnswer's common case. Made when first needed.

@@ -165,6 +165,7 @@ std::expected<void, Exit> Run::MakeLanes() {
     ClientOptions& client = lane->options;
     client.endpoint = endpoint_;
     client.connections = ShareOf(options_.connections, threads, i);
+    client.requests_per_connection = options_.requests_per_connection;
     client.rate_per_s = options_.rate_per_s / static_cast<double>(threads);
     client.pattern = options_.pattern;
     client.seed = options_.seed * 1'000'003 + i;

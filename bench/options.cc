@@ -73,6 +73,9 @@ void Describe(CLI::App& app, Options& options, RawOptions& raw) {
   app.add_option("--threads", options.threads, "client threads, one ring each")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  app.add_option("--requests-per-connection", options.requests_per_connection,
+                 "close a connection after this many answers and dial anew; 0 = keep it")
+      ->capture_default_str();
   auto* duration = app.add_option("--duration", raw.duration, "how long to send: 10s, 5m (default 10s)");
   app.add_option("--count", options.count, "how many requests to send instead")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000'000}))

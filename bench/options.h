@@ -25,7 +25,8 @@ struct Options {
   std::string secret;  // resolved; never printed
   std::size_t connections = 64;
   std::size_t threads = 1;
-  std::int64_t duration_ns = 0;  // exactly one of duration_ns and count is set
+  std::uint64_t requests_per_connection = 0;  // 0: no limit
+  std::int64_t duration_ns = 0;               // exactly one of duration_ns and count is set
   std::uint64_t count = 0;
   double rate_per_s = 0;  // 0: closed loop
   ArrivalPattern pattern = ArrivalPattern::kPoisson;

@@ -108,9 +108,9 @@ std::string TextReport(const Options& options, const RunResult& result,
                  tally.sent, tally.unanswered, tally.timeouts, tally.unsent, tally.resent);
   fmt::format_to(out,
                  "connections  {} open at the start, {} connect errors, {} lost with a request out, {} "
-                 "reopened, {} given up\n",
+                 "reopened, {} used up, {} given up\n",
                  result.connected, tally.connect_errors, tally.connections_lost, tally.connections_reopened,
-                 tally.connections_given_up);
+                 tally.connections_used_up, tally.connections_given_up);
   fmt::format_to(out, "this tool    {:.0f} % busy; {} requests signed ahead ({:.1f} us each), {} meanwhile\n",
                  BusyShare(options, result) * 100, result.signed_ahead, result.signing_us,
                  result.signed_meanwhile);
@@ -183,6 +183,7 @@ std::string JsonReport(const Options& options, const RunResult& result,
       {"connect_errors", tally.connect_errors},
       {"connections_lost", tally.connections_lost},
       {"connections_reopened", tally.connections_reopened},
+      {"connections_used_up", tally.connections_used_up},
       {"connections_given_up", tally.connections_given_up},
       {"signed_ahead", result.signed_ahead},
       {"signed_meanwhile", result.signed_meanwhile},

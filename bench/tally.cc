@@ -39,6 +39,7 @@ void Tally::Merge(const Tally& other) {
   connect_errors += other.connect_errors;
   connections_lost += other.connections_lost;
   connections_reopened += other.connections_reopened;
+  connections_used_up += other.connections_used_up;
   connections_given_up += other.connections_given_up;
   starved_ns += other.starved_ns;
   ledger_incomplete = ledger_incomplete || other.ledger_incomplete;

@@ -23,6 +23,7 @@ struct Tally {
   std::uint64_t connect_errors = 0;
   std::uint64_t connections_lost = 0;      // while a request was out
   std::uint64_t connections_reopened = 0;  // after the server closed an idle one or said Connection: close
+  std::uint64_t connections_used_up = 0;   // closed by this tool after as many requests as it was to carry
   std::uint64_t connections_given_up = 0;
   std::int64_t starved_ns = 0;  // a request was due and none was signed yet: the tool was the limit
   bool ledger_incomplete = false;

@@ -164,6 +164,19 @@ test('a server that closes after each answer is no error', async t => {
   assert.equal(figures.connections_lost, 0);
 });
 
+test('with --requests-per-connection each socket carries that many requests and a new one follows', async t => {
+  const carried = new Map();
+  const port = await serve(t, (id, outgoing, incoming) => {
+    carried.set(incoming.socket, (carried.get(incoming.socket) ?? 0) + 1);
+    outgoing.end();
+  });
+  const {code, figures} = await report(t, port, '--count', '20', '--connections', '1', '--requests-per-connection', '5');
+  assert.equal(code, 0);
+  assert.deepEqual([...carried.values()], [5, 5, 5, 5]);
+  assert.equal(figures.connections_used_up, 4);
+  assert.equal(figures.connections_reopened, 0);
+});
+
 test('answers without a length, in chunks and in pieces are read', async t => {
   let turn = 0;
   const port = await serve(t, (id, outgoing) => {
