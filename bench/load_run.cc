@@ -22,6 +22,7 @@
 #include "bench/progress_line.h"
 #include "engine/http/url.h"
 #include "engine/source/kinds.h"
+#include "engine/source/scheme.h"
 
 namespace weir::bench {
 namespace {
@@ -49,12 +50,13 @@ void StopOnSignals() {
 
 // Requests of every class the run will send, with ids and times spread so that every digit that can change
 // does.
-std::expected<RequestPattern, std::string> LearnPattern(const RequestForge& forge, const TrafficMix& mix) {
+std::expected<RequestPattern, std::string> LearnPattern(const RequestForge& forge, const TrafficMix& mix,
+                                                        std::size_t batch) {
   std::vector<RequestClass> classes = {RequestClass::kFresh};
   if (mix.invalid > 0) classes.push_back(RequestClass::kInvalid);
   if (mix.stale > 0) classes.push_back(RequestClass::kStale);
   std::mt19937_64 random(1);  // NOLINT(bugprone-random-generator-seed): any spread will do
-  std::uniform_int_distribution<std::uint64_t> id(0, 999'999'999'999);
+  std::uniform_int_distribution<std::uint64_t> id(0, 999'999'999'999 / batch - 1);
   std::uniform_int_distribution<std::int64_t> day_offset_s(-864'000, 864'000);
   std::vector<std::string> samples;
   for (std::size_t i = 0; i < kSamples; ++i) {
@@ -320,17 +322,21 @@ std::expected<RunResult, Exit> RunLoad(const Options& options) {
   if (kind == nullptr)
     return usage("--kind: there is no kind \"" + options.kind + "\"; `weir kinds` lists them");
 
+  if (options.batch > 1 && !kind->scheme->event.batch)
+    return usage("--batch: a request of kind " + options.kind + " carries one event");
+
   RequestForge forge({.scheme = kind->scheme,
                       .secret = options.secret,
                       .url = options.url,
                       .authority = url->authority,
                       .target = url->target,
                       .id_prefix = options.id_prefix,
-                      .payload_bytes = options.payload_bytes});
+                      .payload_bytes = options.payload_bytes,
+                      .batch = options.batch});
   if (options.mix.stale > 0 && !forge.SignsTimestamp(UnixNow_s())) {
     return usage("--stale: requests of kind " + options.kind + " carry no timestamp");
   }
-  auto pattern = LearnPattern(forge, options.mix);
+  auto pattern = LearnPattern(forge, options.mix, options.batch);
   if (!pattern) return usage("--kind " + options.kind + ": " + pattern.error());
   const auto endpoint = Resolve(*url);
   if (!endpoint) return std::unexpected(Exit{kNotReachable, endpoint.error() + "\n"});

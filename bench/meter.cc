@@ -11,7 +11,11 @@ void Meter::Answered(const SignedRequest& request, int status, std::int64_t inte
   const auto known = static_cast<std::size_t>(std::clamp(status, 0, static_cast<int>(Tally::kStatuses) - 1));
   ++tally_.answers[static_cast<std::size_t>(request.request_class)][known];
   if (!IsExpected(request.request_class, status)) Trouble();
-  if (ledger_ != nullptr && status >= 200 && status < 300) ledger_->Add(forge_.IdOf(request.id_number));
+  if (ledger_ != nullptr && status >= 200 && status < 300) {
+    const std::uint64_t end = forge_.FirstEventOf(request.id_number + 1);
+    for (std::uint64_t event = forge_.FirstEventOf(request.id_number); event < end; ++event)
+      ledger_->Add(forge_.IdOf(event));
+  }
 
   second_.Record(now_ns - intended_ns);
   const std::int64_t measured_from_ns = window_.start_ns + window_.warmup_ns;

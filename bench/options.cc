@@ -8,6 +8,8 @@
 #include <sstream>
 #include <utility>
 
+#include "engine/limits.h"
+
 namespace weir::bench {
 namespace {
 
@@ -87,7 +89,10 @@ void Describe(CLI::App& app, Options& options, RawOptions& raw) {
       ->check(CLI::IsMember({"poisson", "constant"}))
       ->capture_default_str();
   app.add_option("--warmup", raw.warmup, "leave this much of the start out of the figures (default 0s)");
-  app.add_option("--payload", raw.payload, "size of the body: 800, 16KiB")->capture_default_str();
+  app.add_option("--payload", raw.payload, "size of an event's body: 800, 16KiB")->capture_default_str();
+  app.add_option("--batch", options.batch, "events in one request, of kinds that send batches")
+      ->check(CLI::Range(std::size_t{1}, limits::kEventsPerRequestMax))
+      ->capture_default_str();
   app.add_option("--duplicates", options.mix.duplicates, "fraction of requests that repeat a recent id")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--invalid", options.mix.invalid, "fraction with a signature that does not match")

@@ -31,7 +31,8 @@ struct Options {
   double rate_per_s = 0;  // 0: closed loop
   ArrivalPattern pattern = ArrivalPattern::kPoisson;
   std::int64_t warmup_ns = 0;
-  std::size_t payload_bytes = 800;
+  std::size_t payload_bytes = 800;  // of an event
+  std::size_t batch = 1;            // events a request carries
   TrafficMix mix;
   std::string id_prefix;
   std::string ledger;  // empty: none

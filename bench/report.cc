@@ -94,6 +94,10 @@ std::string TextReport(const Options& options, const RunResult& result,
           : "");
   if (open_loop) fmt::format_to(out, "offered      {:.1f}/s\n", result.offered_per_s);
   fmt::format_to(out, "achieved     {:.1f}/s\n", result.achieved_per_s);
+  if (options.batch > 1) {
+    fmt::format_to(out, "events       {:.1f}/s, {} a request\n",
+                   result.achieved_per_s * static_cast<double>(options.batch), options.batch);
+  }
   fmt::format_to(out, "response     {}{}\n", FormatLatency(tally.response),
                  open_loop ? "   from the intended send time" : "");
   if (open_loop)
@@ -161,6 +165,7 @@ std::string JsonReport(const Options& options, const RunResult& result,
       {"connections", options.connections},
       {"threads", options.threads},
       {"payload_bytes", options.payload_bytes},
+      {"batch", options.batch},
       {"request_bytes", result.request_bytes},
       {"warmup_s", static_cast<double>(options.warmup_ns) / 1e9},
       {"measured_s", result.measured_s},

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "engine/source/signer.h"
 
@@ -29,9 +30,9 @@ std::string Assemble(const ForgeOptions& options, const source::HeaderList& head
 
 RequestForge::RequestForge(ForgeOptions options) : options_(std::move(options)) {}
 
-std::string RequestForge::IdOf(std::uint64_t id_number) const {
+std::string RequestForge::IdOf(std::uint64_t event_number) const {
   std::array<char, 20> digits;
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), id_number);
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), event_number);
   static_cast<void>(error);  // twenty digits hold any 64-bit number
   const auto size = static_cast<std::size_t>(end - digits.data());
   std::string id = options_.id_prefix;
@@ -39,11 +40,21 @@ std::string RequestForge::IdOf(std::uint64_t id_number) const {
   return id.append(digits.data(), size);
 }
 
+std::string RequestForge::BodyOf(std::uint64_t id_number, std::int64_t at_unix_s) const {
+  if (options_.batch == 1) {
+    return source::SampleBody(*options_.scheme, IdOf(id_number), kEventType, at_unix_s,
+                              options_.payload_bytes);
+  }
+  std::vector<std::string> ids;
+  for (std::uint64_t event = FirstEventOf(id_number); event < FirstEventOf(id_number + 1); ++event)
+    ids.push_back(IdOf(event));
+  return source::SampleBatch(*options_.scheme, ids, kEventType, at_unix_s, options_.payload_bytes);
+}
+
 bool RequestForge::SignsTimestamp(std::int64_t at_unix_s) const {
   // The same body both times: only what the signature adds tells.
   const std::string id = IdOf(0);
-  const std::string body =
-      source::SampleBody(*options_.scheme, id, kEventType, at_unix_s, options_.payload_bytes);
+  const std::string body = BodyOf(0, at_unix_s);
   source::SignRequest request{.secret = options_.secret,
                               .body = body,
                               .at_unix_s = at_unix_s,
@@ -60,8 +71,8 @@ std::expected<std::string, std::string> RequestForge::Make(const PlannedRequest&
                                                            std::int64_t at_unix_s) const {
   const std::int64_t at_s =
       planned.request_class == RequestClass::kStale ? at_unix_s - kStaleBy_s : at_unix_s;
-  const std::string id = IdOf(planned.id_number);
-  const std::string body = source::SampleBody(*options_.scheme, id, kEventType, at_s, options_.payload_bytes);
+  const std::string id = IdOf(FirstEventOf(planned.id_number));
+  const std::string body = BodyOf(planned.id_number, at_s);
   source::SignRequest request{.secret = options_.secret,
                               .body = body,
                               .at_unix_s = at_s,

@@ -21,7 +21,8 @@ struct ForgeOptions {
   std::string authority;  // of the Host field
   std::string target;     // of the request line
   std::string id_prefix;
-  std::size_t payload_bytes = 0;
+  std::size_t payload_bytes = 0;  // of an event
+  std::size_t batch = 1;          // events a request carries; above 1 only for a scheme with batches
 };
 
 class RequestForge {
@@ -34,10 +35,15 @@ class RequestForge {
   // False for kinds whose requests look the same whenever they are sent: they cannot be stale.
   bool SignsTimestamp(std::int64_t at_unix_s) const;
 
+  // The events of request `id_number` are [FirstEventOf(id_number), FirstEventOf(id_number + 1)).
+  std::uint64_t FirstEventOf(std::uint64_t id_number) const { return id_number * options_.batch; }
+
   // The prefix and twelve digits, so that every id of a run has the same length.
-  std::string IdOf(std::uint64_t id_number) const;
+  std::string IdOf(std::uint64_t event_number) const;
 
  private:
+  std::string BodyOf(std::uint64_t id_number, std::int64_t at_unix_s) const;
+
   ForgeOptions options_;
 };
 

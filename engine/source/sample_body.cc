@@ -10,6 +10,7 @@
 #include "engine/source/timestamp.h"
 #include "engine/source/type_parts.h"
 #include "engine/text/json_string.h"
+#include "storage/check.h"
 
 namespace weir::source {
 namespace {
@@ -114,11 +115,8 @@ std::string FormBody(const Scheme& scheme, std::string_view id, std::string_view
   return body;
 }
 
-}  // namespace
-
-std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_view type,
-                       std::int64_t at_unix_s, std::size_t bytes) {
-  if (IsForm(scheme)) return FormBody(scheme, id, type, bytes);
+std::string JsonEvent(const Scheme& scheme, std::string_view id, std::string_view type,
+                      std::int64_t at_unix_s, std::size_t bytes) {
   Node event;
   const bool says_id = Place(event, scheme.event.id, id, false);
   Place(event, scheme.event.type, type, true);
@@ -143,15 +141,38 @@ std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_vi
     text.clear();
     event.Write(text);
   }
-  if (!scheme.event.batch) return text;
-  std::string body = "[" + text + "]";
-  for (auto token = scheme.event.batch->tokens.rbegin(); token != scheme.event.batch->tokens.rend();
-       ++token) {
+  return text;
+}
+
+// `events` are separated by commas.
+std::string WrapBatch(const JsonPointer& at, std::string_view events) {
+  std::string body = "[" + std::string(events) + "]";
+  for (auto token = at.tokens.rbegin(); token != at.tokens.rend(); ++token) {
     std::string outer = "{\"";
     outer.append(*token).append("\":").append(body).append("}");
     body = std::move(outer);
   }
   return body;
+}
+
+}  // namespace
+
+std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_view type,
+                       std::int64_t at_unix_s, std::size_t bytes) {
+  if (IsForm(scheme)) return FormBody(scheme, id, type, bytes);
+  std::string event = JsonEvent(scheme, id, type, at_unix_s, bytes);
+  return scheme.event.batch ? WrapBatch(*scheme.event.batch, event) : event;
+}
+
+std::string SampleBatch(const Scheme& scheme, std::span<const std::string> ids, std::string_view type,
+                        std::int64_t at_unix_s, std::size_t bytes_each) {
+  WEIR_CHECK(scheme.event.batch.has_value());
+  std::string events;
+  for (const std::string& id : ids) {
+    if (!events.empty()) events += ',';
+    events += JsonEvent(scheme, id, type, at_unix_s, bytes_each);
+  }
+  return WrapBatch(*scheme.event.batch, events);
 }
 
 }  // namespace weir::source

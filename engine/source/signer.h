@@ -37,5 +37,8 @@ std::expected<HeaderList, std::string> Sign(const Scheme& scheme, const SignRequ
 // to at least `bytes`. For `weir send` and weir-bench.
 std::string SampleBody(const Scheme& scheme, std::string_view id, std::string_view type,
                        std::int64_t at_unix_s, std::size_t bytes);
+// The same of a kind with batches (Scheme::event.batch): one event an id, each of at least `bytes_each`.
+std::string SampleBatch(const Scheme& scheme, std::span<const std::string> ids, std::string_view type,
+                        std::int64_t at_unix_s, std::size_t bytes_each);
 
 }  // namespace weir::source

@@ -14,7 +14,8 @@ const secret = 'whsec_bench_test';
 const stallingServer = path.join(path.dirname(fileURLToPath(import.meta.url)), '../support/stalling_server.mjs');
 
 function bench(t, port, ...args) {
-  return run(t, weirBenchBin, ['--url', `http://127.0.0.1:${port}/webhooks/stripe`, '--kind', 'stripe', '--secret', secret, ...args]);
+  const kind = args.includes('--kind') ? [] : ['--kind', 'stripe'];
+  return run(t, weirBenchBin, ['--url', `http://127.0.0.1:${port}/webhooks/test`, ...kind, '--secret', secret, ...args]);
 }
 
 async function report(t, port, ...args) {
@@ -24,21 +25,22 @@ async function report(t, port, ...args) {
   return {...result, figures: JSON.parse(await readFile(file, 'utf8'))};
 }
 
-// Resolves with the port of a server that hands each whole request to `answer(id, outgoing, incoming, body)`.
-async function serve(t, answer) {
+// Resolves with the port of a server that hands each whole request to `answer(body, outgoing, incoming)`.
+async function serveBodies(t, answer) {
   const server = http.createServer((incoming, outgoing) => {
     const chunks = [];
     incoming.on('data', bytes => chunks.push(bytes));
-    incoming.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      answer(JSON.parse(body).id, outgoing, incoming, body);
-    });
+    incoming.on('end', () => answer(Buffer.concat(chunks).toString(), outgoing, incoming));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => { server.closeAllConnections(); server.close(); });
   return server.address().port;
 }
+
+// The same for bodies of one event: `answer(id, outgoing, incoming, body)`.
+const serve = (t, answer) =>
+  serveBodies(t, (body, outgoing, incoming) => answer(JSON.parse(body).id, outgoing, incoming, body));
 
 async function startStalling(t, period_ms, stall_ms) {
   const child = start(t, process.execPath, [stallingServer, String(period_ms), String(stall_ms)], {stdin: 'pipe'});
@@ -84,6 +86,27 @@ test('the ledger has the ids the server acked, and no others', async t => {
   assert.deepEqual(figures.statuses, {202: acceptedByServer.length, 503: 1000 - acceptedByServer.length});
   assert.equal(figures.unexpected, 1000 - acceptedByServer.length);
   assert.equal(code, 1);
+});
+
+test('with --batch a request carries that many events, and the ledger has the id of each', async t => {
+  const ids = [];
+  const port = await serveBodies(t, (body, outgoing) => {
+    ids.push(...JSON.parse(body).events.map(event => event.id));
+    outgoing.end();
+  });
+  const ledger = path.join(await temporaryDirectory(t), 'acked.txt');
+  const {code, figures} = await report(t, port, '--kind', 'gocardless', '--batch', '7', '--count', '20', '--ledger', ledger);
+  assert.equal(code, 0);
+  assert.equal(figures.answered, 20);
+  assert.equal(new Set(ids).size, 140);
+  assert.deepEqual((await acked(ledger)).sort(), ids.sort());
+});
+
+test('a kind without batches refuses --batch', async t => {
+  const port = await serve(t, () => {});
+  const {code, stderr} = await bench(t, port, '--batch', '2', '--count', '1');
+  assert.equal(code, 2);
+  assert.match(stderr, /--batch: a request of kind stripe carries one event/);
 });
 
 test('a mix of duplicate, invalid and stale requests is counted by class', async t => {

@@ -20,17 +20,18 @@ namespace {
 constexpr std::int64_t kNow_s = 1'767'225'600;
 constexpr std::string_view kSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-RequestForge ForgeOf(const std::string& kind) {
+RequestForge ForgeOf(const std::string& kind, std::size_t batch = 1) {
   return RequestForge({.scheme = source::FindKind(kind)->scheme,
                        .secret = std::string(kSecret),
                        .url = "http://127.0.0.1:8080/webhooks/test",
                        .authority = "127.0.0.1:8080",
                        .target = "/webhooks/test",
                        .id_prefix = "evt_test_",
-                       .payload_bytes = 800});
+                       .payload_bytes = 800,
+                       .batch = batch});
 }
 
-// What weir's own parser and verifier make of the bytes: the id of the event, or the code of the refusal.
+// What weir's own parser and verifier make of the bytes: the ids of the events, or the code of the refusal.
 class Receiver {
  public:
   explicit Receiver(const std::string& kind) : verifier_(1) {
@@ -56,7 +57,9 @@ class Receiver {
     }
     const auto* accepted = std::get_if<source::Accepted>(&verdict);
     if (accepted == nullptr) return "handshake";
-    return accepted->events->size() == 1 ? std::string(accepted->events->front().id) : "not one event";
+    std::string ids;
+    for (const auto& event : *accepted->events) ids.append(ids.empty() ? "" : " ").append(event.id);
+    return ids;
   }
 
  private:
@@ -110,6 +113,15 @@ TEST(RequestForge, IdsOfARunHaveOneLength) {
   const RequestForge forge = ForgeOf("stripe");
   EXPECT_EQ(forge.IdOf(0), "evt_test_000000000000");
   EXPECT_EQ(forge.IdOf(123), "evt_test_000000000123");
+}
+
+TEST(RequestForge, EventsOfABatchHaveIdsThatNoOtherRequestHas) {
+  const RequestForge forge = ForgeOf("gocardless", 3);
+  Receiver receiver("gocardless");
+  EXPECT_EQ(receiver.Receive(*forge.Make({RequestClass::kFresh, 1}, kNow_s)),
+            forge.IdOf(3) + " " + forge.IdOf(4) + " " + forge.IdOf(5));
+  EXPECT_EQ(receiver.Receive(*forge.Make({RequestClass::kFresh, 2}, kNow_s)),
+            forge.IdOf(6) + " " + forge.IdOf(7) + " " + forge.IdOf(8));
 }
 
 TEST(RequestForge, KnowsWhichKindsCannotBeStale) {
