@@ -11,6 +11,14 @@ const statusField = (pid, field) => {
 };
 export const residentKiB = pid => statusField(pid, 'VmRSS');
 
+// Bytes the process had written to the device: counted for it alone when a page is dirtied or a direct write submitted,
+// less what it threw away again before it was written back.
+export function writtenBytes(pid) {
+  const io = readFileSync(`/proc/${pid}/io`, 'utf8');
+  const field = name => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)[1]);
+  return field('write_bytes') - field('cancelled_write_bytes');
+}
+
 // Seconds of processor time by thread name, user and kernel apart.
 export function threadSeconds(pid) {
   const byName = new Map();

@@ -98,6 +98,10 @@ listen = "127.0.0.1:${adminPort}"
 name = "stripe"
 kind = "stripe"
 secrets_insecure = ["${secret}"]
+[[source]]
+name = "gocardless"
+kind = "gocardless"
+secrets_insecure = ["${secret}"]
 `);
   const isReady = async () => {
     try {
@@ -111,10 +115,10 @@ secrets_insecure = ["${secret}"]
 }
 
 // Runs weir-bench against a server; returns its figures. Unexpected answers are an error: they are not what is measured.
-export async function load(server, directory, args) {
+export async function load(server, directory, args, {kind = 'stripe'} = {}) {
   const report = path.join(directory, 'report.json');
   const [program, all] = onCore(clientCore, binaries.bench, [
-    '--url', `http://127.0.0.1:${server.port}/webhooks/stripe`, '--kind', 'stripe', '--secret', secret, '--json', report, ...args]);
+    '--url', `http://127.0.0.1:${server.port}/webhooks/${kind}`, '--kind', kind, '--secret', secret, '--json', report, ...args]);
   try {
     await promisify(execFile)(program, all, {maxBuffer: 1 << 24});
   } catch (error) {

@@ -11,9 +11,10 @@ import {describeMachine} from './process_stats.mjs';
 import {measureSoak} from './soak.mjs';
 import {markdown} from './tables.mjs';
 import {measureThroughput} from './throughput.mjs';
+import {measureWorkloads} from './workloads.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const parts = {throughput: measureThroughput, latency: measureLatency, memory: measureMemory, soak: measureSoak};
+const parts = {throughput: measureThroughput, workloads: measureWorkloads, latency: measureLatency, memory: measureMemory, soak: measureSoak};
 
 const usage = `Usage: bench/run [options]
 
@@ -21,7 +22,7 @@ Measures weir against this machine's own ceiling, nginx and the disk, and prints
 Needs the release build, two processor cores that nothing else uses, nginx, and Node 20.
 
   --rounds N         alternating rounds of each comparison (5)
-  --seconds N        length of one measurement (8)
+  --seconds N        length of one measurement, of workloads half of it (8)
   --connections N    of the load (256)
   --payload BYTES    of one event (800)
   --soak-events N    of the soak (2000000)

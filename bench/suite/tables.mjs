@@ -1,4 +1,5 @@
 // Results -> the tables of docs/benchmarks.md.
+import {voidBecause} from './validity.mjs';
 
 const whole = value => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
 const digits = (value, count) => value === undefined || Number.isNaN(value) ? '' : value.toFixed(count);
@@ -31,6 +32,21 @@ function throughput({summary, rounds}) {
   return text + table(['server', 'thread', 'user µs', 'kernel µs'], threads);
 }
 
+const loadNames = {plain: 'as above', connections: '4 096 connections', churn: '10 requests a connection',
+  batch: '100 events of 1 KiB a request, 64 connections', duplicates: 'half of the requests duplicates', '4KiB': '4 KiB of payload',
+  '16KiB': '16 KiB of payload', half: 'half of what the first row did, open loop'};
+
+function workloads({summary, rounds}) {
+  const rows = Object.entries(summary).map(([load, {weir, null: ceiling, cpu_of_null, of_null}]) => [loadNames[load],
+    ...costCells({cpu_us: weir.cpu_us, cpu_of_null}), `${whole(weir.per_s.median)} (${whole(weir.per_s.min)} – ${whole(weir.per_s.max)})`,
+    load === 'half' ? '' : digits(of_null, 2), digits(weir.MB_per_s, 0), digits(weir.p50, 2), digits(weir.p99, 2), digits(weir.sync_p50, 2),
+    digits(weir.sync_p99, 2), digits(weir.written_of_ingested, 2), digits(weir.events_a_commit, 0),
+    voidBecause(weir) || (voidBecause(ceiling) && `null server: ${voidBecause(ceiling)}`)]);
+  return `Other loads on weir with \`fsync\`, medians of ${rounds.length} rounds; the null server had the same load in the same round.\n\n` +
+    table(['load', ...costHead, 'events/s', 'of null', 'MB/s', 'p50 ms', 'p99 ms', 'fdatasync p50 ms', 'fdatasync p99 ms',
+      'bytes written a byte ingested', 'events a commit', 'void because'], rows);
+}
+
 const latency = ({summary}) => table(
   ['one connection', ...costHead, 'p50 ms', 'p99 ms'],
   [['acknowledgement', ...costCells(summary), digits(summary.ack_p50, 3), digits(summary.ack_p99, 3)],
@@ -48,6 +64,7 @@ export function markdown(results) {
   const parts = [`${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, ${machine.disk}; commit ${machine.commit}, ${machine.date}.\n` +
     `Server on core 0, weir-bench on core 1, loopback; ${plan.connections} connections, ${plan.payload} bytes of payload.\n`];
   if (results.throughput) parts.push(throughput(results.throughput));
+  if (results.workloads) parts.push(workloads(results.workloads));
   if (results.latency) parts.push(latency(results.latency));
   if (results.memory) parts.push(memory(results.memory));
   if (results.soak) parts.push(soak(results.soak));

@@ -2,7 +2,7 @@
 import {rm} from 'node:fs/promises';
 import path from 'node:path';
 
-import {measureOnce} from './measurement.mjs';
+import {describe, measureOnce} from './measurement.mjs';
 import {probeDisk, startNginx, startNullServer, startWeir} from './programs.mjs';
 import {median, medianCost, spread} from './statistics.mjs';
 
@@ -29,10 +29,7 @@ export async function measureThroughput(plan) {
         await rm(path.join(plan.directory, 'weir'), {recursive: true, force: true});
       }
       guess[name] = row[name].per_s;
-      plan.say(`round ${round + 1} ${name.padEnd(8)} ${row[name].cpu_us.total.toFixed(2)} µs  ${Math.round(row[name].per_s)}/s  ` +
-        `p50 ${row[name].p50.toFixed(2)}  p99 ${row[name].p99.toFixed(2)} ms  client ${Math.round(row[name].client_busy * 100)} % busy` +
-        (row[name].others_busy > 0.1 ? `  OTHERS ${row[name].others_busy.toFixed(2)} cores` : '') +
-        (row[name].starved_s > 0 ? `  STARVED ${row[name].starved_s.toFixed(2)} s` : ''));
+      plan.say(`round ${round + 1} ${name.padEnd(8)} ${describe(row[name])}`);
     }
     rounds.push(row);
   }
