@@ -1,6 +1,6 @@
 // One load on one server that has just been started, and what both cost the machine meanwhile.
 import {load} from './programs.mjs';
-import {machineBusySeconds, perEvent, processorPerEvent, threadSeconds, writtenBytes} from './process_stats.mjs';
+import {machineBusySeconds, perEvent, processorPerEvent, threadSeconds, totalSeconds, writtenBytes} from './process_stats.mjs';
 import {voidBecause} from './validity.mjs';
 
 const warmup_s = 1;
@@ -16,8 +16,6 @@ function commitFigures(before, after) {
     sync_ms: moved('weir_commit_sync_seconds_sum') / commits * 1e3,
   };
 }
-
-const totalSeconds = byThread => [...byThread.values()].reduce((sum, {user_s, kernel_s}) => sum + user_s + kernel_s, 0);
 
 // `plan`: seconds, connections, payload, directory; for some loads kind, batch, duplicates, rate_per_s (open loop) and
 // requestsPerConnection. `expected_per_s`: requests.

@@ -39,6 +39,8 @@ export function threadSeconds(pid) {
   return byName;
 }
 
+export const totalSeconds = byThread => [...byThread.values()].reduce((sum, {user_s, kernel_s}) => sum + user_s + kernel_s, 0);
+
 // [{thread, user_us, kernel_us}] an event, what moved between two readings.
 export function perEvent(before, after, events) {
   const rows = [];

@@ -1,7 +1,7 @@
 // The programs of a measurement: each server pinned to one core, the load to the other.
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, statfs, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -44,17 +44,17 @@ const get = url => new Promise((resolve, reject) => {
   }).on('error', reject);
 });
 
-async function startServer(name, port, program, args, isUp) {
+async function startServer(name, port, program, args, isUp, giveUpAfter_s = 30) {
   const child = spawn(...onCore(serverCore, program, args), {stdio: ['ignore', 'ignore', 'pipe']});
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', text => { stderr = (stderr + text).slice(-4000); });
   const closed = once(child, 'close');
-  const giveUpAt = Date.now() + 30_000;
+  const giveUpAt = Date.now() + giveUpAfter_s * 1000;
   while (!await isUp()) {
     if (child.exitCode !== null || Date.now() > giveUpAt) throw new Error(`${name} did not start: ${stderr}`);
     await sleep(20);
   }
-  return {name, port, pid: child.pid, stop: async () => { child.kill('SIGTERM'); await closed; }};
+  return {name, port, pid: child.pid, stop: async (signal = 'SIGTERM') => { child.kill(signal); await closed; }};
 }
 
 export async function startNullServer() {
@@ -81,7 +81,7 @@ http {
   return startServer('nginx', port, process.env.NGINX_BIN ?? '/usr/sbin/nginx', ['-c', configuration, '-p', home], () => accepts(port));
 }
 
-export async function startWeir(directory, {ack = 'fsync', extra = ''} = {}) {
+export async function startWeir(directory, {ack = 'fsync', extra = '', giveUpAfter_s} = {}) {
   const port = await freePort();
   const adminPort = await freePort();
   await mkdir(directory, {recursive: true});
@@ -110,7 +110,7 @@ secrets_insecure = ["${secret}"]
       return false;
     }
   };
-  const server = await startServer(`weir (${ack})`, port, binaries.weir, ['serve', '--config', configuration], isReady);
+  const server = await startServer(`weir (${ack})`, port, binaries.weir, ['serve', '--config', configuration], isReady, giveUpAfter_s);
   return {...server, metrics: async () => (await get(`http://127.0.0.1:${adminPort}/metrics`)).body};
 }
 
@@ -125,6 +125,13 @@ export async function load(server, directory, args, {kind = 'stripe'} = {}) {
     throw new Error(`weir-bench against ${server.name}: ${error.stdout ?? ''}${error.stderr ?? error.message}`);
   }
   return JSON.parse(await readFile(report, 'utf8'));
+}
+
+// Better said now than by a full disk an hour later.
+export async function needSpace(directory, bytes) {
+  const {bavail, bsize} = await statfs(directory);
+  const GiB = count => (count / 2 ** 30).toFixed(1);
+  if (bavail * bsize < bytes) throw new Error(`${directory}: ${GiB(bytes)} GiB are needed, ${GiB(bavail * bsize)} GiB are free`);
 }
 
 export async function probeDisk(directory, count) {

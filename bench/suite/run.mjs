@@ -5,16 +5,20 @@ import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
+import {measureDedupe} from './dedupe.mjs';
 import {measureLatency} from './latency.mjs';
 import {measureMemory} from './memory.mjs';
 import {describeMachine} from './process_stats.mjs';
 import {measureSoak} from './soak.mjs';
+import {measureStart} from './start.mjs';
 import {markdown} from './tables.mjs';
 import {measureThroughput} from './throughput.mjs';
 import {measureWorkloads} from './workloads.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const parts = {throughput: measureThroughput, workloads: measureWorkloads, latency: measureLatency, memory: measureMemory, soak: measureSoak};
+const defaultParts = {throughput: measureThroughput, workloads: measureWorkloads, latency: measureLatency, memory: measureMemory, soak: measureSoak};
+const longParts = {start: measureStart, dedupe: measureDedupe};
+const parts = {...defaultParts, ...longParts};
 
 const usage = `Usage: bench/run [options]
 
@@ -26,7 +30,10 @@ Needs the release build, two processor cores that nothing else uses, nginx, and 
   --connections N    of the load (256)
   --payload BYTES    of one event (800)
   --soak-events N    of the soak (2000000)
-  --only PARTS       some of ${Object.keys(parts).join(',')}
+  --events N         of start, which fills a store with them first (10000000)
+  --ids N            of dedupe (100000000)
+  --only PARTS       some of ${Object.keys(parts).join(',')};
+                     ${Object.keys(longParts).join(' and ')} take half an hour and more and run only when asked for
   --without PROGRAMS of throughput, some of null,nginx,weir,weir-os
   --directory DIR    where the stores are made (build)
   --json FILE        where the figures are written (build/benchmarks.json)
@@ -55,7 +62,9 @@ const {values} = readOptions({
   connections: {type: 'string', default: '256'},
   payload: {type: 'string', default: '800'},
   'soak-events': {type: 'string', default: '2000000'},
-  only: {type: 'string', default: Object.keys(parts).join(',')},
+  events: {type: 'string', default: '10000000'},
+  ids: {type: 'string', default: '100000000'},
+  only: {type: 'string', default: Object.keys(defaultParts).join(',')},
   without: {type: 'string', default: ''},           // of throughput: null,nginx,weir,weir-os
   directory: {type: 'string', default: path.join(root, 'build')},
   json: {type: 'string', default: path.join(root, 'build/benchmarks.json')},
@@ -70,6 +79,8 @@ const plan = {
   connections: Number(values.connections),
   payload: Number(values.payload),
   soakEvents: Number(values['soak-events']),
+  events: Number(values.events),
+  ids: Number(values.ids),
   without: new Set(values.without.split(',')),
   say: text => process.stderr.write(`${text}\n`),
 };

@@ -2,7 +2,7 @@
 import {voidBecause} from './validity.mjs';
 
 const whole = value => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
-const digits = (value, count) => value === undefined || Number.isNaN(value) ? '' : value.toFixed(count);
+const digits = (value, count) => value === undefined || Number.isNaN(value) ? '' : value.toFixed(count).replace(/^-(?=[0.]+$)/, '');
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n') + '\n';
 
@@ -59,6 +59,15 @@ const memory = ({summary}) => `${whole(summary.connections)} idle keep-alive con
 const soak = ({summary, samples}) => `Resident memory over ${whole(summary.events)} events:\n\n` +
   table(['events', 'MiB'], samples.map(sample => [whole(sample.events), digits(sample.resident_KiB / 1024, 0)]));
 
+const start = ({summary}) => `From its start to ready, over a store of ${whole(summary.events)} events:\n\n` +
+  table(['ended', 'ready s', 'CPU s', 'MiB resident'], [['in order', summary.clean], ['killed', summary.killed]].map(
+    ([how, {ready_s, cpu_s, resident_KiB}]) => [how, digits(ready_s, 2), digits(cpu_s, 2), digits(resident_KiB / 1024, 0)]));
+
+const dedupe = ({summary, samples}) => `From the first step to the last of ${whole(summary.ids)} ids: ${digits(summary.cpu_slowdown, 2)} times the processor ` +
+  `time an event, ${digits(summary.rate_slowdown, 2)} times slower, ${digits(summary.bytes_an_id, 1)} bytes of resident memory an id.\n\n` +
+  table([...costHead.filter(column => column !== 'CPU of null'), 'ids', 'events/s', 'MiB resident'], samples.map(({ids, cpu_us, per_s, resident_KiB}) =>
+    [...['total', 'shard', 'committer', 'store'].map(group => digits(cpu_us[group], 2)), whole(ids), whole(per_s), digits(resident_KiB / 1024, 0)]));
+
 export function markdown(results) {
   const {machine, plan} = results;
   const parts = [`${machine.processor}, ${machine.cores} cores, Linux ${machine.kernel}, ${machine.disk}; commit ${machine.commit}, ${machine.date}.\n` +
@@ -68,5 +77,7 @@ export function markdown(results) {
   if (results.latency) parts.push(latency(results.latency));
   if (results.memory) parts.push(memory(results.memory));
   if (results.soak) parts.push(soak(results.soak));
+  if (results.start) parts.push(start(results.start));
+  if (results.dedupe) parts.push(dedupe(results.dedupe));
   return parts.join('\n');
 }
