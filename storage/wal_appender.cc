@@ -123,11 +123,16 @@ DiskResult<void> WalAppender::WriteFrame() {
   return {};
 }
 
-// The segment that was made ready is taken also before a growing one is full.
+// The segment that was made ready is taken also before a growing one is full, but not waited for then: whoever offers it is
+// at its rename, and a commit would wait for the directories' syncs.
 DiskResult<void> WalAppender::GoOnInNextSegment() {
-  const std::scoped_lock lock(offer_mutex_);
   const bool full = at_ + WalFrameBlocksBytes(staged_) > segment_.bytes;
-  if (!next_ && !full) return {};
+  std::unique_lock lock(offer_mutex_, std::defer_lock);
+  if (full) {
+    lock.lock();
+  } else if (!lock.try_lock() || !next_) {
+    return {};
+  }
   if (next_) {
     segment_ = *std::exchange(next_, std::nullopt);
   } else {
