@@ -46,6 +46,7 @@ class Auditor {
   bool SameIdentity(Sequence a, Sequence b) const;
   void CheckIndexed(Sequence sequence, std::int64_t received_at_us, std::string_view record);
   void CheckHighWater();
+  void CheckEnd(const HighWaterRecord& promised);
   void CheckDeliveries();
   void CheckDead();
   void CheckConflicts();
@@ -285,6 +286,23 @@ void Auditor::CheckHighWater() {
   } else if ((*read)->durable > report_.last) {
     Report(FindingKind::kHighWater, (*read)->durable,
            "was acknowledged, but the log ends at " + std::to_string(report_.last));
+  } else {
+    CheckEnd(**read);
+  }
+}
+
+// Settlements have no sequence: that they are there is known from how far the store had come when it was closed.
+void Auditor::CheckEnd(const HighWaterRecord& promised) {
+  const std::uint64_t rows = rocks_.db().GetLatestSequenceNumber();
+  if (rows < promised.closed_at) {
+    Report(FindingKind::kHighWater, kNoSequence,
+           std::to_string(promised.closed_at - rows) +
+               " rows are missing of what was written before the store was closed");
+  }
+  const TableListEnd found = TableListIn(rocks_.disk(), request_.directory / "store");
+  if (found.number < promised.tables.number ||
+      (found.number == promised.tables.number && found.bytes < promised.tables.bytes)) {
+    Report(FindingKind::kHighWater, kNoSequence, "the list of tables ends before where it had come to");
   }
 }
 

@@ -1,4 +1,5 @@
 // What was settled is missed like an event, where the files that held it are gone.
+#include "storage/audit.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace weir::storage {
@@ -82,6 +83,28 @@ TEST_F(LostSettlements, InAnOlderLogThatIsCutAreMissed) {
   std::filesystem::resize_file(DatabaseFiles(".log").front(), 0);
   const StoreError refused = Refusal();
   EXPECT_NE(refused.message.find("write-ahead log"), std::string::npos) << refused.message;
+}
+
+TEST_F(LostSettlements, AreFoundByTheAuditAtRest) {
+  CloseWithSettlementsInTheLog();
+  std::filesystem::remove(DatabaseFiles(".log").back());
+  AuditRequest request;
+  request.directory = options.directory;
+  const auto report = Audit(request);
+  ASSERT_TRUE(report) << report.error().message;
+  ASSERT_EQ(report->findings.size(), 1u);
+  EXPECT_NE(report->findings[0].detail.find("rows are missing"), std::string::npos);
+}
+
+TEST_F(LostSettlements, OfAListOfTablesThatIsCutAreFoundByTheAuditAtRest) {
+  CloseWithSettlementsInTheLog();
+  const auto manifest = DatabaseFiles("MANIFEST").back();
+  std::filesystem::resize_file(manifest, std::filesystem::file_size(manifest) - 1);
+  AuditRequest request;
+  request.directory = options.directory;
+  const auto report = Audit(request);
+  if (!report) return;  // the database does not open at all
+  EXPECT_FALSE(report->sound());
 }
 
 // What let the later position pass may have been in the log that is gone.
