@@ -53,11 +53,15 @@ class WalTest : public testing::Test {
     file = *std::move(begun);
   }
   void Append(std::string_view bytes) {
+    ASSERT_NE(file, nullptr);
     const auto size = file->Size();
     ASSERT_TRUE(size);
     ASSERT_TRUE(file->WriteAt(*size, bytes));
   }
-  void Sync() { ASSERT_TRUE(file->Sync()); }
+  void Sync() {
+    ASSERT_NE(file, nullptr);
+    ASSERT_TRUE(file->Sync());
+  }
   void AppendSynced(std::string_view bytes) {
     Append(bytes);
     Sync();
