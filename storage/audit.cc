@@ -9,6 +9,7 @@
 #include "storage/audit_ledger.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 #include "storage/fingerprint.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
@@ -199,10 +200,9 @@ void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t t
 
 // Keys that are no sequences sort behind some that are.
 void Auditor::ReportForeignKeys(Sequence from) {
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks_.db().NewIterator(InOrder(), rocks_.family(Family::kEvents)));
-  for (rows->Seek(ToSlice(SequenceKey(from).view())); rows->Valid(); rows->Next()) {
-    if (ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) != kNoSequence) return;
+  EventRows rows(rocks_, InOrder());
+  for (rows.Seek(from); rows.Valid(); rows.Next()) {
+    if (rows.sequence() != kNoSequence) return;
     Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
   }
 }
@@ -267,8 +267,8 @@ void Auditor::CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash) 
 }
 
 bool Auditor::SameIdentity(Sequence a, Sequence b) const {
-  const auto first = rocks_.Get(Family::kEvents, SequenceKey(a).view());
-  const auto second = rocks_.Get(Family::kEvents, SequenceKey(b).view());
+  const auto first = FindRecord(rocks_, a);
+  const auto second = FindRecord(rocks_, b);
   if (!first || !second || !*first || !*second) return false;  // reported where they were read
   const auto one = Decode(**first);
   const auto other = Decode(**second);

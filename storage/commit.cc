@@ -14,6 +14,7 @@
 #include "storage/check.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
 
@@ -80,8 +81,7 @@ class GroupCommit {
   bool superseded_ = false;
   std::map<Sequence, Repeats> repeats_;
   std::set<std::string> kept_;  // keys of the group's conflicts
-  rocksdb::PinnableSlice stored_record_;
-  std::string salvaged_record_;
+  std::string stored_record_;
 };
 
 StoreResult<void> GroupCommit::Decide() {
@@ -178,22 +178,15 @@ StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
   }
   // Forgotten or lost: an answer that it is stored would send nobody to it.
   if (candidate < parts_.first || parts_.holes.Contains(candidate)) return std::nullopt;
-  stored_record_.Reset();
-  const rocksdb::Status status =
-      parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
-                             ToSlice(SequenceKey(candidate).view()), &stored_record_);
-  if (status.IsNotFound() && candidate < parts_.first) return std::nullopt;  // forgotten meanwhile
-  if (status.ok()) {
-    const auto decoded = Decode(ToView(stored_record_));
-    if (decoded && decoded->sequence == candidate) return *decoded;
+  auto sound = parts_.SoundRecord(candidate);
+  if (!sound) {
+    if (sound.error().code == StoreErrorCode::kNotFound && candidate < parts_.first)
+      return std::nullopt;  // forgotten meanwhile
+    parts_.health.Report(StoreTrouble::Part::kDamage, sound.error().message);
+    return std::unexpected(sound.error());
   }
-  auto salvaged = parts_.SoundRecord(candidate);
-  if (!salvaged) {
-    parts_.health.Report(StoreTrouble::Part::kDamage, salvaged.error().message);
-    return std::unexpected(salvaged.error());
-  }
-  salvaged_record_ = *std::move(salvaged);
-  return Peek(salvaged_record_.data(), salvaged_record_.size());
+  stored_record_ = *std::move(sound);
+  return Peek(stored_record_.data(), stored_record_.size());
 }
 
 StoreResult<void> GroupCommit::DecideKnown(std::size_t i, Sequence stored, const Event& earlier,
@@ -237,8 +230,7 @@ void GroupCommit::Append(std::size_t i) {
   AppendRecord& record = records_[i];
   const Sequence sequence = next_++;
   check_ = Seal(record.record, record.size, sequence, check_, record.dedupe_window_us);
-  parts_.batch.Put(parts_.rocks->family(Family::kEvents), ToSlice(SequenceKey(sequence).view()),
-                   rocksdb::Slice(record.record, record.size));
+  PutRecord(parts_.batch, *parts_.rocks, sequence, {record.record, record.size});
   parts_.stored.push_back(i);
   parts_.inserted.push_back(parts_.index->Insert(parts_.fingerprints[i], sequence));
   results_[i] = {.outcome = AppendOutcome::kStored, .sequence = sequence};

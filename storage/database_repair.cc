@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/event_rows.h"
 #include "storage/keys.h"
 #include "storage/rocks_options.h"
 #include "storage/salvage.h"
@@ -182,6 +183,11 @@ class Restorer {
     found_.Put(rocks_.family(family_), ToSlice(key), ToSlice(value));
     return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
   }
+  StoreResult<void> PutEvent(Sequence sequence, std::string_view record) {
+    if (const auto present = FindRecord(rocks_, sequence); present && *present) return {};
+    PutRecord(found_, rocks_, sequence, record);
+    return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
+  }
   StoreResult<void> Flush() {
     auto written = rocks_.Write({}, found_, "to repair the database: what damaged tables still hold");
     found_.Clear();
@@ -196,20 +202,22 @@ class Restorer {
 
 // Events, by the table's index. Every seek into an unreadable block fails, and a block is a few hundred events.
 StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
-  const std::unique_ptr<rocksdb::Iterator> rows(table.NewIterator(rocksdb::ReadOptions()));
+  EventRows rows(std::unique_ptr<rocksdb::Iterator>(table.NewIterator(rocksdb::ReadOptions())));
   const std::uint64_t entries = table.GetTableProperties()->num_entries;
   Sequence behind = kNoSequence;  // the last event found
   std::uint64_t step = 1;
-  for (rows->SeekToFirst();;) {
-    if (rows->Valid()) {
-      behind = ParseSequenceKey(ToView(rows->key())).value_or(behind);
-      if (auto put = to.Put(ToView(rows->key()), ToView(rows->value())); !put) return put;
+  for (rows.SeekToFirst();;) {
+    if (rows.Valid()) {
+      if (const Sequence sequence = rows.sequence(); sequence != kNoSequence) {
+        if (auto put = to.PutEvent(sequence, rows.record()); !put) return put;
+        behind = sequence;
+      }
       step = 1;
-      rows->Next();
+      rows.Next();
       continue;
     }
-    if (rows->status().ok() || step > entries) break;
-    rows->Seek(ToSlice(SequenceKey(behind + step).view()));
+    if (rows.status().ok() || step > entries) break;
+    rows.Seek(behind + step);
     ++step;
   }
   return to.Flush();
@@ -217,9 +225,7 @@ StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
 
 // Events, without an index. A table of another family has no records.
 StoreResult<void> RestoreFound(const Rocks& rocks, const fs::path& table, Restorer& to) {
-  const auto put = [&](Sequence sequence, std::string_view record) {
-    return to.Put(SequenceKey(sequence).view(), record);
-  };
+  const auto put = [&](Sequence sequence, std::string_view record) { return to.PutEvent(sequence, record); };
   if (auto found = VisitRecords(rocks.disk(), table, put); !found) return found;
   return to.Flush();
 }

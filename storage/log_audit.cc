@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 #include "storage/log_scan.h"
 #include "storage/table_check.h"
 
@@ -63,36 +64,27 @@ StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damag
   rocks.db().GetLiveFilesMetaData(&files);
   std::vector<Table> tables;
   for (const rocksdb::LiveFileMetaData& file : files) {
-    if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
-    const auto first = ParseSequenceKey(file.smallestkey);
-    const auto last = ParseSequenceKey(file.largestkey);
-    if (!first || !last) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
+    if (!IsOfLog(file)) continue;
+    const auto span = SpanOf(file);
+    if (!span) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
     const auto entries = EntriesOf(rocks, file);
     if (!entries) return std::unexpected(entries.error());
-    if (!*entries) damaged("table " + file.name + " of the events " + Range(*first, *last));
-    tables.push_back({.first = *first,
-                      .last = *last,
-                      .entries = entries->value_or(*last - *first + 1),
+    if (!*entries) damaged("table " + file.name + " of the events " + Range(span->first, span->last));
+    tables.push_back({.first = span->first,
+                      .last = span->last,
+                      .entries = entries->value_or(span->last - span->first + 1),
                       .name = file.name});
   }
   std::sort(tables.begin(), tables.end(), [](const Table& a, const Table& b) { return a.first < b.first; });
   return tables;
 }
 
-std::unique_ptr<rocksdb::Iterator> Scan(Rocks& rocks) {
-  rocksdb::ReadOptions read = InOrder();
-  read.readahead_size = 1u << 20;
-  read.fill_cache = false;
-  return std::unique_ptr<rocksdb::Iterator>(rocks.db().NewIterator(read, rocks.family(Family::kEvents)));
-}
-
 // A table has fewer events than its ends say: finds which.
 StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& holes, const OnLoss& on_loss) {
-  const auto rows = Scan(rocks);
+  EventRows rows = ScanRows(rocks);
   Sequence expected = holes.NextOutside(table.first);
-  for (rows->Seek(ToSlice(SequenceKey(expected).view())); rows->Valid() && expected <= table.last;
-       rows->Next()) {
-    const Sequence sequence = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
+  for (rows.Seek(expected); rows.Valid() && expected <= table.last; rows.Next()) {
+    const Sequence sequence = rows.sequence();
     if (sequence > expected) {
       auto lost = on_loss({.first = expected, .last = sequence - 1},
                           Lost("events " + Range(expected, sequence - 1) +
@@ -101,7 +93,7 @@ StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& hol
     }
     expected = holes.NextOutside(sequence + 1);
   }
-  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
+  if (!rows.status().ok()) return std::unexpected(ErrorFrom(rows.status(), "to read the log"));
   return {};
 }
 
@@ -137,24 +129,23 @@ LogEnds FindEnds(Rocks& rocks) {
   std::vector<rocksdb::LiveFileMetaData> files;
   rocks.db().GetLiveFilesMetaData(&files);
   for (const rocksdb::LiveFileMetaData& file : files) {
-    if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
-    include(ParseSequenceKey(file.smallestkey).value_or(kNoSequence));
-    ends.last = std::max(ends.last, ParseSequenceKey(file.largestkey).value_or(kNoSequence));
+    if (!IsOfLog(file)) continue;
+    const EventSpan span = SpanOf(file).value_or(EventSpan{.first = kNoSequence, .last = kNoSequence});
+    include(span.first);
+    ends.last = std::max(ends.last, span.last);
   }
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
-  rows->SeekToFirst();
-  if (rows->Valid()) include(ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence));
+  EventRows rows(rocks, InOrder());
+  rows.SeekToFirst();
+  if (rows.Valid()) include(rows.sequence());
   return ends;
 }
 
 StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables) {
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
-  rows->SeekToLast();
-  if (rows->Valid()) return ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
-  if (rows->status().ok()) return kNoSequence;
-  if (!rows->status().IsCorruption()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
+  EventRows rows(rocks, InOrder());
+  rows.SeekToLast();
+  if (rows.Valid()) return rows.sequence();
+  if (rows.status().ok()) return kNoSequence;
+  if (!rows.status().IsCorruption()) return std::unexpected(ErrorFrom(rows.status(), "to read the log"));
   return std::max(NewestInMemory(rocks), tables.last);
 }
 

@@ -3,6 +3,7 @@
 
 #include "storage/check.h"
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
 
@@ -46,23 +47,23 @@ StoreResult<void> LogReader::Walk::Fill(Sequence last) {
   rocksdb::ReadOptions read = InOrder();
   read.readahead_size = kChunkBytes;
   read.fill_cache = false;  // a scan would push out the blocks that dedupe confirms against
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      store.rocks->db().NewIterator(read, store.rocks->family(Family::kEvents)));
+  EventRows rows(*store.rocks, read);
   Sequence expected = next;
-  for (rows->Seek(ToSlice(SequenceKey(next).view())); rows->Valid(); rows->Next()) {
+  for (rows.Seek(next); rows.Valid(); rows.Next()) {
     expected = store.holes.NextOutside(expected);
-    const Sequence found = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
+    const Sequence found = rows.sequence();
     if (found < expected) continue;  // in a hole: given up, though a table still has it
     if (found != expected) break;
-    sizes.push_back(rows->value().size());
-    chunk.append(ToView(rows->value()));
+    const std::string_view record = rows.record();
+    sizes.push_back(record.size());
+    chunk.append(record);
     if (expected == last || chunk.size() >= kChunkBytes) break;
     ++expected;
   }
   // What is in front of damage or a gap can be read; the next stretch begins there.
   if (!sizes.empty()) return {};
   // The iterator ends early on a damaged block and says so only in its status.
-  if (rows->status().ok()) return std::unexpected(Missing());
+  if (rows.status().ok()) return std::unexpected(Missing());
   return FillDamaged();
 }
 

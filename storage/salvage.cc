@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 
 namespace weir::storage {
 namespace {
@@ -82,10 +83,8 @@ std::optional<std::filesystem::path> Salvage::TableOf(Sequence sequence) const {
   std::vector<rocksdb::LiveFileMetaData> files;
   rocks_.db().GetLiveFilesMetaData(&files);
   for (const rocksdb::LiveFileMetaData& file : files) {
-    if (file.column_family_name != rocks_.family(Family::kEvents)->GetName()) continue;
-    const auto first = ParseSequenceKey(file.smallestkey);
-    const auto last = ParseSequenceKey(file.largestkey);
-    if (first && last && *first <= sequence && sequence <= *last) return file.db_path + file.name;
+    const auto span = IsOfLog(file) ? SpanOf(file) : std::nullopt;
+    if (span && span->first <= sequence && sequence <= span->last) return file.db_path + file.name;
   }
   return std::nullopt;
 }

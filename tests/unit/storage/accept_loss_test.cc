@@ -199,8 +199,7 @@ class AfterALostEnd : public AcceptedLoss {
     ASSERT_TRUE(store->Settle(batch));
     store.reset();
     Tamper([](Rocks& rocks) {
-      for (Sequence gone = 8; gone <= 10; ++gone)
-        rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(gone).view()));
+      for (Sequence gone = 8; gone <= 10; ++gone) RemoveRecord(rocks, gone);
     });
     options.accept_data_loss = true;
     Open();
@@ -256,9 +255,7 @@ TEST_F(AfterALostEnd, AConflictOfALostEventIsGone) {
   Commit({{.id = "lost"}});
   CommitOne({.id = "lost", .body = "other"});
   CommitOne({.id = "evt_1", .body = "other"});
-  Tamper([](Rocks& rocks) {
-    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(8).view()));
-  });
+  Tamper([](Rocks& rocks) { RemoveRecord(rocks, 8); });
   options.accept_data_loss = true;
   Open();
   EXPECT_EQ(store->Statistics().conflicts, 1u);

@@ -86,9 +86,7 @@ TEST_F(Audits, ChangesNothing) {
 TEST_F(Audits, FindsAMissingEvent) {
   Open();
   Fill(10);
-  Tamper([](Rocks& rocks) {
-    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(5).view()));
-  });
+  Tamper([](Rocks& rocks) { RemoveRecord(rocks, 5); });
   const AuditReport report = Verify();
   ASSERT_THAT(Names(report), ElementsAre("missing_event"));
   EXPECT_EQ(report.findings[0].sequence, 5u);
@@ -229,9 +227,7 @@ TEST_F(Audits, FindsAMissingHighWaterRecord) {
 TEST_F(Audits, FindsALogThatEndsBeforeItsPromise) {
   Open();
   Fill(10);
-  Tamper([](Rocks& rocks) {
-    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(10).view()));
-  });
+  Tamper([](Rocks& rocks) { RemoveRecord(rocks, 10); });
   EXPECT_THAT(Names(Verify()), ElementsAre("high_water"));
 }
 

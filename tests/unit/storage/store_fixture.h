@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "storage/event_codec.h"
+#include "storage/event_rows.h"
 #include "storage/event_store.h"
 #include "storage/high_water.h"
 #include "storage/keys.h"
@@ -199,10 +200,15 @@ class StoreTest : public testing::Test {
     change(**rocks);
   }
   static std::string Record(Rocks& rocks, Sequence sequence) {
-    return rocks.Get(Family::kEvents, SequenceKey(sequence).view()).value().value();
+    return FindRecord(rocks, sequence).value().value();
   }
   static void PutRecord(Rocks& rocks, Sequence sequence, const std::string& record) {
-    rocks.db().Put({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(sequence).view()), record);
+    rocksdb::WriteBatch updates;
+    storage::PutRecord(updates, rocks, sequence, record);
+    ASSERT_TRUE(rocks.db().Write({}, &updates).ok());
+  }
+  static void RemoveRecord(Rocks& rocks, Sequence sequence) {
+    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(sequence).view()));
   }
   // The same event with another body, sealed as if it had always been so.
   static void Forge(Rocks& rocks, Sequence sequence) {
