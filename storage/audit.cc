@@ -39,7 +39,7 @@ class Auditor {
   StoreResult<void> LoadIndex();
   void CheckFiles();
   void CheckEvents();
-  void CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total);
+  void CheckFrom(Sequence first, Sequence last_in_tables, Sequence newest);
   void ReportForeignKeys(Sequence from);
   void CheckEvent(Sequence expected, std::string_view record);
   void CheckRepeats();
@@ -148,7 +148,6 @@ void Auditor::CheckFiles() {
 }
 
 void Auditor::CheckEvents() {
-  const std::uint64_t total = rocks_.db().GetLatestSequenceNumber();
   const auto ends = FindEnds(rocks_);
   if (ends.first != kNoSequence) {
     report_.first = holes_.NextOutside(std::max(ends.first, trimmed_before_));
@@ -158,7 +157,7 @@ void Auditor::CheckEvents() {
              std::to_string(report_.first - expected) + " missing before event " +
                  std::to_string(report_.first));
     }
-    CheckFrom(report_.first, ends.last, total);
+    CheckFrom(report_.first, ends.last, FindNewest(rocks_, ends).value_or(ends.last));
   }
   report_.last = std::max(report_.last, holes_.last());
   report_.holes = holes_.ranges().size();
@@ -166,7 +165,8 @@ void Auditor::CheckEvents() {
   if (request_.progress) request_.progress(report_.events, report_.events);
 }
 
-void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total) {
+void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, Sequence newest) {
+  const std::uint64_t total = newest < first ? 0 : newest - first + 1 - holes_.CountWithin(first, newest);
   LogScan scan(rocks_, salvage_, holes_, first, last_in_tables);
   linked_ = first == 1;
   Sequence expected = first;

@@ -39,7 +39,8 @@ class GroupCommit {
         next_(before_ + 1),
         check_(parts.last_check),
         now_us_(parts.timeline.Now()),
-        dead_lock_(parts.dead_mutex, std::defer_lock) {
+        dead_lock_(parts.dead_mutex, std::defer_lock),
+        events_(*parts.rocks, parts.batch) {
     parts_.batch.Clear();
     parts_.stored.clear();
     parts_.inserted.clear();
@@ -81,6 +82,7 @@ class GroupCommit {
   bool superseded_ = false;
   std::map<Sequence, Repeats> repeats_;
   std::set<std::string> kept_;  // keys of the group's conflicts
+  EventWriter events_;
   std::string stored_record_;
 };
 
@@ -101,6 +103,7 @@ StoreResult<void> GroupCommit::Decide() {
     if (i + kPrefetchAhead < records_.size()) parts_.index->Prefetch(parts_.fingerprints[i + kPrefetchAhead]);
     DecideOne(i);
   }
+  events_.Finish();
   PutRepeats();
   CheckDecided();
   return {};
@@ -230,7 +233,7 @@ void GroupCommit::Append(std::size_t i) {
   AppendRecord& record = records_[i];
   const Sequence sequence = next_++;
   check_ = Seal(record.record, record.size, sequence, check_, record.dedupe_window_us);
-  PutRecord(parts_.batch, *parts_.rocks, sequence, {record.record, record.size});
+  events_.Add(sequence, {record.record, record.size});
   parts_.stored.push_back(i);
   parts_.inserted.push_back(parts_.index->Insert(parts_.fingerprints[i], sequence));
   results_[i] = {.outcome = AppendOutcome::kStored, .sequence = sequence};

@@ -21,6 +21,7 @@
 #include "storage/salvage.h"
 #include "storage/second_copy.h"
 #include "storage/table_check.h"
+#include "storage/table_span.h"
 
 namespace weir::storage {
 namespace {
@@ -185,7 +186,9 @@ class Restorer {
   }
   StoreResult<void> PutEvent(Sequence sequence, std::string_view record) {
     if (const auto present = FindRecord(rocks_, sequence); present && *present) return {};
-    PutRecord(found_, rocks_, sequence, record);
+    EventWriter row(rocks_, found_);
+    row.Add(sequence, record);
+    row.Finish();
     return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
   }
   StoreResult<void> Flush() {
@@ -203,7 +206,7 @@ class Restorer {
 // Events, by the table's index. Every seek into an unreadable block fails, and a block is a few hundred events.
 StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
   EventRows rows(std::unique_ptr<rocksdb::Iterator>(table.NewIterator(rocksdb::ReadOptions())));
-  const std::uint64_t entries = table.GetTableProperties()->num_entries;
+  const std::uint64_t entries = SpanOf(*table.GetTableProperties()).value_or(TableSpan()).records;
   Sequence behind = kNoSequence;  // the last event found
   std::uint64_t step = 1;
   for (rows.SeekToFirst();;) {

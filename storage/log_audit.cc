@@ -14,14 +14,14 @@
 #include "storage/event_rows.h"
 #include "storage/log_scan.h"
 #include "storage/table_check.h"
+#include "storage/table_span.h"
 
 namespace weir::storage {
 namespace {
 
 struct Table {
-  Sequence first;
-  Sequence last;
-  std::uint64_t entries;
+  EventSpan listed;
+  std::optional<TableSpan> span;  // as the table has it; nullopt: that is damaged
   std::string name;
 };
 
@@ -38,8 +38,8 @@ std::string Range(Sequence first, Sequence last) {
   return std::to_string(first) + ".." + std::to_string(last);
 }
 
-// How many entries the table says it has; nullopt where that is damaged.
-StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
+// What the table says of itself; nullopt where that is damaged.
+StoreResult<std::optional<TableSpan>> ReadSpan(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
   const auto found = rocks.disk().Look(file.db_path + file.name);
   if (!found || !*found || (*found)->bytes != file.size)
     return std::unexpected(Lost("table " + file.name + " of the log is missing or cut short"));
@@ -56,7 +56,7 @@ StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb:
         StoreError{StoreErrorCode::kCorruption,
                    "table " + file.name + " of the log is a copy of table " + std::to_string(made_under)});
   }
-  return table->second->num_entries;
+  return SpanOf(*table->second);
 }
 
 StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damaged) {
@@ -65,25 +65,35 @@ StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damag
   std::vector<Table> tables;
   for (const rocksdb::LiveFileMetaData& file : files) {
     if (!IsOfLog(file)) continue;
-    const auto span = SpanOf(file);
-    if (!span) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
-    const auto entries = EntriesOf(rocks, file);
-    if (!entries) return std::unexpected(entries.error());
-    if (!*entries) damaged("table " + file.name + " of the events " + Range(span->first, span->last));
-    tables.push_back({.first = span->first,
-                      .last = span->last,
-                      .entries = entries->value_or(span->last - span->first + 1),
-                      .name = file.name});
+    const auto listed = ListedSpanOf(file);
+    if (!listed) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
+    const auto span = ReadSpan(rocks, file);
+    if (!span) return std::unexpected(span.error());
+    if (!*span) damaged("table " + file.name + " of the events " + Range(listed->first, listed->last));
+    tables.push_back({.listed = *listed, .span = *span, .name = file.name});
   }
-  std::sort(tables.begin(), tables.end(), [](const Table& a, const Table& b) { return a.first < b.first; });
+  std::ranges::sort(tables, {}, [](const Table& table) { return table.listed.first; });
   return tables;
+}
+
+// The list of tables names the end of a table's first row, and how far a row reaches back is bounded.
+Sequence FirstOf(const Table& table, Sequence expected) {
+  if (table.span) return table.span->first;
+  const Sequence listed = table.listed.first;
+  return std::max(expected, listed - std::min<Sequence>(listed - 1, kRecordsPerValueMax - 1));
+}
+
+bool BreaksChain(const Table& table, const Table& before, const Holes& holes) {
+  if (!table.span || !before.span || before.span->last + 1 != table.span->first) return false;
+  if (holes.Contains(before.span->last) || holes.Contains(table.span->first)) return false;
+  return table.span->previous_check != before.span->last_check;
 }
 
 // A table has fewer events than its ends say: finds which.
 StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& holes, const OnLoss& on_loss) {
   EventRows rows = ScanRows(rocks);
-  Sequence expected = holes.NextOutside(table.first);
-  for (rows.Seek(expected); rows.Valid() && expected <= table.last; rows.Next()) {
+  Sequence expected = holes.NextOutside(table.span->first);
+  for (rows.Seek(expected); rows.Valid() && expected <= table.listed.last; rows.Next()) {
     const Sequence sequence = rows.sequence();
     if (sequence > expected) {
       auto lost = on_loss({.first = expected, .last = sequence - 1},
@@ -104,39 +114,43 @@ StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Ho
   const auto tables = ListTables(rocks, damaged);
   if (!tables) return std::unexpected(tables.error());
   LogEnds ends{.first = trimmed_before, .last = trimmed_before - 1};
+  const Table* before = nullptr;
   for (const Table& table : *tables) {
-    if (table.last < trimmed_before) continue;
+    const Sequence last = table.listed.last;
+    if (last < trimmed_before) continue;
     const Sequence expected = ends.last + 1;
-    if (table.first > expected && holes.CountWithin(expected, table.first - 1) < table.first - expected) {
-      auto lost = on_loss({.first = expected, .last = table.first - 1},
-                          Lost("events " + Range(expected, table.first - 1) + " are missing from the log"));
+    const Sequence first = FirstOf(table, expected);
+    if (first > expected && holes.CountWithin(expected, first - 1) < first - expected) {
+      auto lost = on_loss({.first = expected, .last = first - 1},
+                          Lost("events " + Range(expected, first - 1) + " are missing from the log"));
       if (!lost) return std::unexpected(lost.error());
     }
-    if (table.entries + holes.CountWithin(table.first, table.last) < table.last - table.first + 1) {
+    if (table.span && table.span->records + holes.CountWithin(first, last) < last - first + 1) {
       if (auto found = FindMissing(rocks, table, holes, on_loss); !found)
         return std::unexpected(found.error());
     }
-    ends.last = std::max(ends.last, table.last);
+    if (before != nullptr && BreaksChain(table, *before, holes))
+      damaged("the chain from table " + before->name + " to table " + table.name);
+    before = &table;
+    ends.last = std::max(ends.last, last);
   }
   return ends;
 }
 
 LogEnds FindEnds(Rocks& rocks) {
   LogEnds ends;
-  const auto include = [&ends](Sequence first) {
-    if (ends.first == kNoSequence || first < ends.first) ends.first = first;
-  };
   std::vector<rocksdb::LiveFileMetaData> files;
   rocks.db().GetLiveFilesMetaData(&files);
   for (const rocksdb::LiveFileMetaData& file : files) {
-    if (!IsOfLog(file)) continue;
-    const EventSpan span = SpanOf(file).value_or(EventSpan{.first = kNoSequence, .last = kNoSequence});
-    include(span.first);
-    ends.last = std::max(ends.last, span.last);
+    const auto listed = IsOfLog(file) ? ListedSpanOf(file) : std::nullopt;
+    if (!listed) continue;
+    const Sequence first = FirstOf({.listed = *listed, .span = std::nullopt, .name = file.name}, 1);
+    ends.first = ends.first == kNoSequence ? first : std::min(ends.first, first);
+    ends.last = std::max(ends.last, listed->last);
   }
   EventRows rows(rocks, InOrder());
   rows.SeekToFirst();
-  if (rows.Valid()) include(rows.sequence());
+  if (rows.Valid()) ends.first = rows.sequence();
   return ends;
 }
 

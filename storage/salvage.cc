@@ -61,7 +61,7 @@ StoreResult<void> VisitRecords(
 }
 
 std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
-  const auto table = TableOf(sequence);
+  const auto table = TableOf(rocks_, sequence);
   if (!table) return std::nullopt;
   const std::scoped_lock lock(mutex_);
   if (table_ != *table) {
@@ -75,16 +75,6 @@ std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
     if (found.record.size() != place->bytes) continue;
     found.whole = Decode(found.record).has_value();
     return found;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::filesystem::path> Salvage::TableOf(Sequence sequence) const {
-  std::vector<rocksdb::LiveFileMetaData> files;
-  rocks_.db().GetLiveFilesMetaData(&files);
-  for (const rocksdb::LiveFileMetaData& file : files) {
-    const auto span = IsOfLog(file) ? SpanOf(file) : std::nullopt;
-    if (span && span->first <= sequence && sequence <= span->last) return file.db_path + file.name;
   }
   return std::nullopt;
 }

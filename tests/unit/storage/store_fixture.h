@@ -10,7 +10,9 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -203,12 +205,32 @@ class StoreTest : public testing::Test {
     return FindRecord(rocks, sequence).value().value();
   }
   static void PutRecord(Rocks& rocks, Sequence sequence, const std::string& record) {
-    rocksdb::WriteBatch updates;
-    storage::PutRecord(updates, rocks, sequence, record);
-    ASSERT_TRUE(rocks.db().Write({}, &updates).ok());
+    WriteRowAnew(rocks, sequence, record);
   }
-  static void RemoveRecord(Rocks& rocks, Sequence sequence) {
-    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(sequence).view()));
+  static void RemoveRecord(Rocks& rocks, Sequence sequence) { WriteRowAnew(rocks, sequence, std::nullopt); }
+  // The row of `sequence` with another record in its place, or with none; a row of its own where there is none.
+  static void WriteRowAnew(Rocks& rocks, Sequence sequence, const std::optional<std::string>& record) {
+    std::map<Sequence, std::string> records;
+    rocksdb::WriteBatch updates;
+    const std::unique_ptr<rocksdb::Iterator> rows(
+        rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
+    rows->Seek(ToSlice(SequenceKey(sequence).view()));
+    if (rows->Valid()) {
+      const EventValue row(ToView(rows->value()), ParseSequenceKey(ToView(rows->key())).value(), sequence);
+      if (row.first() <= sequence) {
+        for (Sequence at = row.first(); at <= row.last(); ++at) records[at] = row.Record(at);
+        updates.Delete(rocks.family(Family::kEvents), rows->key());
+      }
+    }
+    if (record) records[sequence] = *record;
+    if (!record) records.erase(sequence);
+    EventWriter writer(rocks, updates);
+    for (const auto& [at, bytes] : records) {
+      if (!records.contains(at - 1)) writer.Finish();
+      writer.Add(at, bytes);
+    }
+    writer.Finish();
+    ASSERT_TRUE(rocks.db().Write({}, &updates).ok());
   }
   // The same event with another body, sealed as if it had always been so.
   static void Forge(Rocks& rocks, Sequence sequence) {
