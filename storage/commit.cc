@@ -16,6 +16,7 @@
 #include "storage/event_codec.h"
 #include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
+#include "storage/limits.h"
 #include "storage/memory_shortage.h"
 
 namespace weir::storage {
@@ -56,7 +57,7 @@ class GroupCommit {
   void DecideOne(std::size_t i);
   // What would confirm `candidate` as a duplicate; nullopt where it is no longer in the log. The views live until
   // the next call.
-  StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate);
+  StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate, std::size_t newcomer_bytes);
   // The error: what is kept beside `stored` cannot be read.
   StoreResult<void> DecideKnown(std::size_t i, Sequence stored, const Event& earlier, const Event& event);
   void Append(std::size_t i);
@@ -83,6 +84,9 @@ class GroupCommit {
   std::map<Sequence, Repeats> repeats_;
   std::set<std::string> kept_;  // keys of the group's conflicts
   EventWriter events_;
+  // Of the log as this group finds it, from the first look on: an iterator kept longer would keep deleted tables.
+  std::optional<EventRows> rows_;
+  std::optional<EventRows> rows_of_large_;
   std::string stored_record_;
 };
 
@@ -104,6 +108,8 @@ StoreResult<void> GroupCommit::Decide() {
     DecideOne(i);
   }
   events_.Finish();
+  rows_.reset();
+  rows_of_large_.reset();
   PutRepeats();
   CheckDecided();
   return {};
@@ -137,7 +143,7 @@ void GroupCommit::DecideOne(std::size_t i) {
   std::sort(parts_.candidates.begin(), parts_.candidates.end(), std::greater<>());
   for (const Sequence candidate : parts_.candidates) {
     const Event event = Peek(record.record, record.size);
-    const auto earlier = ReadEarlier(candidate);
+    const auto earlier = ReadEarlier(candidate, record.size);
     if (!earlier) {
       unreadable = true;
       unreadable_at = std::max(unreadable_at, candidate);
@@ -168,7 +174,7 @@ void GroupCommit::DecideOne(std::size_t i) {
   Append(i);
 }
 
-StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
+StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate, std::size_t newcomer_bytes) {
   if (candidate > before_) {
     if (candidate >= next_) {
       return std::unexpected(StoreError{.code = StoreErrorCode::kCorruption,
@@ -181,6 +187,19 @@ StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
   }
   // Forgotten or lost: an answer that it is stored would send nobody to it.
   if (candidate < parts_.first || parts_.holes.Contains(candidate)) return std::nullopt;
+  // What is asked for again comes in the order of the log: the row it is in is often the one before.
+  const bool large = newcomer_bytes > limits::kCachedRecordBytesMax;
+  std::optional<EventRows>& rows = large ? rows_of_large_ : rows_;
+  if (!rows) {
+    rocksdb::ReadOptions read = InOrder();
+    read.fill_cache = !large;
+    rows.emplace(*parts_.rocks, read);
+  }
+  rows->Seek(candidate);
+  if (rows->Valid() && rows->sequence() == candidate) {
+    const auto decoded = Decode(rows->record());
+    if (decoded && decoded->sequence == candidate) return *decoded;
+  }
   auto sound = parts_.SoundRecord(candidate);
   if (!sound) {
     if (sound.error().code == StoreErrorCode::kNotFound && candidate < parts_.first)
