@@ -6,6 +6,7 @@
 
 #include "storage/audit.h"
 #include "storage/table_span.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace weir::storage {
@@ -162,6 +163,7 @@ TEST_F(TableSpans, ThatDoNotChainAreToldWhenTheStoreIsOpened) {
   Fill(100);
   Reopen();
   Fill(200, "later_");
+  ASSERT_TRUE(tests::Eventually([this] { return store->Statistics().dedupe_entries_sealed > 150; }));
   Crash();
   Tamper([](Rocks& rocks) { Forge(rocks, 100); });
   Open();
