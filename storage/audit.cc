@@ -9,7 +9,6 @@
 #include "storage/audit_ledger.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/fingerprint.h"
 #include "storage/format_record.h"
 #include "storage/high_water.h"
@@ -39,7 +38,7 @@ class Auditor {
   StoreResult<void> LoadIndex();
   void CheckFiles();
   void CheckEvents();
-  void CheckFrom(Sequence first, Sequence last_in_tables, Sequence newest);
+  void CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total);
   void ReportForeignKeys(Sequence from);
   void CheckEvent(Sequence expected, std::string_view record);
   void CheckRepeats();
@@ -148,6 +147,7 @@ void Auditor::CheckFiles() {
 }
 
 void Auditor::CheckEvents() {
+  const std::uint64_t total = rocks_.db().GetLatestSequenceNumber();
   const auto ends = FindEnds(rocks_);
   if (ends.first != kNoSequence) {
     report_.first = holes_.NextOutside(std::max(ends.first, trimmed_before_));
@@ -157,7 +157,7 @@ void Auditor::CheckEvents() {
              std::to_string(report_.first - expected) + " missing before event " +
                  std::to_string(report_.first));
     }
-    CheckFrom(report_.first, ends.last, FindNewest(rocks_, ends).value_or(ends.last));
+    CheckFrom(report_.first, ends.last, total);
   }
   report_.last = std::max(report_.last, holes_.last());
   report_.holes = holes_.ranges().size();
@@ -165,8 +165,7 @@ void Auditor::CheckEvents() {
   if (request_.progress) request_.progress(report_.events, report_.events);
 }
 
-void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, Sequence newest) {
-  const std::uint64_t total = newest < first ? 0 : newest - first + 1 - holes_.CountWithin(first, newest);
+void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, std::uint64_t total) {
   LogScan scan(rocks_, salvage_, holes_, first, last_in_tables);
   linked_ = first == 1;
   Sequence expected = first;
@@ -200,9 +199,10 @@ void Auditor::CheckFrom(Sequence first, Sequence last_in_tables, Sequence newest
 
 // Keys that are no sequences sort behind some that are.
 void Auditor::ReportForeignKeys(Sequence from) {
-  EventRows rows(rocks_, InOrder());
-  for (rows.Seek(from); rows.Valid(); rows.Next()) {
-    if (rows.sequence() != kNoSequence) return;
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks_.db().NewIterator(InOrder(), rocks_.family(Family::kEvents)));
+  for (rows->Seek(ToSlice(SequenceKey(from).view())); rows->Valid(); rows->Next()) {
+    if (ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence) != kNoSequence) return;
     Report(FindingKind::kDamagedEvent, kNoSequence, "a foreign key in the log");
   }
 }
@@ -267,8 +267,8 @@ void Auditor::CheckRepeat(const std::vector<AuditIdentities::Entry>& same_hash) 
 }
 
 bool Auditor::SameIdentity(Sequence a, Sequence b) const {
-  const auto first = FindRecord(rocks_, a);
-  const auto second = FindRecord(rocks_, b);
+  const auto first = rocks_.Get(Family::kEvents, SequenceKey(a).view());
+  const auto second = rocks_.Get(Family::kEvents, SequenceKey(b).view());
   if (!first || !second || !*first || !*second) return false;  // reported where they were read
   const auto one = Decode(**first);
   const auto other = Decode(**second);

@@ -14,9 +14,7 @@
 #include "storage/check.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
-#include "storage/limits.h"
 #include "storage/memory_shortage.h"
 
 namespace weir::storage {
@@ -40,8 +38,7 @@ class GroupCommit {
         next_(before_ + 1),
         check_(parts.last_check),
         now_us_(parts.timeline.Now()),
-        dead_lock_(parts.dead_mutex, std::defer_lock),
-        events_(*parts.rocks, parts.batch) {
+        dead_lock_(parts.dead_mutex, std::defer_lock) {
     parts_.batch.Clear();
     parts_.stored.clear();
     parts_.inserted.clear();
@@ -57,7 +54,7 @@ class GroupCommit {
   void DecideOne(std::size_t i);
   // What would confirm `candidate` as a duplicate; nullopt where it is no longer in the log. The views live until
   // the next call.
-  StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate, std::size_t newcomer_bytes);
+  StoreResult<std::optional<Event>> ReadEarlier(Sequence candidate);
   // The error: what is kept beside `stored` cannot be read.
   StoreResult<void> DecideKnown(std::size_t i, Sequence stored, const Event& earlier, const Event& event);
   void Append(std::size_t i);
@@ -83,11 +80,8 @@ class GroupCommit {
   bool superseded_ = false;
   std::map<Sequence, Repeats> repeats_;
   std::set<std::string> kept_;  // keys of the group's conflicts
-  EventWriter events_;
-  // Of the log as this group finds it, from the first look on: an iterator kept longer would keep deleted tables.
-  std::optional<EventRows> rows_;
-  std::optional<EventRows> rows_of_large_;
-  std::string stored_record_;
+  rocksdb::PinnableSlice stored_record_;
+  std::string salvaged_record_;
 };
 
 StoreResult<void> GroupCommit::Decide() {
@@ -107,9 +101,6 @@ StoreResult<void> GroupCommit::Decide() {
     if (i + kPrefetchAhead < records_.size()) parts_.index->Prefetch(parts_.fingerprints[i + kPrefetchAhead]);
     DecideOne(i);
   }
-  events_.Finish();
-  rows_.reset();
-  rows_of_large_.reset();
   PutRepeats();
   CheckDecided();
   return {};
@@ -143,7 +134,7 @@ void GroupCommit::DecideOne(std::size_t i) {
   std::sort(parts_.candidates.begin(), parts_.candidates.end(), std::greater<>());
   for (const Sequence candidate : parts_.candidates) {
     const Event event = Peek(record.record, record.size);
-    const auto earlier = ReadEarlier(candidate, record.size);
+    const auto earlier = ReadEarlier(candidate);
     if (!earlier) {
       unreadable = true;
       unreadable_at = std::max(unreadable_at, candidate);
@@ -174,7 +165,7 @@ void GroupCommit::DecideOne(std::size_t i) {
   Append(i);
 }
 
-StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate, std::size_t newcomer_bytes) {
+StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate) {
   if (candidate > before_) {
     if (candidate >= next_) {
       return std::unexpected(StoreError{.code = StoreErrorCode::kCorruption,
@@ -187,28 +178,22 @@ StoreResult<std::optional<Event>> GroupCommit::ReadEarlier(Sequence candidate, s
   }
   // Forgotten or lost: an answer that it is stored would send nobody to it.
   if (candidate < parts_.first || parts_.holes.Contains(candidate)) return std::nullopt;
-  // What is asked for again comes in the order of the log: the row it is in is often the one before.
-  const bool large = newcomer_bytes > limits::kCachedRecordBytesMax;
-  std::optional<EventRows>& rows = large ? rows_of_large_ : rows_;
-  if (!rows) {
-    rocksdb::ReadOptions read = InOrder();
-    read.fill_cache = !large;
-    rows.emplace(*parts_.rocks, read);
-  }
-  rows->Seek(candidate);
-  if (rows->Valid() && rows->sequence() == candidate) {
-    const auto decoded = Decode(rows->record());
+  stored_record_.Reset();
+  const rocksdb::Status status =
+      parts_.rocks->db().Get(rocksdb::ReadOptions(), parts_.rocks->family(Family::kEvents),
+                             ToSlice(SequenceKey(candidate).view()), &stored_record_);
+  if (status.IsNotFound() && candidate < parts_.first) return std::nullopt;  // forgotten meanwhile
+  if (status.ok()) {
+    const auto decoded = Decode(ToView(stored_record_));
     if (decoded && decoded->sequence == candidate) return *decoded;
   }
-  auto sound = parts_.SoundRecord(candidate);
-  if (!sound) {
-    if (sound.error().code == StoreErrorCode::kNotFound && candidate < parts_.first)
-      return std::nullopt;  // forgotten meanwhile
-    parts_.health.Report(StoreTrouble::Part::kDamage, sound.error().message);
-    return std::unexpected(sound.error());
+  auto salvaged = parts_.SoundRecord(candidate);
+  if (!salvaged) {
+    parts_.health.Report(StoreTrouble::Part::kDamage, salvaged.error().message);
+    return std::unexpected(salvaged.error());
   }
-  stored_record_ = *std::move(sound);
-  return Peek(stored_record_.data(), stored_record_.size());
+  salvaged_record_ = *std::move(salvaged);
+  return Peek(salvaged_record_.data(), salvaged_record_.size());
 }
 
 StoreResult<void> GroupCommit::DecideKnown(std::size_t i, Sequence stored, const Event& earlier,
@@ -252,7 +237,8 @@ void GroupCommit::Append(std::size_t i) {
   AppendRecord& record = records_[i];
   const Sequence sequence = next_++;
   check_ = Seal(record.record, record.size, sequence, check_, record.dedupe_window_us);
-  events_.Add(sequence, {record.record, record.size});
+  parts_.batch.Put(parts_.rocks->family(Family::kEvents), ToSlice(SequenceKey(sequence).view()),
+                   rocksdb::Slice(record.record, record.size));
   parts_.stored.push_back(i);
   parts_.inserted.push_back(parts_.index->Insert(parts_.fingerprints[i], sequence));
   results_[i] = {.outcome = AppendOutcome::kStored, .sequence = sequence};

@@ -15,13 +15,11 @@
 #include <utility>
 #include <vector>
 
-#include "storage/event_rows.h"
 #include "storage/keys.h"
 #include "storage/rocks_options.h"
 #include "storage/salvage.h"
 #include "storage/second_copy.h"
 #include "storage/table_check.h"
-#include "storage/table_span.h"
 
 namespace weir::storage {
 namespace {
@@ -184,13 +182,6 @@ class Restorer {
     found_.Put(rocks_.family(family_), ToSlice(key), ToSlice(value));
     return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
   }
-  StoreResult<void> PutEvent(Sequence sequence, std::string_view record) {
-    if (const auto present = FindRecord(rocks_, sequence); present && *present) return {};
-    EventWriter row(rocks_, found_);
-    row.Add(sequence, record);
-    row.Finish();
-    return found_.GetDataSize() < kSalvageBatchBytes ? StoreResult<void>{} : Flush();
-  }
   StoreResult<void> Flush() {
     auto written = rocks_.Write({}, found_, "to repair the database: what damaged tables still hold");
     found_.Clear();
@@ -205,22 +196,20 @@ class Restorer {
 
 // Events, by the table's index. Every seek into an unreadable block fails, and a block is a few hundred events.
 StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
-  EventRows rows(std::unique_ptr<rocksdb::Iterator>(table.NewIterator(rocksdb::ReadOptions())));
-  const std::uint64_t entries = SpanOf(*table.GetTableProperties()).value_or(TableSpan()).records;
+  const std::unique_ptr<rocksdb::Iterator> rows(table.NewIterator(rocksdb::ReadOptions()));
+  const std::uint64_t entries = table.GetTableProperties()->num_entries;
   Sequence behind = kNoSequence;  // the last event found
   std::uint64_t step = 1;
-  for (rows.SeekToFirst();;) {
-    if (rows.Valid()) {
-      if (const Sequence sequence = rows.sequence(); sequence != kNoSequence) {
-        if (auto put = to.PutEvent(sequence, rows.record()); !put) return put;
-        behind = sequence;
-      }
+  for (rows->SeekToFirst();;) {
+    if (rows->Valid()) {
+      behind = ParseSequenceKey(ToView(rows->key())).value_or(behind);
+      if (auto put = to.Put(ToView(rows->key()), ToView(rows->value())); !put) return put;
       step = 1;
-      rows.Next();
+      rows->Next();
       continue;
     }
-    if (rows.status().ok() || step > entries) break;
-    rows.Seek(behind + step);
+    if (rows->status().ok() || step > entries) break;
+    rows->Seek(ToSlice(SequenceKey(behind + step).view()));
     ++step;
   }
   return to.Flush();
@@ -228,7 +217,9 @@ StoreResult<void> RestoreReadable(rocksdb::SstFileReader& table, Restorer& to) {
 
 // Events, without an index. A table of another family has no records.
 StoreResult<void> RestoreFound(const Rocks& rocks, const fs::path& table, Restorer& to) {
-  const auto put = [&](Sequence sequence, std::string_view record) { return to.PutEvent(sequence, record); };
+  const auto put = [&](Sequence sequence, std::string_view record) {
+    return to.Put(SequenceKey(sequence).view(), record);
+  };
   if (auto found = VisitRecords(rocks.disk(), table, put); !found) return found;
   return to.Flush();
 }

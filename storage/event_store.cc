@@ -5,7 +5,6 @@
 
 #include "storage/check.h"
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
 #include "storage/timeline_rows.h"
@@ -58,7 +57,7 @@ StoreResult<std::string> EventStore::ReadRecord(Sequence sequence) const {
 }
 
 StoreResult<std::string> EventStore::Parts::SoundRecord(Sequence sequence) const {
-  auto value = FindRecord(*rocks, sequence);
+  auto value = rocks->Get(Family::kEvents, SequenceKey(sequence).view());
   if (value && !*value)
     return Fail(StoreErrorCode::kNotFound, "there is no event " + std::to_string(sequence));
   if (value) {

@@ -14,7 +14,7 @@
 namespace weir::storage {
 namespace {
 
-constexpr std::uint8_t kFormatVersion = 3;
+constexpr std::uint8_t kFormatVersion = 2;
 constexpr std::uint32_t kPartitions = 1;
 
 std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
@@ -27,24 +27,17 @@ bool FillRandom(void* into, std::size_t size) {
 
 }  // namespace
 
-StoreError OfOlderBuild(const std::filesystem::path& directory) {
-  return {StoreErrorCode::kFormat,
-          directory.string() +
-              " was made by an older build of weir, and this one does not read its store: export it with the "
-              "build that made it, and begin with an empty directory"};
-}
-
 StoreResult<std::optional<FormatRecord>> LoadFormatRecord(const Rocks& rocks) {
   const auto value = rocks.Get(Family::kMeta, kFormatKey);
   if (!value) return std::unexpected(value.error());
   if (!*value) return std::nullopt;
   auto reader = ValueReader::Open(kFormatKey, **value);
   if (!reader) return Fail(StoreErrorCode::kCorruption, "the store's format record fails its checksum");
-  if (reader->version() < kFormatVersion)
-    return std::unexpected(OfOlderBuild(std::filesystem::path(rocks.db().GetName()).parent_path()));
-  if (reader->version() > kFormatVersion) {
-    return Fail(StoreErrorCode::kFormat, "the store has format " + std::to_string(reader->version()) +
-                                             "; this build reads format " + std::to_string(kFormatVersion));
+  if (reader->version() != kFormatVersion) {
+    return Fail(StoreErrorCode::kFormat,
+                "the store has format " + std::to_string(reader->version()) +
+                    " and this build reads format " + std::to_string(kFormatVersion) +
+                    ": export it with the build that made it, and begin with an empty directory");
   }
   FormatRecord format;
   const std::uint32_t partitions = reader->U32();

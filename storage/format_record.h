@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 
 #include "storage/fingerprint.h"
@@ -14,9 +13,6 @@ struct FormatRecord {
   std::uint64_t store_id = 0;  // random; ties the high-water record to its store
   FingerprintSecret secret{};  // random
 };
-
-// The refusal of a store whose format was given up.
-StoreError OfOlderBuild(const std::filesystem::path& directory);
 
 // nullopt: there is none. kFormat: of a version this build does not read.
 StoreResult<std::optional<FormatRecord>> LoadFormatRecord(const Rocks& rocks);

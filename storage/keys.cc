@@ -1,7 +1,7 @@
 // Keys, by column family. Numbers are big endian, so bytes sort as numbers; u64/i64 are 8 bytes, i64 with its
 // sign bit flipped. A sink's name holds no NUL, so `sink NUL` ends it and keeps names in their own order.
 //
-//   events       last sequence:u64                   -> the records up to it (event_value.cc)
+//   events       sequence:u64                        -> record (event_codec.cc)
 //   dedupe       run:u64                             -> run header (run_store.cc)
 //                run:u64 'b' block:u32               -> entries, sorted by fingerprint
 //                run:u64 'f' chunk:u32               -> part of the run's filter

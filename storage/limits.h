@@ -78,7 +78,5 @@ inline constexpr std::size_t kWalReadBytes = 256u << 10;
 inline constexpr std::uint64_t kWalSegmentsMissing = 1024;
 
 inline constexpr std::size_t kBlockCacheBytes = 32u << 20;
-// A duplicate larger than this is compared past the cache: it would push out what thousands of others are compared with.
-inline constexpr std::size_t kCachedRecordBytesMax = 1u << 20;
 
 }  // namespace weir::storage::limits

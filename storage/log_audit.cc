@@ -11,17 +11,16 @@
 #include <vector>
 
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/log_scan.h"
 #include "storage/table_check.h"
-#include "storage/table_span.h"
 
 namespace weir::storage {
 namespace {
 
 struct Table {
-  EventSpan listed;
-  std::optional<TableSpan> span;  // as the table has it; nullopt: that is damaged
+  Sequence first;
+  Sequence last;
+  std::uint64_t entries;
   std::string name;
 };
 
@@ -38,8 +37,8 @@ std::string Range(Sequence first, Sequence last) {
   return std::to_string(first) + ".." + std::to_string(last);
 }
 
-// What the table says of itself; nullopt where that is damaged.
-StoreResult<std::optional<TableSpan>> ReadSpan(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
+// How many entries the table says it has; nullopt where that is damaged.
+StoreResult<std::optional<std::uint64_t>> EntriesOf(Rocks& rocks, const rocksdb::LiveFileMetaData& file) {
   const auto found = rocks.disk().Look(file.db_path + file.name);
   if (!found || !*found || (*found)->bytes != file.size)
     return std::unexpected(Lost("table " + file.name + " of the log is missing or cut short"));
@@ -56,7 +55,7 @@ StoreResult<std::optional<TableSpan>> ReadSpan(Rocks& rocks, const rocksdb::Live
         StoreError{StoreErrorCode::kCorruption,
                    "table " + file.name + " of the log is a copy of table " + std::to_string(made_under)});
   }
-  return SpanOf(*table->second);
+  return table->second->num_entries;
 }
 
 StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damaged) {
@@ -64,37 +63,36 @@ StoreResult<std::vector<Table>> ListTables(Rocks& rocks, const TellDamage& damag
   rocks.db().GetLiveFilesMetaData(&files);
   std::vector<Table> tables;
   for (const rocksdb::LiveFileMetaData& file : files) {
-    if (!IsOfLog(file)) continue;
-    const auto listed = ListedSpanOf(file);
-    if (!listed) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
-    const auto span = ReadSpan(rocks, file);
-    if (!span) return std::unexpected(span.error());
-    if (!*span) damaged("table " + file.name + " of the events " + Range(listed->first, listed->last));
-    tables.push_back({.listed = *listed, .span = *span, .name = file.name});
+    if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
+    const auto first = ParseSequenceKey(file.smallestkey);
+    const auto last = ParseSequenceKey(file.largestkey);
+    if (!first || !last) return std::unexpected(Lost("table " + file.name + " of the log has a foreign key"));
+    const auto entries = EntriesOf(rocks, file);
+    if (!entries) return std::unexpected(entries.error());
+    if (!*entries) damaged("table " + file.name + " of the events " + Range(*first, *last));
+    tables.push_back({.first = *first,
+                      .last = *last,
+                      .entries = entries->value_or(*last - *first + 1),
+                      .name = file.name});
   }
-  std::ranges::sort(tables, {}, [](const Table& table) { return table.listed.first; });
+  std::sort(tables.begin(), tables.end(), [](const Table& a, const Table& b) { return a.first < b.first; });
   return tables;
 }
 
-// The list of tables names the end of a table's first row, and how far a row reaches back is bounded.
-Sequence FirstOf(const Table& table, Sequence expected) {
-  if (table.span) return table.span->first;
-  const Sequence listed = table.listed.first;
-  return std::max(expected, listed - std::min<Sequence>(listed - 1, kRecordsPerValueMax - 1));
-}
-
-bool BreaksChain(const Table& table, const Table& before, const Holes& holes) {
-  if (!table.span || !before.span || before.span->last + 1 != table.span->first) return false;
-  if (holes.Contains(before.span->last) || holes.Contains(table.span->first)) return false;
-  return table.span->previous_check != before.span->last_check;
+std::unique_ptr<rocksdb::Iterator> Scan(Rocks& rocks) {
+  rocksdb::ReadOptions read = InOrder();
+  read.readahead_size = 1u << 20;
+  read.fill_cache = false;
+  return std::unique_ptr<rocksdb::Iterator>(rocks.db().NewIterator(read, rocks.family(Family::kEvents)));
 }
 
 // A table has fewer events than its ends say: finds which.
 StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& holes, const OnLoss& on_loss) {
-  EventRows rows = ScanRows(rocks);
-  Sequence expected = holes.NextOutside(table.span->first);
-  for (rows.Seek(expected); rows.Valid() && expected <= table.listed.last; rows.Next()) {
-    const Sequence sequence = rows.sequence();
+  const auto rows = Scan(rocks);
+  Sequence expected = holes.NextOutside(table.first);
+  for (rows->Seek(ToSlice(SequenceKey(expected).view())); rows->Valid() && expected <= table.last;
+       rows->Next()) {
+    const Sequence sequence = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
     if (sequence > expected) {
       auto lost = on_loss({.first = expected, .last = sequence - 1},
                           Lost("events " + Range(expected, sequence - 1) +
@@ -103,7 +101,7 @@ StoreResult<void> FindMissing(Rocks& rocks, const Table& table, const Holes& hol
     }
     expected = holes.NextOutside(sequence + 1);
   }
-  if (!rows.status().ok()) return std::unexpected(ErrorFrom(rows.status(), "to read the log"));
+  if (!rows->status().ok()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
   return {};
 }
 
@@ -114,52 +112,49 @@ StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Ho
   const auto tables = ListTables(rocks, damaged);
   if (!tables) return std::unexpected(tables.error());
   LogEnds ends{.first = trimmed_before, .last = trimmed_before - 1};
-  const Table* before = nullptr;
   for (const Table& table : *tables) {
-    const Sequence last = table.listed.last;
-    if (last < trimmed_before) continue;
+    if (table.last < trimmed_before) continue;
     const Sequence expected = ends.last + 1;
-    const Sequence first = FirstOf(table, expected);
-    if (first > expected && holes.CountWithin(expected, first - 1) < first - expected) {
-      auto lost = on_loss({.first = expected, .last = first - 1},
-                          Lost("events " + Range(expected, first - 1) + " are missing from the log"));
+    if (table.first > expected && holes.CountWithin(expected, table.first - 1) < table.first - expected) {
+      auto lost = on_loss({.first = expected, .last = table.first - 1},
+                          Lost("events " + Range(expected, table.first - 1) + " are missing from the log"));
       if (!lost) return std::unexpected(lost.error());
     }
-    if (table.span && table.span->records + holes.CountWithin(first, last) < last - first + 1) {
+    if (table.entries + holes.CountWithin(table.first, table.last) < table.last - table.first + 1) {
       if (auto found = FindMissing(rocks, table, holes, on_loss); !found)
         return std::unexpected(found.error());
     }
-    if (before != nullptr && BreaksChain(table, *before, holes))
-      damaged("the chain from table " + before->name + " to table " + table.name);
-    before = &table;
-    ends.last = std::max(ends.last, last);
+    ends.last = std::max(ends.last, table.last);
   }
   return ends;
 }
 
 LogEnds FindEnds(Rocks& rocks) {
   LogEnds ends;
+  const auto include = [&ends](Sequence first) {
+    if (ends.first == kNoSequence || first < ends.first) ends.first = first;
+  };
   std::vector<rocksdb::LiveFileMetaData> files;
   rocks.db().GetLiveFilesMetaData(&files);
   for (const rocksdb::LiveFileMetaData& file : files) {
-    const auto listed = IsOfLog(file) ? ListedSpanOf(file) : std::nullopt;
-    if (!listed) continue;
-    const Sequence first = FirstOf({.listed = *listed, .span = std::nullopt, .name = file.name}, 1);
-    ends.first = ends.first == kNoSequence ? first : std::min(ends.first, first);
-    ends.last = std::max(ends.last, listed->last);
+    if (file.column_family_name != rocks.family(Family::kEvents)->GetName()) continue;
+    include(ParseSequenceKey(file.smallestkey).value_or(kNoSequence));
+    ends.last = std::max(ends.last, ParseSequenceKey(file.largestkey).value_or(kNoSequence));
   }
-  EventRows rows(rocks, InOrder());
-  rows.SeekToFirst();
-  if (rows.Valid()) ends.first = rows.sequence();
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
+  rows->SeekToFirst();
+  if (rows->Valid()) include(ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence));
   return ends;
 }
 
 StoreResult<Sequence> FindNewest(Rocks& rocks, const LogEnds& tables) {
-  EventRows rows(rocks, InOrder());
-  rows.SeekToLast();
-  if (rows.Valid()) return rows.sequence();
-  if (rows.status().ok()) return kNoSequence;
-  if (!rows.status().IsCorruption()) return std::unexpected(ErrorFrom(rows.status(), "to read the log"));
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
+  rows->SeekToLast();
+  if (rows->Valid()) return ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
+  if (rows->status().ok()) return kNoSequence;
+  if (!rows->status().IsCorruption()) return std::unexpected(ErrorFrom(rows->status(), "to read the log"));
   return std::max(NewestInMemory(rocks), tables.last);
 }
 

@@ -26,13 +26,13 @@ using OnLoss = std::function<StoreResult<void>(Hole lost, StoreError refusal)>;
 using TellDamage = std::function<void(const std::string& what)>;
 
 // Every sequence from `trimmed_before` to the newest table's last is in a table or in a hole, by the tables' own
-// counts; of a table whose counts cannot be read, by the MANIFEST's. Where two tables do not chain, `damaged` is told. `last` is one less than `first` when there is no
+// counts; of a table whose counts cannot be read, by the MANIFEST's. `last` is one less than `first` when there is no
 // such table.
 StoreResult<LogEnds> CheckTables(Rocks& rocks, Sequence trimmed_before, const Holes& holes,
                                  const OnLoss& on_loss, const TellDamage& damaged);
 
-// The oldest event there is and the newest in a table, cut off or not; both kNoSequence for an empty log. Where the oldest
-// cannot be read, the oldest there can be.
+// The oldest event there is and the newest in a table, cut off or not; both kNoSequence for an empty log. Without a look
+// at what is in the tables.
 LogEnds FindEnds(Rocks& rocks);
 
 // The newest event there is, tables or not; kNoSequence for an empty log.

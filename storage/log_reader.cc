@@ -3,7 +3,6 @@
 
 #include "storage/check.h"
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
 
@@ -47,23 +46,23 @@ StoreResult<void> LogReader::Walk::Fill(Sequence last) {
   rocksdb::ReadOptions read = InOrder();
   read.readahead_size = kChunkBytes;
   read.fill_cache = false;  // a scan would push out the blocks that dedupe confirms against
-  EventRows rows(*store.rocks, read);
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store.rocks->db().NewIterator(read, store.rocks->family(Family::kEvents)));
   Sequence expected = next;
-  for (rows.Seek(next); rows.Valid(); rows.Next()) {
+  for (rows->Seek(ToSlice(SequenceKey(next).view())); rows->Valid(); rows->Next()) {
     expected = store.holes.NextOutside(expected);
-    const Sequence found = rows.sequence();
+    const Sequence found = ParseSequenceKey(ToView(rows->key())).value_or(kNoSequence);
     if (found < expected) continue;  // in a hole: given up, though a table still has it
     if (found != expected) break;
-    const std::string_view record = rows.record();
-    sizes.push_back(record.size());
-    chunk.append(record);
+    sizes.push_back(rows->value().size());
+    chunk.append(ToView(rows->value()));
     if (expected == last || chunk.size() >= kChunkBytes) break;
     ++expected;
   }
   // What is in front of damage or a gap can be read; the next stretch begins there.
   if (!sizes.empty()) return {};
   // The iterator ends early on a damaged block and says so only in its status.
-  if (rows.status().ok()) return std::unexpected(Missing());
+  if (rows->status().ok()) return std::unexpected(Missing());
   return FillDamaged();
 }
 

@@ -2,12 +2,14 @@
 // (salvage.h), and what is not there either is said to be unreadable.
 #pragma once
 
+#include <rocksdb/iterator.h>
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "storage/event_rows.h"
 #include "storage/event_store.h"
 #include "storage/holes.h"
 #include "storage/rocks.h"
@@ -38,7 +40,7 @@ class LogScan {
   Sequence GoOnBehind(Sequence missing);
 
  private:
-  bool AtNext() const { return rows_.Valid() && rows_.sequence() == next_; }
+  bool AtNext() const;
   StoreResult<std::optional<ScannedRecord>> Take(std::string_view record);
   StoreResult<std::optional<ScannedRecord>> FindNext();
   ScannedRecord Salvaged();
@@ -47,7 +49,7 @@ class LogScan {
   Rocks& rocks_;
   Salvage& salvage_;
   const Holes& holes_;
-  EventRows rows_;
+  std::unique_ptr<rocksdb::Iterator> rows_;
   Sequence next_;
   const Sequence last_in_tables_;
   bool stepped_ = false;  // rows_ stands at next_ - 1, which it gave

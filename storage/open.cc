@@ -36,6 +36,13 @@ std::unexpected<StoreError> Fail(StoreErrorCode code, std::string message) {
   return std::unexpected(StoreError{code, std::move(message)});
 }
 
+std::string OlderFormat(const std::filesystem::path& directory) {
+  return directory.string() +
+         " was made by an older build of weir, and this one does not read its store: export it with the "
+         "build that "
+         "made it, and begin with an empty directory";
+}
+
 // Whether there is anything RocksDB would call a database; an empty folder is none.
 bool HoldsDatabase(const Disk& disk, const std::filesystem::path& folder) {
   return Exists(disk, folder / "CURRENT");
@@ -72,7 +79,7 @@ StoreResult<void> CheckRoom(const Disk& disk, const std::filesystem::path& direc
 // The older format is told by what its logs begin with: a database that was closed well has one.
 StoreResult<void> RefuseOlderLogs(Disk& disk, const StoreOptions& options) {
   for (const auto& log : FilesEndingIn(disk, DatabaseFolder(options), ".log")) {
-    if (IsPlainWal(disk, log)) return std::unexpected(OfOlderBuild(options.directory));
+    if (IsPlainWal(disk, log)) return Fail(StoreErrorCode::kFormat, OlderFormat(options.directory));
   }
   return {};
 }
@@ -359,8 +366,9 @@ StoreResult<void> EventStore::Parts::LoadFormat(const std::optional<HighWaterRec
     format = **loaded;
     return {};
   }
-  if (const auto older = rocks->Get(Family::kDefault, kFormatKey); older && *older)
-    return std::unexpected(OfOlderBuild(options.directory));
+  if (const auto older = rocks->Get(Family::kDefault, kFormatKey); older && *older) {
+    return Fail(StoreErrorCode::kFormat, OlderFormat(options.directory));
+  }
   const bool was_lost =
       options.accept_data_loss && promised && (mending == Mending::kTables || lost_something);
   // New, or never finished being made. A database with something in it but no format is somebody else's.

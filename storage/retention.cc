@@ -4,13 +4,14 @@
 // shown again and goes with the rest of the file at a later cut.
 #include "storage/retention.h"
 
+#include <rocksdb/convenience.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "storage/check.h"
 #include "storage/delivery_values.h"
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/event_store_parts.h"
 #include "storage/memory_shortage.h"
 #include "storage/value_codec.h"
@@ -204,7 +205,10 @@ StoreResult<Sequence> EventStore::TrimBefore(Sequence first_kept, std::span<cons
   if (first <= 1) return first;
   // Also where nothing was cut this time: files that were being compacted, or about to be, stayed the last
   // time.
-  const rocksdb::Status status = DeleteTablesThrough(*parts.rocks, first - 1);
+  const SequenceKey end(first - 1);
+  const rocksdb::Slice end_slice = ToSlice(end.view());
+  const rocksdb::Status status = rocksdb::DeleteFilesInRange(
+      &parts.rocks->db(), parts.rocks->family(Family::kEvents), nullptr, &end_slice);
   if (!status.ok()) return std::unexpected(ErrorFrom(status, "to cut the log"));
   return first;
 }

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "storage/check.h"
-#include "storage/event_value.h"
 #include "storage/limits.h"
 #include "storage/log_files.h"
 #include "storage/memory_shortage.h"
@@ -23,13 +22,11 @@
 #include "storage/rocks_options.h"
 #include "storage/second_copy.h"
 #include "storage/store_health.h"
-#include "storage/table_span.h"
 
 namespace weir::storage {
 namespace {
 
-constexpr std::size_t kEventBlockBytes =
-    kEventValueBytesMax;  // a larger one is read and cached for two values
+constexpr std::size_t kEventBlockBytes = 32u << 10;
 
 rocksdb::WALRecoveryMode RecoveryMode(LogDamage damage) {
   switch (damage) {
@@ -150,7 +147,6 @@ rocksdb::ColumnFamilyOptions EventOptions(const StoreOptions& options,
   family.level0_file_num_compaction_trigger = 2;
   family.max_bytes_for_level_base = std::uint64_t{1} << 50;
   family.target_file_size_base = 2 * options.memtable_bytes;
-  family.table_properties_collector_factories.push_back(TableSpanCollectors());
   family.compression =
       rocksdb::kNoCompression;  // costs more than the rest of a commit; a move needs one kind everywhere
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache, kEventBlockBytes)));

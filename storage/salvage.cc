@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 
 namespace weir::storage {
 namespace {
@@ -61,7 +60,7 @@ StoreResult<void> VisitRecords(
 }
 
 std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
-  const auto table = TableOf(rocks_, sequence);
+  const auto table = TableOf(sequence);
   if (!table) return std::nullopt;
   const std::scoped_lock lock(mutex_);
   if (table_ != *table) {
@@ -75,6 +74,18 @@ std::optional<Salvage::Found> Salvage::Find(Sequence sequence) {
     if (found.record.size() != place->bytes) continue;
     found.whole = Decode(found.record).has_value();
     return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> Salvage::TableOf(Sequence sequence) const {
+  std::vector<rocksdb::LiveFileMetaData> files;
+  rocks_.db().GetLiveFilesMetaData(&files);
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    if (file.column_family_name != rocks_.family(Family::kEvents)->GetName()) continue;
+    const auto first = ParseSequenceKey(file.smallestkey);
+    const auto last = ParseSequenceKey(file.largestkey);
+    if (first && last && *first <= sequence && sequence <= *last) return file.db_path + file.name;
   }
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Records of damaged tables. RocksDB checks a block of 16 KiB as a whole and gives out nothing of one that fails; a
+// Records of damaged tables. RocksDB checks a block of 32 KiB as a whole and gives out nothing of one that fails; a
 // record has checksums of its own and lies in the file in one piece (tables are not compressed), so it can be found
 // and proven without RocksDB, and what a flipped bit costs is the one record it hit. A damaged index or footer costs
 // none.
@@ -46,6 +46,7 @@ class Salvage {
     std::uint64_t check;
     std::uint64_t previous;
   };
+  std::optional<std::filesystem::path> TableOf(Sequence sequence) const;
   static std::vector<Place> Scan(Disk& disk, const std::filesystem::path& table);
   friend StoreResult<void> VisitRecords(
       Disk& disk, const std::filesystem::path& table,

@@ -8,25 +8,10 @@
 #include <charconv>
 #include <memory>
 
-#include "storage/event_value.h"
 #include "storage/rocks.h"
 
 namespace weir::storage {
 namespace {
-
-// The list of tables names the end of a table's first row: it begins behind the table before it, as far as a row reaches.
-std::optional<EventSpan> EventsOf(const rocksdb::LiveFileMetaData& table,
-                                  std::span<const rocksdb::LiveFileMetaData> tables) {
-  auto events = IsOfLog(table) ? ListedSpanOf(table) : std::nullopt;
-  if (!events || events->first == kNoSequence) return events;
-  Sequence before = events->first - std::min<Sequence>(events->first, kRecordsPerValueMax);
-  for (const rocksdb::LiveFileMetaData& other : tables) {
-    const auto listed = IsOfLog(other) ? ListedSpanOf(other) : std::nullopt;
-    if (listed && listed->last < events->first) before = std::max(before, listed->last);
-  }
-  events->first = before + 1;
-  return events;
-}
 
 // What is wrong with it; empty: nothing.
 struct State {
@@ -51,8 +36,10 @@ State Look(const Disk& disk, const std::filesystem::path& file, rocksdb::Env* en
 std::string Describe(const BrokenTable& table) {
   std::string text =
       table.name + " " + table.state + " (" + kFamilyNames[static_cast<std::size_t>(table.family)];
-  if (table.events)
-    text += " " + std::to_string(table.events->first) + ".." + std::to_string(table.events->last);
+  if (table.family == Family::kEvents) {
+    text += " " + std::to_string(ParseSequenceKey(table.first_key).value_or(kNoSequence)) + ".." +
+            std::to_string(ParseSequenceKey(table.last_key).value_or(kNoSequence));
+  }
   return text + ")";
 }
 
@@ -82,7 +69,8 @@ std::vector<BrokenTable> FindBrokenTables(const Disk& disk, const std::filesyste
     broken.push_back({.name = std::move(name),
                       .family = family,
                       .state = std::move(state.what),
-                      .events = EventsOf(table, tables),
+                      .first_key = table.smallestkey,
+                      .last_key = table.largestkey,
                       .lacks_bytes = state.lacks_bytes});
   }
   return broken;

@@ -12,14 +12,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "storage/disk.h"
-#include "storage/event_rows.h"
 #include "storage/keys.h"
 
 namespace weir::storage {
@@ -27,9 +25,10 @@ namespace weir::storage {
 struct BrokenTable {
   std::string name;  // 000012.sst
   Family family;
-  std::string state;                // "is missing"
-  std::optional<EventSpan> events;  // of a table of the log
-  bool lacks_bytes;                 // missing, cut or another table: not only damaged
+  std::string state;      // "is missing"
+  std::string first_key;  // as the list of tables has it
+  std::string last_key;
+  bool lacks_bytes;  // missing, cut or another table: not only damaged
 };
 
 // "000012.sst is missing (events 1..4500)"

@@ -199,7 +199,8 @@ class AfterALostEnd : public AcceptedLoss {
     ASSERT_TRUE(store->Settle(batch));
     store.reset();
     Tamper([](Rocks& rocks) {
-      for (Sequence gone = 8; gone <= 10; ++gone) RemoveRecord(rocks, gone);
+      for (Sequence gone = 8; gone <= 10; ++gone)
+        rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(gone).view()));
     });
     options.accept_data_loss = true;
     Open();
@@ -255,7 +256,9 @@ TEST_F(AfterALostEnd, AConflictOfALostEventIsGone) {
   Commit({{.id = "lost"}});
   CommitOne({.id = "lost", .body = "other"});
   CommitOne({.id = "evt_1", .body = "other"});
-  Tamper([](Rocks& rocks) { RemoveRecord(rocks, 8); });
+  Tamper([](Rocks& rocks) {
+    rocks.db().Delete({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(8).view()));
+  });
   options.accept_data_loss = true;
   Open();
   EXPECT_EQ(store->Statistics().conflicts, 1u);

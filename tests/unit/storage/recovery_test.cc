@@ -15,10 +15,6 @@ namespace {
 
 class Recovery : public StoreTest {
  protected:
-  static void PutFormat(Rocks& rocks, std::uint8_t version) {
-    rocks.db().Put({}, rocks.family(Family::kMeta), ToSlice(kFormatKey),
-                   ValueWriter(version).Finish(kFormatKey));
-  }
   // Twenty commits of one event each, then the process dies.
   void CrashAfterTwenty() {
     Open();
@@ -192,22 +188,16 @@ TEST_F(Recovery, RefusesAForgedEventInTheTail) {
   EXPECT_EQ(Refusal().code, StoreErrorCode::kCorruption);
 }
 
-TEST_F(Recovery, RefusesAStoreOfALaterFormat) {
+TEST_F(Recovery, RefusesAStoreOfAnotherFormat) {
   Open();
-  Tamper([](Rocks& rocks) { PutFormat(rocks, 4); });
-  const StoreError refusal = Refusal();
-  EXPECT_EQ(refusal.code, StoreErrorCode::kFormat);
-  EXPECT_EQ(refusal.message, "the store has format 4; this build reads format 3");
-}
-
-TEST_F(Recovery, RefusesAStoreOfAnEarlierFormatAndSaysWhatToDo) {
-  Open();
-  Tamper([](Rocks& rocks) { PutFormat(rocks, 2); });
-  const StoreError refusal = Refusal();
-  EXPECT_EQ(refusal.code, StoreErrorCode::kFormat);
-  EXPECT_EQ(refusal.message, options.directory.string() +
-                                 " was made by an older build of weir, and this one does not read its store: "
-                                 "export it with the build that made it, and begin with an empty directory");
+  Tamper([](Rocks& rocks) {
+    ValueWriter writer(1);
+    rocks.db().Put({}, rocks.family(Family::kMeta), ToSlice(kFormatKey),
+                   std::move(writer).Finish(kFormatKey));
+  });
+  const StoreError refused = Refusal();
+  EXPECT_EQ(refused.code, StoreErrorCode::kFormat);
+  EXPECT_NE(refused.message.find("export it with the build that made it"), std::string::npos);
 }
 
 TEST_F(Recovery, RefusesAnEmptiedDirectory) {

@@ -10,9 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <map>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,7 +19,6 @@
 #include <vector>
 
 #include "storage/event_codec.h"
-#include "storage/event_rows.h"
 #include "storage/event_store.h"
 #include "storage/high_water.h"
 #include "storage/keys.h"
@@ -202,35 +199,10 @@ class StoreTest : public testing::Test {
     change(**rocks);
   }
   static std::string Record(Rocks& rocks, Sequence sequence) {
-    return FindRecord(rocks, sequence).value().value();
+    return rocks.Get(Family::kEvents, SequenceKey(sequence).view()).value().value();
   }
   static void PutRecord(Rocks& rocks, Sequence sequence, const std::string& record) {
-    WriteRowAnew(rocks, sequence, record);
-  }
-  static void RemoveRecord(Rocks& rocks, Sequence sequence) { WriteRowAnew(rocks, sequence, std::nullopt); }
-  // The row of `sequence` with another record in its place, or with none; a row of its own where there is none.
-  static void WriteRowAnew(Rocks& rocks, Sequence sequence, const std::optional<std::string>& record) {
-    std::map<Sequence, std::string> records;
-    rocksdb::WriteBatch updates;
-    const std::unique_ptr<rocksdb::Iterator> rows(
-        rocks.db().NewIterator(InOrder(), rocks.family(Family::kEvents)));
-    rows->Seek(ToSlice(SequenceKey(sequence).view()));
-    if (rows->Valid()) {
-      const EventValue row(ToView(rows->value()), ParseSequenceKey(ToView(rows->key())).value(), sequence);
-      if (row.first() <= sequence) {
-        for (Sequence at = row.first(); at <= row.last(); ++at) records[at] = row.Record(at);
-        updates.Delete(rocks.family(Family::kEvents), rows->key());
-      }
-    }
-    if (record) records[sequence] = *record;
-    if (!record) records.erase(sequence);
-    EventWriter writer(rocks, updates);
-    for (const auto& [at, bytes] : records) {
-      if (!records.contains(at - 1)) writer.Finish();
-      writer.Add(at, bytes);
-    }
-    writer.Finish();
-    ASSERT_TRUE(rocks.db().Write({}, &updates).ok());
+    rocks.db().Put({}, rocks.family(Family::kEvents), ToSlice(SequenceKey(sequence).view()), record);
   }
   // The same event with another body, sealed as if it had always been so.
   static void Forge(Rocks& rocks, Sequence sequence) {
