@@ -56,7 +56,7 @@ export function perEvent(before, after, events) {
 const groups = [
   ['shard', /^(shard-|iou-)/],
   ['committer', /^committer$/],
-  ['store', /^(rocksdb:|dedupe$|high-water$|disk-watch$|store-trash$)/],
+  ['store', /^(rocksdb:|dedupe$|high-water$|disk-watch$|store-trash$|wal-pool$)/],
 ];
 const groupOf = thread => groups.find(([, names]) => names.test(thread))?.[0] ?? 'other';
 
